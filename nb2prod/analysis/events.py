@@ -1,0 +1,447 @@
+"""One pass over a statement's tree: flat events in evaluation order, and what each function does.
+
+    df["a"] = f(df).dropna()     ->  read f, read df, call f, call .dropna, read df, mutate df
+
+The events of a statement are those that happen when it runs at module level.  A function body happens
+when the function is called, so it gets a `Function` of its own with the names it takes from outside.
+Comprehensions and class bodies run at once: their inner names are hidden, their outer reads are events.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "get_ipython", "display", "__builtins__"}
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`kind` is read, bind, delete, mutate or call.
+
+    `name` is the root variable (for a call: of the receiver or the function, empty where there is none);
+    `conditional` says that it happens on some paths only.
+    """
+
+    kind: str
+    name: str
+    node: ast.AST
+    conditional: bool = False
+
+
+@dataclass(slots=True)
+class Function:
+    """A function, lambda or class with methods, seen from outside.
+
+    `events` are those of its body that concern outer names or its own parameters; inner names are hidden.
+    `calls` happen when it is called.  `returns` are the root names of what it may return.
+    """
+
+    name: str
+    node: FunctionNode
+    params: tuple[str, ...]
+    events: list[Event] = field(default_factory=list)
+    returns: set[str] = field(default_factory=set)
+    declared_global: set[str] = field(default_factory=set)
+    locals: frozenset[str] = frozenset()
+    inner: list[Function] = field(default_factory=list)
+
+    def outer_reads(self) -> list[Event]:
+        """Reads of names that come from outside, with those of inner functions."""
+        own = [e for e in self.events if e.kind == "read" and e.name not in self.locals]
+        for function in self.inner:
+            own += [e for e in function.outer_reads() if e.name not in self.locals]
+        return own
+
+    def outer_binds(self) -> list[Event]:
+        own = [e for e in self.events if e.kind == "bind" and e.name in self.declared_global]
+        for function in self.inner:
+            own += function.outer_binds()
+        return own
+
+    def every_event(self) -> list[Event]:
+        return self.events + [event for function in self.inner for event in function.every_event()]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What one top-level statement does, and the functions that its text contains."""
+
+    events: tuple[Event, ...]
+    functions: tuple[Function, ...]
+
+    def names(self, *kinds: str) -> set[str]:
+        return {event.name for event in self.events if event.kind in kinds and event.name}
+
+
+def events(node: ast.stmt) -> Events:
+    """The events of one top-level statement."""
+    walker = _Walker()
+    walker.statement(node)
+    return Events(tuple(walker.out), tuple(walker.functions))
+
+
+def root(node: ast.AST) -> str:
+    """The variable at the root of an attribute, subscript or call chain; empty where there is none."""
+    while True:
+        if isinstance(node, ast.Name):
+            return node.id
+        if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
+            node = node.value
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        else:
+            return ""
+
+
+def bound_names(body: Iterable[ast.stmt]) -> set[str]:
+    """Names that a body binds in its own scope (walrus in comprehensions included)."""
+    names: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                names.add(node.name)
+                for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
+                    visit(outer)
+                return
+            case ast.Lambda():
+                return
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.NamedExpr):
+                        names.add(inner.target.id)
+                return
+            case ast.Name(ctx=ast.Store() | ast.Del()):
+                names.add(node.id)
+            case ast.Import() | ast.ImportFrom():
+                names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
+            case ast.ExceptHandler(name=str() as name):
+                names.add(name)
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                names.add(name)
+            case ast.MatchMapping(rest=str() as name):
+                names.add(name)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    for stmt in body:
+        visit(stmt)
+    return names
+
+
+def _params(args: ast.arguments) -> tuple[str, ...]:
+    every = [*args.posonlyargs, *args.args, *([args.vararg] if args.vararg else []), *args.kwonlyargs]
+    return tuple(a.arg for a in [*every, *([args.kwarg] if args.kwarg else [])])
+
+
+class _Walker:
+    """Walks one scope.  `hidden` are the names of enclosing comprehensions and class bodies."""
+
+    def __init__(self) -> None:
+        self.out: list[Event] = []
+        self.functions: list[Function] = []
+        self.depth = 0
+        self.hidden: list[set[str]] = []
+        self.class_depth = 0
+        self.returns: set[str] = set()
+        self.declared_global: set[str] = set()
+
+    def add(self, kind: str, name: str, node: ast.AST) -> None:
+        if name and any(name in names for names in self.hidden):
+            return
+        self.out.append(Event(kind, name, node, self.depth > 0))
+
+    # statements
+
+    def body(self, body: Iterable[ast.stmt]) -> None:
+        for stmt in body:
+            self.statement(stmt)
+
+    def branch(self, body: Iterable[ast.stmt]) -> None:
+        self.depth += 1
+        self.body(body)
+        self.depth -= 1
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.expressions([*node.decorator_list, *node.args.defaults, *node.args.kw_defaults])
+                self.annotations(node)
+                self.function(node.name, node, node.body)
+                self.add("bind", node.name, node)
+            case ast.ClassDef():
+                self.class_body(node)
+            case ast.Assign():
+                self.expression(node.value)
+                for target in node.targets:
+                    self.target(target)
+            case ast.AugAssign():
+                self.augmented(node)
+            case ast.AnnAssign():
+                self.expression(node.annotation)
+                if node.value is not None:
+                    self.expression(node.value)
+                    self.target(node.target)
+            case ast.For() | ast.AsyncFor():
+                self.expression(node.iter)
+                self.depth += 1
+                self.target(node.target)
+                self.body(node.body)
+                self.body(node.orelse)
+                self.depth -= 1
+            case ast.While():
+                self.expression(node.test)
+                self.branch(node.body)
+                self.branch(node.orelse)
+            case ast.If():
+                self.expression(node.test)
+                self.if_branches(node)
+            case ast.With() | ast.AsyncWith():
+                for item in node.items:
+                    self.expression(item.context_expr)
+                    if item.optional_vars is not None:
+                        self.target(item.optional_vars)
+                self.body(node.body)
+            case ast.Try() | ast.TryStar():
+                self.try_statement(node)
+            case ast.Match():
+                self.expression(node.subject)
+                for case in node.cases:
+                    self.depth += 1
+                    self.pattern(case.pattern)
+                    self.expression(case.guard)
+                    self.body(case.body)
+                    self.depth -= 1
+            case ast.Import() | ast.ImportFrom():
+                for alias in node.names:
+                    if alias.name != "*":
+                        self.add("bind", alias.asname or alias.name.split(".")[0], node)
+            case ast.Delete():
+                for target in node.targets:
+                    self.delete(target)
+            case ast.Return():
+                self.expression(node.value)
+                if node.value is not None:
+                    self.returns |= {root(n) for n in _returned(node.value)} - {""}
+            case ast.Global() | ast.Nonlocal():
+                self.declared_global.update(node.names)
+            case _:
+                self.expressions(list(ast.iter_child_nodes(node)))
+
+    def if_branches(self, node: ast.If) -> None:
+        """A name that both branches bind is bound for certain."""
+        start = len(self.out)
+        self.branch(node.body)
+        middle = len(self.out)
+        self.branch(node.orelse)
+        if self.depth:
+            return
+        first = {e.name for e in self.out[start:middle] if e.kind == "bind"} & bound_names(node.body)
+        both = first & {e.name for e in self.out[middle:] if e.kind == "bind"}
+        certain = both & _always(node.body) & _always(node.orelse)
+        for name in sorted(certain):
+            self.out.append(Event("bind", name, node))
+
+    def try_statement(self, node: ast.Try | ast.TryStar) -> None:
+        self.branch(node.body)
+        for handler in node.handlers:
+            self.depth += 1
+            self.expression(handler.type)
+            if handler.name:
+                self.add("bind", handler.name, handler)
+            self.body(handler.body)
+            if handler.name:
+                self.add("delete", handler.name, handler)
+            self.depth -= 1
+        self.branch(node.orelse)
+        self.body(node.finalbody)
+        leaves = [_always(node.body) | _always(node.orelse)]
+        leaves += [_always(handler.body) for handler in node.handlers if not _exits(handler.body)]
+        if not self.depth:
+            for name in sorted(set.intersection(*leaves)):
+                self.out.append(Event("bind", name, node))
+
+    def class_body(self, node: ast.ClassDef) -> None:
+        self.expressions([*node.decorator_list, *node.bases, *[k.value for k in node.keywords]])
+        names = bound_names(node.body)
+        # methods do not see class names: only the statements of the class body do
+        inner = _Walker()
+        inner.hidden = [*self.hidden, names]
+        inner.depth = self.depth
+        inner.class_depth = self.class_depth + 1
+        inner.body(node.body)
+        self.out += inner.out
+        for function in inner.functions:
+            function.name = f"{node.name}.{function.name}"
+        self.functions += inner.functions
+        self.add("bind", node.name, node)
+
+    def function(self, name: str, node: FunctionNode, body: list[ast.stmt]) -> None:
+        inner = _Walker()
+        inner.body(body)
+        params = _params(node.args)
+        local = (bound_names(body) | set(params)) - inner.declared_global
+        self.functions.append(
+            Function(
+                name,
+                node,
+                params,
+                inner.out,
+                inner.returns,
+                inner.declared_global,
+                frozenset(local),
+                inner.functions,
+            )
+        )
+
+    def annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        every += [a for a in (node.args.vararg, node.args.kwarg) if a is not None]
+        self.expressions([*[a.annotation for a in every], node.returns])
+
+    # targets
+
+    def target(self, node: ast.expr) -> None:
+        match node:
+            case ast.Name():
+                self.add("bind", node.id, node)
+            case ast.Tuple() | ast.List():
+                for element in node.elts:
+                    self.target(element)
+            case ast.Starred():
+                self.target(node.value)
+            case ast.Attribute() | ast.Subscript():
+                self.expression(node.value)
+                if isinstance(node, ast.Subscript):
+                    self.expression(node.slice)
+                self.add("mutate", root(node), node)
+
+    def augmented(self, node: ast.AugAssign) -> None:
+        self.expression(node.value)
+        if isinstance(node.target, ast.Name):
+            self.add("read", node.target.id, node.target)
+            self.add("mutate", node.target.id, node)  # a list or an array changes in place
+            self.add("bind", node.target.id, node.target)
+        else:
+            self.target(node.target)
+
+    def delete(self, node: ast.expr) -> None:
+        match node:
+            case ast.Name():
+                self.add("delete", node.id, node)
+            case ast.Tuple() | ast.List():
+                for element in node.elts:
+                    self.delete(element)
+            case _:
+                self.target(node)
+
+    def pattern(self, node: ast.AST) -> None:
+        match node:
+            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+                self.add("bind", name, node)
+            case ast.MatchMapping(rest=str() as name):
+                self.add("bind", name, node)
+            case ast.MatchValue():
+                self.expression(node.value)
+            case ast.MatchClass():
+                self.expression(node.cls)
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.pattern):
+                self.pattern(child)
+
+    # expressions
+
+    def expressions(self, nodes: Iterable[ast.AST | None]) -> None:
+        for node in nodes:
+            self.expression(node)
+
+    def expression(self, node: ast.AST | None) -> None:
+        match node:
+            case None | ast.Constant():
+                return
+            case ast.stmt():
+                self.statement(node)
+            case ast.Name(ctx=ast.Load()):
+                self.add("read", node.id, node)
+            case ast.NamedExpr():
+                self.expression(node.value)
+                hidden, self.hidden = self.hidden, []  # a walrus binds outside of the comprehension
+                self.add("bind", node.target.id, node.target)
+                self.hidden = hidden
+            case ast.Lambda():
+                self.expressions([*node.args.defaults, *node.args.kw_defaults])
+                self.function("<lambda>", node, [ast.Return(value=node.body)])
+                if self.hidden:  # inner names of a comprehension are no outer reads of the lambda
+                    self.functions[-1].locals |= set().union(*self.hidden)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                self.comprehension(node.generators, [node.elt])
+            case ast.DictComp():
+                self.comprehension(node.generators, [node.key, node.value])
+            case ast.Call():
+                self.expression(node.func)
+                self.expressions([*node.args, *[k.value for k in node.keywords]])
+                self.add("call", root(node.func), node)
+            case ast.BoolOp():
+                self.expression(node.values[0])
+                self.depth += 1
+                self.expressions(node.values[1:])
+                self.depth -= 1
+            case ast.IfExp():
+                self.expression(node.test)
+                self.depth += 1
+                self.expressions([node.body, node.orelse])
+                self.depth -= 1
+            case _:
+                self.expressions(ast.iter_child_nodes(node))
+
+    def comprehension(self, generators: list[ast.comprehension], results: list[ast.expr]) -> None:
+        self.expression(generators[0].iter)
+        names: set[str] = set()
+        for generator in generators:
+            names |= {n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)}
+        self.hidden.append(names)
+        self.depth += 1
+        for position, generator in enumerate(generators):
+            if position:
+                self.expression(generator.iter)
+            if not isinstance(generator.target, ast.Name):
+                self.target(generator.target)
+            self.expressions(generator.ifs)
+        self.expressions(results)
+        self.depth -= 1
+        self.hidden.pop()
+
+
+def _returned(node: ast.expr) -> Iterable[ast.expr]:
+    match node:
+        case ast.Tuple() | ast.List():
+            return [inner for element in node.elts for inner in _returned(element)]
+        case ast.IfExp():
+            return [*_returned(node.body), *_returned(node.orelse)]
+        case ast.Name() | ast.Subscript() | ast.Attribute():
+            return [node]
+        case _:
+            return []
+
+
+def _always(body: list[ast.stmt]) -> set[str]:
+    """Names that a body binds on every path, nested branches by the same rule."""
+    names: set[str] = set()
+    for node in body:
+        match node:
+            case ast.If():
+                names |= _always(node.body) & _always(node.orelse) if node.orelse else set()
+            case ast.For() | ast.While() | ast.Try() | ast.TryStar() | ast.Match() | ast.AsyncFor():
+                continue
+            case _:
+                names |= bound_names([node])
+    return names
+
+
+def _exits(body: list[ast.stmt]) -> bool:
+    return any(isinstance(node, (ast.Raise, ast.Return, ast.Continue, ast.Break)) for node in body)

@@ -1,0 +1,122 @@
+"""Project: the modules and facts of the generated project; made by lowering, read by emit.
+
+Everything here is text that templates place, or facts that they print; templates decide nothing about
+the notebook's meaning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A constant of the notebook that became a setting; `type` is int, float, str or bool."""
+
+    name: str
+    type: str
+    value: int | float | str | bool
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file that `load` reads: its key in config.toml and its path relative to the data root."""
+
+    key: str
+    path: str
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a raw row.
+
+    `type` is int, float, bool, str or datetime; `read` says that some feature depends on it; `nullable`
+    that training had missing values there; `categories` are the values seen in training where they are
+    few; `example` is a real value as JSON.
+    """
+
+    name: str
+    type: str
+    read: bool = True
+    nullable: bool = False
+    categories: tuple[str, ...] | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    example: str | int | float | bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """User code for one generated module.
+
+    `imports` are import statements, `constants` and `helpers` module-level statements in notebook order,
+    `functions` the stage functions; all are source text without trailing newline.
+    """
+
+    imports: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.helpers or self.functions)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a cell of the notebook went: `function` is e.g. `features.features`, or empty if dropped."""
+
+    cell: int
+    line: int
+    function: str
+    why: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateEntry:
+    """One learned value: its key, how it is learned, and the call that learns it."""
+
+    key: str
+    adapter: str
+    source: str
+    cell: int
+    line: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A generated project before it becomes files.
+
+    `task` is classification, regression, clustering or other.  `frames` are the names of the raw frames,
+    the main one first; `tables` those of them that are reference tables.  `adapters` are the names of the
+    staging adapters used.  `packages` pins distribution names to the versions the notebook ran with.
+    """
+
+    name: str
+    notebook: str
+    title: str
+    task: str
+    python: str
+    load: Module
+    features: Module
+    target: Module
+    train: Module
+    infer: Module
+    parameters: tuple[Param, ...] = ()
+    data_files: tuple[DataFile, ...] = ()
+    data_root: str = ".."
+    frames: tuple[str, ...] = ("df",)
+    tables: tuple[str, ...] = ()
+    target_columns: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    has_split: bool = False
+    adapters: tuple[str, ...] = ()
+    state: tuple[StateEntry, ...] = ()
+    metrics: tuple[str, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = field(default=())
