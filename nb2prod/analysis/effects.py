@@ -1,0 +1,101 @@
+"""What each call of a statement does, by the knowledge base, with the evidence for it.
+
+    df.dropna(inplace=True)   ->  filters, mutates df
+    plt.hist(df["a"])         ->  displays
+    mylib.clean(df)           ->  unknown: may mutate df (ASSUMED)
+"""
+
+from __future__ import annotations
+
+import ast
+
+from nb2prod import knowledge
+from nb2prod.analysis.events import root
+from nb2prod.analysis.types import Types, call_arguments
+from nb2prod.ir.flow import Effect, Evidence
+from nb2prod.ir.program import Stmt
+from nb2prod.knowledge import Fact
+
+NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
+RESOURCES = {"numpy": NUMPY_RANDOM, "python": PYTHON_RANDOM, "estimator": NUMPY_RANDOM}
+# Types whose unknown methods are taken to change nothing: their methods return new objects.
+IMMUTABLE = ("builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.tuple", "pandas.Index")
+
+
+def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
+    """The effects of one call; mutation of a name is an effect of kind "mutates"."""
+    api, fact = types.api_of(node), types.fact(node)
+    span = stmt.text.span(node)
+
+    def effect(kind: str, target: str, evidence: Evidence = Evidence.PROVED) -> Effect:
+        return Effect(stmt.id, kind, target, span, api or ast.unparse(node.func), evidence)
+
+    if api.startswith("notebook:"):
+        return []  # the body says it
+    if fact is None:
+        return [effect("mutates", name, Evidence.ASSUMED) for name in _may_change(node, types)]
+    arguments = call_arguments(node)
+    found = [effect(fact.effect, root(node.func))]
+    for target in changed(fact, node):
+        found.append(effect("mutates", target))
+    if fact.random and draws_globally(fact, arguments):
+        kind = "seeds" if fact.effect == "seeds" else "draws"
+        found.append(effect(kind, RESOURCES.get(fact.random, NUMPY_RANDOM)))
+    if fact.effect in ("reads-file", "writes-file"):
+        path = next((v for v in [arguments.get("0"), *arguments.values()] if isinstance(v, str)), "?")
+        found.append(effect("file", f"<file {path}>"))
+    if fact.effect == "sets-option" and not _display_option(arguments):
+        found.append(effect("option", f"<{api.split('.')[0]} options>"))
+    if fact.effect == "env":
+        found.append(effect("environment", "<environment>"))
+    return found
+
+
+def changed(fact: Fact, node: ast.Call) -> list[str]:
+    """The variables whose objects a call with this fact changes."""
+    names = []
+    for target in fact.mutates:
+        what = target.partition(" if ")[0]
+        if what == "self" and isinstance(node.func, ast.Attribute):
+            names.append(root(node.func.value))
+        elif what.isdigit() and int(what) < len(node.args):
+            names.append(root(node.args[int(what)]))
+        else:
+            names += [root(k.value) for k in node.keywords if k.arg == what]
+    return [name for name in names if name]
+
+
+def draws_globally(fact: Fact, arguments: dict[str, object]) -> bool:
+    """Whether a call with this fact takes numbers from a global stream."""
+    seed = arguments.get("random_state", arguments.get("seed"))
+    if fact.random == "estimator" or "random_state" in arguments:
+        return seed is None
+    return True
+
+
+def _may_change(node: ast.Call, types: Types) -> list[str]:
+    """Unknown calls may change what they are given; immutable things they cannot."""
+    given: list[ast.expr] = [*node.args, *[k.value for k in node.keywords]]
+    if isinstance(node.func, ast.Attribute):
+        receiver = types.of(node.func.value)
+        if _harmless_method(receiver, node.func.attr):
+            return []
+        if not receiver.startswith(("module:", "api:")):
+            given.insert(0, node.func.value)
+    names = [root(g) for g in given if types.of(g) not in IMMUTABLE]
+    return sorted({name for name in names if name and not types.imports.get(name)})
+
+
+def _harmless_method(receiver: str, method: str) -> bool:
+    """A method on a value of unknown type that no known class with that method changes itself by."""
+    if receiver in IMMUTABLE:
+        return True
+    if receiver:
+        return False
+    facts = knowledge.methods(method)
+    return bool(facts) and not any("self" in fact.mutates for fact in facts)
+
+
+def _display_option(arguments: dict[str, object]) -> bool:
+    option = arguments.get("0")
+    return isinstance(option, str) and (option.startswith(("display", "max_", "precision", "io", "plotting")))

@@ -1,0 +1,340 @@
+"""The model of the notebook: where it is fitted, how it predicts, and which numbers judge it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nb2prod import knowledge
+from nb2prod.analysis.events import root
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.tags import CellTags
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Metric, Prediction, Sink
+
+TASKS = {
+    "classifier": "classification",
+    "regressor": "regression",
+    "clusterer": "clustering",
+    "outlier": "clustering",
+}
+MODEL_ROLES = (*TASKS, "pipeline", "search", "ensemble", "meta", "predictor")
+FIT_METHODS = ("fit", "fit_predict")
+PREDICT_METHODS = ("predict", "predict_proba", "decision_function", "fit_predict", "predict_log_proba")
+NUMBERS = ("builtins.float", "builtins.int", "numpy.float64", "numpy.float32", "numpy.int64", "builtins.bool")
+
+
+def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
+    """All model fits in cells tagged train (or infer), in notebook order."""
+    sinks = []
+    for stmt in flow.by_id.values():
+        allowed = tags.of(stmt.cell)
+        if "train" not in allowed:
+            continue
+        for call in _calls(stmt.node):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in FIT_METHODS and call.args:
+                task = _task(types, call.func.value)
+                if task is not None:
+                    sinks.append(_sink(stmt, call, task, flow, types))
+    return sinks
+
+
+def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> Sink | None:
+    """The sink asked for by name; else the last one whose model is used to infer; else the last."""
+    if name is not None:
+        return next((s for s in reversed(sinks) if s.model == name), None)
+    used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
+    return next((s for s in reversed(sinks) if s.model in used), sinks[-1] if sinks else None)
+
+
+def _task(types: Types, receiver: ast.expr) -> str | None:
+    """The task of an estimator; None where the receiver is a transformer or no estimator at all."""
+    kind = types.of(receiver)
+    if isinstance(receiver, ast.Call) and not kind:
+        kind = types.api_of(receiver)
+    fact = knowledge.lookup(kind) if kind and ":" not in kind else None
+    role = fact.role if fact is not None else ""
+    if role in TASKS:
+        return TASKS[role]
+    if role in MODEL_ROLES:
+        return "other"
+    return None if role or kind.startswith(("pandas.", "numpy.", "builtins.")) else "other"
+
+
+def _sink(stmt: Stmt, call: ast.Call, task: str, flow: Flow, types: Types) -> Sink:
+    assert isinstance(call.func, ast.Attribute)
+    model = root(call.func.value)
+    node = stmt.node
+    if isinstance(node, ast.Assign) and node.value is call and isinstance(node.targets[0], ast.Name):
+        if call.func.attr == "fit":
+            model = node.targets[0].id
+    y = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "y"), None)
+    if task == "other":
+        task = "clustering" if y is None else _task_of_steps(stmt, call, flow, types)
+    return Sink(stmt.id, call, model, call.args[0], y if task != "clustering" else None, task)
+
+
+def _task_of_steps(stmt: Stmt, call: ast.Call, flow: Flow, types: Types) -> str:
+    """The task of a pipeline or search, from the estimators that it is made of."""
+    slicer = Slicer(flow)
+    assert isinstance(call.func, ast.Attribute)
+    made = slicer.backward(slicer.reaching(stmt.id, {root(call.func.value)}) | {stmt.id})
+    tasks = set()
+    for id in made:
+        for inner in _calls(flow.by_id[id].node):
+            fact = types.fact(inner)
+            if fact is not None and fact.effect == "constructs" and fact.role in TASKS:
+                tasks.add(TASKS[fact.role])
+    return tasks.pop() if len(tasks) == 1 else "other"
+
+
+def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
+    """The statements of the inference cells that turn the model and rows into predictions."""
+    cells = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell) and s.id > sink.stmt]
+    predicts = [(s, c) for s in cells for c in predict_calls(s.node, sink.model)]
+    if not predicts:
+        return Prediction()
+    rows = predicts[0][1].args[0] if predicts[0][1].args else None
+    slicer = Slicer(flow)
+    derived: dict[str, int] = {}
+    first = predicts[0][0].id
+    touched = {s.id for s, _ in predicts}
+    labels = any(_method(c) == "predict" for _, c in predicts)
+    best: tuple[str, int] | None = None
+    for stmt in cells:
+        if stmt.id < first:
+            continue
+        reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
+        if not reads:
+            continue
+        target = _assigned_name(stmt.node)
+        if target is None or not _is_row_result(stmt, types, rows):
+            continue
+        touched.add(stmt.id)
+        derived[target] = stmt.id
+        if _is_label(stmt, slicer, touched, types, labels, sink.model):
+            best = (target, stmt.id)
+    if best is None:
+        return Prediction(rows=rows)
+    result, last = best
+    inside = {s.id for s in cells}
+    names = _names(rows)
+    needed = slicer.backward(
+        [last],
+        lambda use: use.name not in names | {sink.model} and any(r in inside for r in use.reaches),
+    )
+    stmts = tuple(sorted(needed & inside))
+    return Prediction(stmts, rows, result)
+
+
+def predict_calls(node: ast.AST, model: str) -> Iterator[ast.Call]:
+    """Calls by which `model` predicts."""
+    for call in _calls(node):
+        if _method(call) in PREDICT_METHODS and root(call.func) == model and isinstance(call.func, ast.Attribute):
+            yield call
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _assigned_name(node: ast.stmt) -> str | None:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return None
+
+
+def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
+    """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
+    assert isinstance(stmt.node, ast.Assign)
+    value = stmt.node.value
+    kind = types.of(value)
+    if kind in ("pandas.DataFrame", "pandas.Index", "builtins.str", *NUMBERS):
+        return False
+    site = types.site(value)
+    seen = types.site(rows) if rows is not None else None
+    if site is not None and site.shape and seen is not None and seen.shape:
+        return site.shape[0] == seen.shape[0] and (len(site.shape) == 1 or "predict" in _method_of(value))
+    return True
+
+
+def _method_of(value: ast.expr) -> str:
+    return _method(value) if isinstance(value, ast.Call) else ""
+
+
+def _is_label(
+    stmt: Stmt, slicer: Slicer, touched: set[int], types: Types, labels: bool, model: str
+) -> bool:
+    """Whether the value is a prediction; a bare probability is none where the model's labels are used too."""
+    assert isinstance(stmt.node, ast.Assign)
+    made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches))
+    methods = {
+        _method(c) for id in made & touched for c in predict_calls(slicer.flow.by_id[id].node, model)
+    }
+    if "predict" in methods or "fit_predict" in methods:
+        return True
+    if labels:
+        return False
+    cut = any(isinstance(n, (ast.Compare, ast.Call)) and _cuts(n) for n in ast.walk(stmt.node.value))
+    return cut
+
+
+def _cuts(node: ast.AST) -> bool:
+    """A comparison, `argmax` or the like, which makes a label of a probability."""
+    if isinstance(node, ast.Compare):
+        return True
+    return isinstance(node, ast.Call) and _method(node) in ("argmax", "astype", "where", "round", "idxmax")
+
+
+def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[Metric]:
+    """Numbers that judge the model and that the notebook shows or keeps, under their own names."""
+    slicer = Slicer(flow)
+    scored: set[int] = set()
+    metrics: list[Metric] = []
+    for stmt in flow.by_id.values():
+        allowed = tags.of(stmt.cell)
+        if not {"train", "infer"} & set(allowed) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        reads_score = any(set(u.reaches) & scored for u in slicer.uses(stmt.id))
+        names = {u.name for u in slicer.uses(stmt.id) if set(u.reaches) & scored}
+        found = list(_score_expressions(stmt, types, names if reads_score else set()))
+        if found or _has_score(stmt.node, types):
+            scored.add(stmt.id)
+        for label, node in found:
+            metrics.append(Metric(label, stmt.id, node))
+    return _unique(_of_model(metrics, slicer, sink, flow))
+
+
+def _of_model(metrics: list[Metric], slicer: Slicer, sink: Sink, flow: Flow) -> list[Metric]:
+    """The metrics that concern the chosen model: those that its fit reaches, or that it is named in."""
+    kept = []
+    for metric in metrics:
+        names = {n.id for n in ast.walk(metric.node) if isinstance(n, ast.Name)}
+        direct = slicer.backward(slicer.reaching(metric.stmt, names))
+        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in names:
+            kept.append(metric)
+    return kept
+
+
+def _score_expressions(stmt: Stmt, types: Types, names: set[str]) -> Iterator[tuple[str, ast.expr]]:
+    """The largest numeric expressions with a score in them, each with its name."""
+    node = stmt.node
+    target = _assigned_name(node)
+    if target is not None:
+        assert isinstance(node, ast.Assign)
+        if _scores(node.value, types, names) and _is_number(node.value, types):
+            yield target, node.value
+        return
+    if not isinstance(node, ast.Expr):
+        return
+    for shown in _shown(node.value):
+        found = _largest(shown, types, names)
+        if found is not None and not isinstance(found, ast.Name):
+            yield _metric_name(found), found
+
+
+def _shown(node: ast.expr) -> Iterator[ast.expr]:
+    """What a display statement shows: the arguments of print, the parts of f-strings and formats."""
+    match node:
+        case ast.Call(func=ast.Name(id="print" | "display")):
+            for argument in node.args:
+                yield from _shown(argument)
+        case ast.JoinedStr():
+            for part in node.values:
+                if isinstance(part, ast.FormattedValue):
+                    yield from _shown(part.value)
+        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod() | ast.Add()):
+            yield from _shown(node.right)
+        case ast.Tuple():
+            for element in node.elts:
+                yield from _shown(element)
+        case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant())):
+            for argument in node.args:
+                yield from _shown(argument)
+        case ast.Call(func=ast.Name(id="round" | "str" | "float"), args=[inner, *_]):
+            yield from _shown(inner)
+        case _:
+            yield node
+
+
+def _largest(node: ast.expr, types: Types, names: set[str]) -> ast.expr | None:
+    if _scores(node, types, names) and _is_number(node, types):
+        return node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            found = _largest(child, types, names)
+            if found is not None:
+                return found
+    return None
+
+
+def _scores(node: ast.AST, types: Types, names: set[str]) -> bool:
+    return _has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
+
+
+def _has_score(node: ast.AST, types: Types) -> bool:
+    for call in _calls(node):
+        fact = types.fact(call)
+        if fact is not None and fact.effect == "scores":
+            return True
+        if _method(call) == "score" and call.args:
+            return True
+    return any(isinstance(n, ast.Attribute) and n.attr in ("best_score_", "inertia_") for n in ast.walk(node))
+
+
+def _is_number(node: ast.expr, types: Types) -> bool:
+    """By the run, else by what the knowledge base says the call returns."""
+    site = types.site(node)
+    if site is not None:
+        return all(kind in NUMBERS for kind in site.types)
+    if isinstance(node, ast.BinOp):
+        return _is_number(node.left, types) or _is_number(node.right, types)
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("best_score_", "inertia_")
+    if isinstance(node, ast.Call):
+        fact = types.fact(node)
+        if fact is not None:
+            return fact.returns == "scalar" or types.of(node) in NUMBERS
+        return _method(node) in ("score", "mean", "std", "max", "min")
+    return types.of(node) in NUMBERS
+
+
+def _metric_name(node: ast.expr) -> str:
+    """`accuracy_score(...)` is accuracy_score; `scores.mean()` is scores_mean."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        inner = next((c for a in node.args for c in _calls(a)), None)
+        if node.func.id in ("round", "float", "abs") and inner is not None:
+            return _metric_name(inner)
+        return node.func.id
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        base = node.func.value
+        owner = root(base) if not isinstance(base, ast.Call) else _metric_name(base)
+        if node.func.attr == "sqrt" and node.args:
+            return f"root_{_metric_name(node.args[0])}"
+        return f"{owner}_{node.func.attr}" if owner else node.func.attr
+    if isinstance(node, ast.Attribute):
+        return f"{root(node)}_{node.attr}".strip("_")
+    if isinstance(node, ast.Name):
+        return node.id
+    inner = next(iter(_calls(node)), None)
+    return _metric_name(inner) if inner is not None else "metric"
+
+
+def _unique(metrics: list[Metric]) -> list[Metric]:
+    seen: dict[str, int] = {}
+    named = []
+    for metric in metrics:
+        seen[metric.name] = count = seen.get(metric.name, 0) + 1
+        name = metric.name if count == 1 else f"{metric.name}_{count}"
+        named.append(Metric(name, metric.stmt, metric.node))
+    return named
+
+
+def _names(node: ast.AST | None) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
+def _calls(node: ast.AST) -> Iterator[ast.Call]:
+    return (n for n in ast.walk(node) if isinstance(n, ast.Call))

@@ -1,0 +1,61 @@
+"""Which stages each cell may belong to: metadata tags, else the first-line comment.
+
+    # nb2prod: features        metadata.tags = ["features:customers", "train"]
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nb2prod.ir.program import Program
+from nb2prod.ir.stages import TAGS, Refusal
+from nb2prod.source import Cell, Span
+
+COMMENT = re.compile(r"^\s*#\s*nb2prod:\s*([A-Za-z][\w:, -]*?)\s*$")
+LINE_WORDS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "model")
+
+
+@dataclass(frozen=True, slots=True)
+class CellTags:
+    """The allowed stages of each code cell (empty: untagged), and what is wrong with the tags."""
+
+    allowed: dict[int, tuple[str, ...]]
+    refusals: tuple[Refusal, ...]
+
+    def of(self, cell: int) -> tuple[str, ...]:
+        return self.allowed.get(cell, ())
+
+
+def cell_tags(program: Program) -> CellTags:
+    """Reads the stage tags of all code cells."""
+    allowed: dict[int, tuple[str, ...]] = {}
+    refusals: list[Refusal] = []
+    for cell in program.notebook.code_cells():
+        by_tag = _stages(cell.tags)
+        comment = stage_comment(cell)
+        by_comment = _stages(comment)
+        where = Span(cell.index, 1, 1, 1, 1)
+        if by_tag and by_comment and set(by_tag) != set(by_comment):
+            detail = f"the tag says {', '.join(by_tag)}, the comment {', '.join(by_comment)}"
+            refusals.append(Refusal("NBP501", where, ", ".join(by_tag), detail))
+        refusals += [Refusal("NBP501", where, word, "") for word in comment if not _stages((word,))]
+        allowed[cell.index] = by_tag or by_comment
+    return CellTags(allowed, tuple(refusals))
+
+
+def stage_comment(cell: Cell) -> tuple[str, ...]:
+    """The stage words of the cell's first-line comment; line annotations are no stages."""
+    first = cell.text.split("\n", 1)[0]
+    match = COMMENT.match(first)
+    if match is None:
+        return ()
+    words = tuple(word.strip() for word in match[1].split(","))
+    if any(w in LINE_WORDS or w.startswith(("target", "ignore")) for w in words):
+        return ()
+    return words
+
+
+def _stages(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that name stages; `features:customers` is a features stage."""
+    return tuple(w.split(":", 1)[0] for w in words if w.split(":", 1)[0] in TAGS)

@@ -1,0 +1,176 @@
+"""StageGraph: the statements of the model's slice, grouped into stages; made by cut, refined by passes,
+read by lowering, the graph command and the rules.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nb2prod.ir.flow import Evidence, Flow
+from nb2prod.ir.program import Program, Stmt
+from nb2prod.ir.trace import Trace
+from nb2prod.source import Span
+
+TAGS = ("setup", "parameters", "load", "features", "train", "infer", "eda", "skip")
+
+
+class Role(StrEnum):
+    LOAD = "load"
+    FEATURES = "features"
+    TARGET = "target"
+    TRAIN = "train"
+    INFER = "infer"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: its statements in notebook order, the names that come in and those that go out."""
+
+    role: Role
+    stmts: tuple[int, ...]
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """The model fit that the compile is for.
+
+    `call` is the fit call in statement `stmt`; `model` the variable that holds the fitted model; `x` and
+    `y` the expressions that it is fitted on, `y` None where there is no target.
+    """
+
+    stmt: int
+    call: ast.Call
+    model: str
+    x: ast.expr
+    y: ast.expr | None
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """How the notebook predicts: the statements of `decide`, what they predict on, and the result's name.
+
+    `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.
+    """
+
+    stmts: tuple[int, ...] = ()
+    rows: ast.expr | None = None
+    result: str = ""
+    given: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """An expression whose number the notebook shows or keeps: `name` is how it is logged."""
+
+    name: str
+    stmt: int
+    node: ast.expr
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A wrapped expression: `kind` is the method of the staging runtime that wraps it.
+
+    `function` is the notebook function whose body it stands in, empty for the stage's own text.  `at`
+    are loop variables that belong to the key.
+    """
+
+    node: ast.AST
+    kind: str
+    key: str
+    span: Span
+    evidence: Evidence
+    why: str
+    at: tuple[str, ...] = ()
+    function: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason why the notebook cannot be compiled correctly; its wording belongs to the rule `code`."""
+
+    code: str
+    span: Span | None
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    stmt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageGraph:
+    """What is compiled.  `frames` are the raw frames, the main one first; `tables` those that are only
+    looked up.  `split` is the statement that splits training from evaluation.  `crossing` maps an extra
+    value that training needs from the features to its statement; `shared` likewise for inference.
+    """
+
+    stages: tuple[Stage, ...] = ()
+    sink: Sink | None = None
+    prediction: Prediction = field(default_factory=Prediction)
+    metrics: tuple[Metric, ...] = ()
+    frames: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    split: int | None = None
+    train_names: dict[str, str] = field(default_factory=dict)
+    crossing: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    model_extras: tuple[str, ...] = ()
+    target_columns: tuple[str, ...] = ()
+    parameters: tuple[int, ...] = ()
+    sites: tuple[Site, ...] = ()
+    staged_functions: tuple[str, ...] = ()
+    hidden: frozenset[int] = frozenset()
+    dropped: tuple[Dropped, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    tags: dict[int, str] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
+
+    def stage(self, role: Role) -> Stage:
+        return next((stage for stage in self.stages if stage.role is role), Stage(role, ()))
+
+    def check(self) -> None:
+        """A statement belongs to one stage; edges go forward; every input is produced before."""
+        seen: set[int] = set()
+        for stage in self.stages:
+            assert not seen & set(stage.stmts), "a statement in two stages"
+            seen |= set(stage.stmts)
+            assert list(stage.stmts) == sorted(stage.stmts), "statements out of order"
+        assert not seen & {d.stmt for d in self.dropped}, "a dropped statement in a stage"
+        keys = [(site.function, site.key) for site in self.sites if not site.at]
+        assert len(keys) == len(set(keys)), "state keys repeat"
+
+    def dump(self) -> str:
+        lines = []
+        for stage in self.stages:
+            arrow = f"({', '.join(stage.inputs)}) -> ({', '.join(stage.outputs)})"
+            lines.append(f"{stage.role} {arrow}: " + " ".join(f"s{s}" for s in stage.stmts))
+        for site in self.sites:
+            at = f" at {', '.join(site.at)}" if site.at else ""
+            place = f"cell {site.span.cell}:{site.span.line}"
+            lines.append(f"  {place}  {site.kind}({site.key!r}{at})  {site.evidence.name}  {site.why}")
+        lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
+        lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
+        lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that rules may read; `stages` is None where only the text was analysed."""
+
+    program: Program
+    flow: Flow
+    stages: StageGraph | None = None
+    trace: Trace | None = None
+
+    def stmt(self, id: int) -> Stmt:
+        return self.flow.by_id[id]
