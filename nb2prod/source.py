@@ -8,9 +8,17 @@ conversion happens once, here, in `Text`.
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 TAG_PREFIX = "nb2prod:"
+STAGE_TAGS = ("load", "features", "train", "infer")
+OTHER_TAGS = ("setup", "parameters", "eda", "skip")
+
+Located = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias
+
+_ODD_BREAK = re.compile("[\x0b\x0c\x1c-\x1e]")  # str.splitlines breaks here, Python does not
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,26 +59,33 @@ class Notebook:
 class Text:
     """Python text of one cell that `ast` has parsed, with the way back to the stored text.
 
-    `shift` is how many leading characters were removed from every line (IPython dedents cells).
+    `code` has the stored text's line numbers.  `shift` is how many leading characters were removed from
+    every line (IPython dedents cells), except from those in `flush`, which did not have them.  `ends` are
+    the lengths of the stored lines where `code` may be longer: `x = !ls` becomes a call.
     """
 
     cell: int
     code: str
     shift: int = 0
     lines: tuple[str, ...] = field(default=())
+    flush: frozenset[int] = frozenset()
+    ends: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, cell: int, code: str, shift: int = 0) -> Text:
-        return cls(cell, code, shift, tuple(code.splitlines(keepends=True)))
+        return cls(cell, code, shift, split_lines(code))
 
     def column(self, line: int, byte_offset: int) -> int:
         """Column from 1 in code points of the stored text, from a line from 1 and an `ast` offset."""
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        if text.isascii():
-            return byte_offset + 1 + self.shift
-        return len(text.encode()[:byte_offset].decode(errors="ignore")) + 1 + self.shift
+        offset = byte_offset
+        if not text.isascii():
+            offset = len(text.encode()[:byte_offset].decode(errors="ignore"))
+        if line not in self.flush:
+            offset += self.shift
+        return min(offset, self.ends[line - 1]) + 1 if self.ends else offset + 1
 
-    def span(self, node: ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias) -> Span:
+    def span(self, node: Located) -> Span:
         """Where a node stands in the stored text."""
         end_line = node.end_lineno or node.lineno
         end_offset = node.end_col_offset if node.end_col_offset is not None else node.col_offset
@@ -81,3 +96,20 @@ class Text:
             end_line,
             self.column(end_line, end_offset),
         )
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    """Lines with their ends, as Python counts them: only CR, LF and CRLF end a line."""
+    if text.isascii() and not _ODD_BREAK.search(text):
+        return tuple(text.splitlines(keepends=True))
+    return tuple(_LINE.findall(text))
+
+
+def cut(text: str, span: Span) -> str:
+    """The stretch of a cell's stored text."""
+    lines = split_lines(text)[span.line - 1 : span.end_line]
+    if not lines:
+        return ""
+    if len(lines) == 1:
+        return lines[0][span.column - 1 : span.end_column - 1]
+    return "".join([lines[0][span.column - 1 :], *lines[1:-1], lines[-1][: span.end_column - 1]])

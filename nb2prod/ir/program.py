@@ -14,7 +14,10 @@ class Magic:
     """A line that IPython understands and Python does not.
 
     `text` is the line as stored; `binds` and `reads` are the names that it assigns and uses; `body` says
-    that the rest of the cell is its Python body (`%%time`), which is parsed as usual.
+    that the rest of the cell is its Python body (`%%time`), which is parsed as usual.  `drops` is a regular
+    expression that is searched for in every name: matches are deleted (`%reset`).  `unknown` says that it
+    may bind names that are not written here (`%run`, `%store -r`).  Statements inside a magic
+    (`%time y = f()`) and assignments from one (`files = !ls`) are ordinary statements of the program.
     """
 
     kind: str  # "line" (%x), "cell" (%%x), "shell" (!x), "help" (x?)
@@ -24,6 +27,8 @@ class Magic:
     binds: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     body: bool = False
+    drops: str = ""
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,8 @@ class Stmt:
     """One top-level statement of a code cell.
 
     `node` carries positions of `text`, the parsed text of the whole cell; `first_line` is the line on
-    which the statement's own leading comments begin; `shown` says that IPython shows its value.
+    which the statement's own leading comments begin; `shown` says that IPython shows its value.  `span`
+    begins at the first decorator.
     """
 
     id: int

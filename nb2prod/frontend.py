@@ -1,0 +1,152 @@
+"""The front end: a file becomes a Notebook (`ipynb.py`), a Notebook a Program.
+
+`parse` never fails: cells are parsed one by one, and a cell that is not Python is an `Opaque` with its
+reason.  IPython's own syntax is taken out first (`ipython.py`), keeping lines and columns.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+
+from nb2prod import ipython
+from nb2prod.ipynb import ReadError, read, read_bytes
+from nb2prod.ir.program import Magic, Opaque, Program, Stmt
+from nb2prod.source import Cell, Notebook, Span, Text, split_lines
+
+__all__ = ["ReadError", "parse", "read", "read_bytes", "stage_comment"]
+
+MAX_DEPTH = 150  # of a syntax tree: every later pass walks it recursively
+ANNOTATIONS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "model")
+
+_STAGE_COMMENT = re.compile(r"#\s*nb2prod\s*:\s*(.*)")
+_PYTHON_2 = (
+    "Missing parentheses in call to",
+    "multiple exception types must be parenthesized",
+    "leading zeros in decimal integer literals",
+)
+_SHALLOW = 2 * MAX_DEPTH  # so few characters cannot nest too deeply
+
+Problem = tuple[str, Span]
+
+
+def parse(notebook: Notebook) -> Program:
+    """The statements of all code cells."""
+    items: list[Stmt | Opaque] = []
+    magics: list[Magic] = []
+    earlier: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the notebook's own text, such as "\d"
+        for cell in notebook.code_cells():
+            if notebook.language != "python":
+                reason = f"the notebook's language is {notebook.language[:40]}"
+                items.append(Opaque(len(items) + 1, _place(cell, 1, 1), reason))
+            else:
+                items += _parse_cell(cell, earlier, magics, len(items) + 1)
+            earlier.append(cell.text)
+    return Program(notebook, tuple(items), tuple(magics))
+
+
+def stage_comment(cell: Cell) -> str | None:
+    """What a first-line comment `# nb2prod: features` says, unless it annotates or silences something."""
+    for line in cell.text.splitlines():
+        if not line.strip() or line.lstrip().startswith("%%"):
+            continue
+        found = _STAGE_COMMENT.match(line.strip())
+        if found is None or found[1].startswith(("ignore", "target=")) or found[1].strip() in ANNOTATIONS:
+            return None
+        return found[1].strip()
+    return None
+
+
+def _parse_cell(cell: Cell, earlier: list[str], magics: list[Magic], first_id: int) -> list[Stmt | Opaque]:
+    """The statements of one cell, or one Opaque; its magics are added to `magics`."""
+    stored = split_lines(cell.text)
+    layout = ipython.layout(cell.index, stored)
+    if layout.foreign is not None:
+        magics += layout.magics
+        return []
+    ipython.automagic(layout, earlier)
+    tree = _tree("".join(layout.lines))
+    if isinstance(tree, Exception) and ipython.mask(layout):
+        tree = _tree("".join(layout.lines))
+    magics += layout.magics
+    if isinstance(tree, Exception):
+        return [_opaque(cell, layout, tree, first_id)]
+    ends = tuple(len(line.rstrip("\r\n")) for line in stored) if layout.magics else ()
+    code = "".join(layout.lines)
+    text = Text(cell.index, code, layout.shift, split_lines(code), frozenset(layout.flush), ends)
+    return _stmts(tree, text, layout.marks, first_id)
+
+
+def _tree(code: str) -> ast.Module | Exception:
+    """The syntax tree; an exception is the reason why there is none."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        return error
+    return RecursionError() if len(code) > _SHALLOW and _too_deep(tree) else tree
+
+
+def _too_deep(tree: ast.AST) -> bool:
+    level = [tree]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return False
+    return True
+
+
+def _opaque(cell: Cell, layout: ipython.Layout, error: Exception, id: int) -> Opaque:
+    if isinstance(error, SyntaxError):
+        message = (error.msg or "invalid syntax").split(" (<unknown>")[0]
+        old = message.startswith(_PYTHON_2)
+        reason = f"this is Python 2: {message}" if old else f"not valid Python: {message}"
+        line = min(max(error.lineno or 1, 1), max(len(layout.lines), 1))
+        column = max(error.offset or 1, 1) + (0 if line in layout.flush else layout.shift)
+        return Opaque(id, _place(cell, line, column), reason)
+    if isinstance(error, (MemoryError, RecursionError)):
+        return Opaque(id, _place(cell, 1, 1), "nested too deeply to be understood")
+    return Opaque(id, _place(cell, 1, 1), "holds characters that Python text cannot have")
+
+
+def _place(cell: Cell, line: int, column: int) -> Span:
+    """From a place to the end of its line."""
+    lines = split_lines(cell.text) or ("",)
+    end = len(lines[line - 1].rstrip("\r\n")) + 1
+    return Span(cell.index, line, min(column, end), line, end)
+
+
+def _stmts(tree: ast.Module, text: Text, marks: set[tuple[int, int]], first_id: int) -> list[Stmt | Opaque]:
+    """Top-level statements, without those that only hold the place of a magic."""
+    out: list[Stmt | Opaque] = []
+    above = 0  # the last line of what came before
+    last = tree.body[-1] if tree.body else None
+    for node in tree.body:
+        first = node.lineno
+        for decorator in getattr(node, "decorator_list", []):
+            first = min(first, decorator.lineno)
+        if (node.lineno, node.col_offset) not in marks:
+            span = text.span(node)
+            if first != node.lineno:
+                span = Span(text.cell, first, span.column, span.end_line, span.end_column)
+            shown = node is last and isinstance(node, ast.Expr) and not _silenced(text, node)
+            leading = _first_line(text, first, above)
+            out.append(Stmt(first_id + len(out), span, node, text, leading, shown))
+        above = node.end_lineno or node.lineno
+    return out
+
+
+def _first_line(text: Text, line: int, above: int) -> int:
+    """The first of the comment lines that stand directly above a statement."""
+    while line - 1 > above and text.lines[line - 2].lstrip().startswith("#"):
+        line -= 1
+    return line
+
+
+def _silenced(text: Text, node: ast.Expr) -> bool:
+    """IPython does not show a value that a semicolon follows."""
+    end = node.end_lineno or node.lineno
+    rest = text.lines[end - 1].encode()[node.end_col_offset or 0 :].decode(errors="ignore")
+    return rest.lstrip().startswith(";") or any(line.lstrip().startswith(";") for line in text.lines[end:])
