@@ -1,0 +1,148 @@
+"""Reads a knowledge file: TOML whose unknown keys are errors.
+
+    modules = "pandas.plotting pandas.io.json"          # besides the library itself
+    [[fact]]
+    api = "pandas.{DataFrame,Series}.{mean,median}"     # braces expand as in a shell
+    effect = "aggregates"
+    example = "{self}.{name}()"                         # {self}: a receiver of the class; {name}: mean
+
+`[receivers]` gives the expressions that stand for `{self}`, by class.  `[star]` gives the names that
+`from module import *` binds, as text.  A large file is read in milliseconds; a `Fact` is made when asked for.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nb2prod.knowledge.fact import CALLS, EFFECTS, RANDOM, RETURNS, Fact
+
+_TEXT = tuple("effect returns learns adapter random role calls path type removed why example".split())
+_LISTS = ("mutates", "options")
+_ALLOWED = {
+    "effect": EFFECTS,
+    "returns": RETURNS,
+    "random": RANDOM,
+    "calls": CALLS,
+}
+
+
+class KnowledgeError(ValueError):
+    """A knowledge file that breaks the schema; the message names the file and the fact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One file: its entries, and for each dotted name the numbers of its entries in file order."""
+
+    path: Path
+    modules: frozenset[str]
+    entries: tuple[dict[str, Any], ...]
+    names: dict[str, tuple[int, ...]]
+    receivers: dict[str, str]
+    star: dict[str, str]
+
+
+def read(path: Path) -> Tables:
+    """The checked file."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KnowledgeError(f"{path}: {error}") from error
+    unknown = document.keys() - {"fact", "modules", "receivers", "star"}
+    if unknown:
+        raise KnowledgeError(f"{path}: unknown key {', '.join(sorted(unknown))}")
+    entries = tuple(document.get("fact", ()))
+    names: dict[str, tuple[int, ...]] = {}
+    for number, entry in enumerate(entries):
+        problem = _problem(entry)
+        if problem:
+            raise KnowledgeError(f"{path}: fact {number + 1} ({entry.get('api')}): {problem}")
+        for api in _expanded(entry):
+            others = names.get(api, ())
+            if "when" not in entry and any("when" not in entries[other] for other in others):
+                raise KnowledgeError(f"{path}: two unconditional facts about {api}")
+            names[api] = (*others, number)
+    modules = {api.partition(".")[0] for api in names} | set(document.get("modules", "").split())
+    return Tables(
+        path, frozenset(modules), entries, names, document.get("receivers", {}), document.get("star", {})
+    )
+
+
+def facts_of(tables: Tables, api: str) -> tuple[Fact, ...]:
+    """The facts of one dotted name, the conditional ones in file order."""
+    return tuple(_fact(tables, api, tables.entries[number]) for number in tables.names.get(api, ()))
+
+
+def expand(pattern: str) -> Iterator[str]:
+    """`a.{b,c{1,2}}` -> `a.b`, `a.c1`, `a.c2`."""
+    start = pattern.find("{")
+    if start < 0:
+        yield pattern
+        return
+    depth, begin, choices = 0, start + 1, []
+    for position in range(start, len(pattern)):
+        sign = pattern[position]
+        depth += (sign == "{") - (sign == "}")
+        if (sign == "," and depth == 1) or depth == 0:
+            choices.append(pattern[begin:position].strip())
+            begin = position + 1
+        if depth == 0:
+            break
+    else:
+        raise KnowledgeError(f"unbalanced brace in {pattern!r}")
+    for choice in choices:
+        for middle in expand(choice):
+            for rest in expand(pattern[begin:]):
+                yield pattern[:start] + middle + rest
+
+
+def _expanded(entry: dict[str, Any]) -> Iterator[str]:
+    patterns = entry["api"] if isinstance(entry["api"], list) else [entry["api"]]
+    for pattern in patterns:
+        yield from expand(pattern)
+
+
+def _problem(entry: dict[str, Any]) -> str:
+    """What is wrong with an entry, or nothing."""
+    unknown = entry.keys() - {"api", "when", *_TEXT, *_LISTS}
+    if unknown:
+        return f"unknown key {', '.join(sorted(unknown))}"
+    if "api" not in entry or "effect" not in entry:
+        return "api and effect are required"
+    for key in _TEXT:
+        if not isinstance(entry.get(key, ""), str):
+            return f"{key} must be text"
+    for key, allowed in _ALLOWED.items():
+        if key in entry and entry[key] not in allowed:
+            return f"{key} must be one of {', '.join(sorted(allowed - {''}))}"
+    for key in _LISTS:
+        value = entry.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            return f"{key} must be a list of text"
+    if not isinstance(entry.get("when", {}), dict):
+        return "when must be a table"
+    if any(not isinstance(value, str | list) for value in entry.get("when", {}).values()):
+        return "a condition must be a word or a list of literals"
+    if entry["effect"] == "learns" and not entry.get("learns"):
+        return "a fact that learns must say what"
+    return ""
+
+
+def _fact(tables: Tables, api: str, entry: dict[str, Any]) -> Fact:
+    values: dict[str, Any] = {key: entry[key] for key in _TEXT if key in entry}
+    values |= {key: tuple(entry[key]) for key in _LISTS if key in entry}
+    values["when"] = tuple(
+        (name, tuple(condition) if isinstance(condition, list) else condition)
+        for name, condition in entry.get("when", {}).items()
+    )
+    if "example" in values:
+        owner, _, name = api.rpartition(".")
+        receiver = tables.receivers.get(owner.rpartition(".")[2], "")
+        if "{self}" in values["example"] and not receiver:
+            raise KnowledgeError(f"{tables.path}: no receiver for the example of {api}")
+        values["example"] = values["example"].replace("{self}", receiver).replace("{name}", name)
+    return Fact(api=api, **values)
