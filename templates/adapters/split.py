@@ -1,0 +1,11 @@
+def split(self, function: Callable[..., Any], *arrays: Any, **options: Any) -> list[Any]:
+    """`train_test_split` and its like, called with row positions too; serving has training rows only."""
+    if not self.fitting:
+        return [part for a in arrays for part in ((None, None) if a is None else (a, _no_rows(a)))]
+    ids = self._ids.get(_count(arrays[0]))
+    if ids is None:
+        raise StateError(f"cannot tell which raw rows the {_count(arrays[0])} rows to split are")
+    *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
+    self.eval_ids = ids[held]
+    self._ids[len(train)] = ids[train]
+    return parts
