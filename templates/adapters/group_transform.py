@@ -1,5 +1,13 @@
 def group_transform(
-    self, key: str, frame: Any, by: Any, column: Any, function: Any, *, at: Sequence[Any] = (), **options: Any
+    self,
+    key: str,
+    frame: Any,
+    by: Any,
+    column: Any,
+    function: Any,
+    *,
+    at: Sequence[Any] = (),
+    **options: Any,
 ) -> Any:
     """`frame.groupby(by, **options)[column].transform(function)` with the groups of training.
 
@@ -8,7 +16,9 @@ def group_transform(
     `column` is None where `frame` is a Series.
     """
     if isinstance(column, list):
-        parts = {c: self.group_transform(key, frame, by, c, function, at=(*at, c), **options) for c in column}
+        parts = {
+            c: self.group_transform(key, frame, by, c, function, at=(*at, c), **options) for c in column
+        }
         return pd.DataFrame(parts)
     values = frame if column is None else frame[column]
     keys = [b if isinstance(b, pd.Series) else frame[b] for b in (by if isinstance(by, list) else [by])]
@@ -29,12 +39,20 @@ def group_transform(
     table.pop((), None)
     learned = {"fills": fills, "dtype": str(result.dtype), "groups": table}
     if not self._from_groups(values, groups, learned).equals(result):
-        raise StateError(f"{key}: the function gives neither one value a group nor fills in missing values")
+        raise StateError(
+            f"{key}: the function gives neither one value a group nor fills in missing values"
+        )
     self._learn(key, "group_transform", learned, at)
     return result
 
 def _probed(
-    self, values: pd.Series, keys: list[pd.Series], groups: list[Any], function: Any, options: Any, wanted: Any
+    self,
+    values: pd.Series,
+    keys: list[pd.Series],
+    groups: list[Any],
+    function: Any,
+    options: Any,
+    wanted: Any,
 ) -> dict[Any, Any]:
     """What `function` would fill in for the `wanted` groups, which miss nothing: one row more of each tells."""
     first = [groups.index(group) for group in wanted]

@@ -2,5 +2,5 @@ def parameter(self, name: str) -> Any:
     """A setting with the value that training used."""
     if self.fitting:
         entry = Entry("parameter", _copied(self._parameters[name]), always=False)
-        self._state.entries[f"parameter {name}"] = entry
-    return _copied(self._entry(f"parameter {name}").value)
+        self.state.entries[f"parameter {name}"] = entry
+    return _copied(self.state.entry(f"parameter {name}").value)
