@@ -172,17 +172,18 @@ def titanic(n: int = 1300, n_train: int = 891) -> tuple[pd.DataFrame, pd.DataFra
     luck = (0.75 - 2.6 * male + 0.9 * (klass == 1) - 0.95 * (klass == 3) + 1.9 * (age < 13)
             - 0.012 * (age - 29) - 0.35 * np.maximum(siblings + parents - 2, 0)
             + 0.35 * (df["Embarked"] == "C") + 0.15 * np.log(fare))
-    df.insert(1, "Survived", (rng.random(n) < sigmoid(np.asarray(luck))).astype(int))
+    df.insert(1, "Survived", (rng.random(n) < sigmoid(1.6 * np.asarray(luck))).astype(int))
     df["Cabin"] = df["Cabin"].where(rng.random(n) < np.select([klass == 1, klass == 2], [0.82, 0.12], 0.03))
     blank(rng, df, {"Age": 0.2})
     train, test = df[:n_train].copy(), df[n_train:].drop(columns="Survived")
+    test["Fare"] = test["Fare"].clip(train["Fare"].min(), train["Fare"].max())
     train.loc[[61, 829], "Embarked"] = None
     test.loc[[n_train + 152], "Fare"] = None
     return train, test
 
 
 def titles(rng: np.random.Generator, male: np.ndarray, age: np.ndarray) -> np.ndarray:
-    rare = rng.random(len(male)) < 0.03
+    rare = rng.random(len(male)) < 0.05
     married = rng.random(len(male)) < np.clip((age - 16) / 22, 0, 0.85)
     common = np.select([male & (age < 13), male, married], ["Master", "Mr", "Mrs"], "Miss")
     lady = pick(rng, {"Mlle": 2, "Mme": 1, "Ms": 2, "Lady": 1}, len(male))
@@ -200,7 +201,8 @@ SAYS = {
                  "really sturdy", "no complaints at all"],
     "neutral": ["it is okay", "does what it says, nothing more", "average for the price",
                 "neither good nor bad", "the colour differs a bit from the picture",
-                "manual could be clearer", "does the job", "as expected", "fine for occasional use", "shipping took {n} days", "mixed feelings"],
+                "manual could be clearer", "does the job", "as expected", "fine for occasional use",
+                "shipping took {n} days", "mixed feelings"],
     "negative": ["broke after {n} days", "waste of money", "terrible quality", "never arrived",
                  "does not work", "asked for a refund", "battery dies within an hour",
                  "support never answered", "very disappointed", "looks cheap and feels cheap",
