@@ -53,9 +53,13 @@ def lookup(
 
 
 def library(name: str, extra: tuple[Path, ...] = ()) -> tuple[Fact, ...]:
-    """All facts of a library's file, in file order."""
+    """All facts about a top-level module, in file order."""
     return tuple(
-        fact for file in _files(name, extra) for api in _read(file).names for fact in _facts(file, api)
+        fact
+        for file in _files(name, extra)
+        for api in _read(file).names
+        if api.partition(".")[0] == name
+        for fact in _facts(file, api)
     )
 
 

@@ -19,7 +19,7 @@ RETURNS = frozenset(
     """frame column same array mask scalar stat schema grouped accessor estimator tuple text none figure
     list unknown""".split()
 )
-RANDOM = frozenset({"", "numpy", "python", "estimator"})
+RANDOM = frozenset({"", "numpy", "python", "estimator", "advances", "entropy"})
 CALLS = frozenset({"", "value", "row", "column", "group", "frame"})
 
 Literal = bool | int | float | str
@@ -44,7 +44,9 @@ class Fact:
     kind of the result.  `mutates` names the changed objects: `self`, a positional argument by number, a
     keyword; `self if inplace` depends on an argument and is settled by `of_call`.  `calls` is what a
     function among the arguments is called with; where it is not empty, the effect is that of the
-    function.  `path` names the argument that holds a path.  `type` is the class of the result where `returns`
+    function.  `random` is the stream that it draws from: `estimator` is NumPy's global one unless `random_state`
+    is given; `advances` is the same, but the result does not depend on the numbers; `entropy` is the operating
+    system's.  `role` is what a constructor makes.  `path` names the argument that holds a path.  `type` is the class of the result where `returns`
     does not say it.  `removed` is the version that took the name away.
     """
 
