@@ -16,7 +16,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    return np.asarray(1 / (1 + np.exp(-x)))
 
 
 def pick(rng: np.random.Generator, weights: dict[str, float], size: int) -> np.ndarray:
@@ -223,8 +223,10 @@ def reviews(n: int = 1600) -> pd.DataFrame:
         "helpful_votes": rng.poisson(1.4, n),
         "sentiment": label,
     })
-    slip = rng.random(n) < 0.07  # annotators disagree
+    slip = rng.random(n) < 0.13  # annotators disagree
     df.loc[slip, "sentiment"] = pick(rng, {"positive": 1, "neutral": 1, "negative": 1}, int(slip.sum()))
+    curt = rng.choice(n, 18, replace=False)
+    df.loc[curt, "text"] = pick(rng, {"ok": 3, "!!!": 1, "5/5": 1, "Good.": 2}, len(curt))
     blank(rng, df, {"text": 0.012, "helpful_votes": 0.03})
     return df
 
@@ -280,7 +282,7 @@ def leads(n: int = 700) -> pd.DataFrame:
         "minutes_on_site": minutes,
         "discount": discount,
         "budget": (np.exp(rng.normal(7.8, 0.6, n)) / 10).round() * 10,
-        "converted": (rng.random(n) < sigmoid(pull)).astype(int),
+        "converted": (rng.random(n) < sigmoid(2.2 * (pull + 0.3))).astype(int),
     })
     blank(rng, df, {"minutes_on_site": 0.06, "budget": 0.1})
     return df
