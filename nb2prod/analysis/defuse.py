@@ -119,6 +119,8 @@ class _Scan:
                     self.run_function(function)
             case "bind":
                 self.bind(event)
+            case "mutate" if event.name in self.types.imports and event.name not in self.points:
+                self.set_option(event)
             case "mutate":
                 self.change(event.name, deep=_is_deep(event.node))
                 self.store_into(event)
@@ -164,6 +166,8 @@ class _Scan:
         else:
             self.bound[event.name] = (self.stmt.id,)
             self.points[event.name] = objects
+        if isinstance(self.stmt.node, (ast.Import, ast.ImportFrom)):
+            self.points.pop(event.name, None)  # a module is no object that a notebook fills
         if isinstance(event.node, ast.stmt) and not isinstance(event.node, ast.FunctionDef):
             return
         if not isinstance(event.node, ast.FunctionDef) and not isinstance(_value_of(self.stmt.node), ast.Lambda):
@@ -270,6 +274,12 @@ class _Scan:
             if self.stmt.id not in self.objects[number].writers:
                 self.objects[number].writers.append(self.stmt.id)
 
+    def set_option(self, event: Event) -> None:
+        """`pd.options.mode.x = y` sets an option of a library; how things are shown is none."""
+        text = ast.unparse(event.node)
+        if not any(word in text for word in ("display", "rcParams", "plotting", "rc[")):
+            self.change(f"<{self.types.imports[event.name].split('.')[0]} options>")
+
     def store_into(self, event: Event) -> None:
         """`models["rf"] = rf`: the container now holds the object."""
         node = self.stmt.node
@@ -295,9 +305,10 @@ class _Scan:
     def apply(self, effect: Effect, node: ast.Call) -> None:
         match effect.kind:
             case "mutates":
-                fits = self.types.fact(node) is not None
-                self.change(effect.target, deep=not fits or _is_deep(node.func))
-                for argument in node.args if isinstance(node.func, ast.Attribute) else []:
+                fact = self.types.fact(node)
+                self.change(effect.target, deep=fact is None or _is_deep(node.func))
+                keeps = isinstance(node.func, ast.Attribute) and (fact is None or fact.effect == "mutates")
+                for argument in node.args if keeps else []:
                     if effect.target == root(node.func):
                         held = self.value(argument)
                         for number in self.points.get(effect.target, NOTHING):

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
@@ -92,8 +93,19 @@ def _harmless_method(receiver: str, method: str) -> bool:
         return True
     if receiver:
         return False
-    facts = knowledge.methods(method)
+    facts = _methods().get(method, ())
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
+
+
+@cache
+def _methods() -> dict[str, list[Fact]]:
+    """The facts of methods by their bare name, for receivers of unknown type."""
+    found: dict[str, list[Fact]] = {}
+    for name in ("pandas", "numpy", "builtins", "sklearn"):
+        for fact in knowledge.library(name):
+            if fact.api.count(".") >= 2:
+                found.setdefault(fact.name, []).append(fact)
+    return found
 
 
 def _display_option(arguments: dict[str, object]) -> bool:

@@ -213,7 +213,8 @@ def _of_model(metrics: list[Metric], slicer: Slicer, sink: Sink, flow: Flow) -> 
     for metric in metrics:
         names = {n.id for n in ast.walk(metric.node) if isinstance(n, ast.Name)}
         direct = slicer.backward(slicer.reaching(metric.stmt, names))
-        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in names:
+        reads = {u.name for id in direct for u in slicer.uses(id)} | names
+        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in reads:
             kept.append(metric)
     return kept
 

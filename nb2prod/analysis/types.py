@@ -229,7 +229,7 @@ class _Inference:
 
     def with_trace(self, node: ast.expr, kind: str) -> str:
         span = self.text.span(node)
-        site = self.trace.site(span) if self.trace is not None else None
+        site = self.trace.at(span) if self.trace is not None else None
         if site is None:
             return kind
         self.types.seen[id(node)] = site

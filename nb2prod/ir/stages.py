@@ -101,6 +101,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class DataPath:
+    """A file that is loaded: the expression that names it, its key in the settings, and its path."""
+
+    node: ast.expr
+    key: str
+    path: str
+    stmt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped:
     stmt: int
     reason: str
@@ -109,8 +119,11 @@ class Dropped:
 @dataclass(frozen=True, slots=True)
 class StageGraph:
     """What is compiled.  `frames` are the raw frames, the main one first; `tables` those that are only
-    looked up.  `split` is the statement that splits training from evaluation.  `crossing` maps an extra
-    value that training needs from the features to its statement; `shared` likewise for inference.
+    looked up.  `split` is the statement that splits training from evaluation; `y` are the names of the
+    target on its two sides, `y_eval_frame` the frame that the second is taken from where a frame was split.
+    `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
+    statements that only show something, by `id(node)`.  `crossing` are further values that training needs from the features, `shared` those that inference
+    needs, `model_extras` those that inference needs from training.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -120,14 +133,18 @@ class StageGraph:
     frames: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     split: int | None = None
+    y: tuple[str, str] = ("", "")
+    y_eval_frame: str = ""
     train_names: dict[str, str] = field(default_factory=dict)
     crossing: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     model_extras: tuple[str, ...] = ()
     target_columns: tuple[str, ...] = ()
     parameters: tuple[int, ...] = ()
+    paths: tuple[DataPath, ...] = ()
     sites: tuple[Site, ...] = ()
     staged_functions: tuple[str, ...] = ()
+    floating: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
     dropped: tuple[Dropped, ...] = ()
     refusals: tuple[Refusal, ...] = ()

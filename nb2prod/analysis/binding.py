@@ -1,0 +1,609 @@
+"""Binding times: which expressions of the feature code are constant, which are learned, which are per row.
+
+An abstract interpretation of the features and target statements, in order.  A value is CONST (known from
+the text), FIT (a function of the training data: a statistic, a list of columns) or ROW (one entry a row).
+Where an operation lowers ROW to FIT, or works differently for one row than for many, there is a site, and
+the staging runtime must take over.  See `staging.md`-style classes in `Site.kind`: value, keep, fit_only,
+split, fit, fit_transform, or the name of an adapter.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from nb2prod.analysis.events import root
+from nb2prod.analysis.keys import Keys
+from nb2prod.analysis.types import TABLES, Types
+from nb2prod.ir.flow import Evidence, Flow
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Refusal, Site
+from nb2prod.knowledge import Fact
+from nb2prod.source import Span
+
+
+class Time(IntEnum):
+    CONST = 0
+    FIT = 1
+    ROW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """`element` marks a value of one single row; `absent` says why it does not exist when serving;
+    `site` is the node that was wrapped to get it; `items` are the parts of a list or tuple display.
+    """
+
+    time: Time
+    element: bool = False
+    absent: Refusal | None = None
+    site: ast.AST | None = None
+    items: tuple[Value, ...] = ()
+
+
+CONST, FIT, ROW, ELEMENT = Value(Time.CONST), Value(Time.FIT), Value(Time.ROW), Value(Time.ROW, element=True)
+CASTS = ("int", "float", "str", "list", "tuple", "dict", "set", "round", "sorted", "len", "abs", "bool")
+ROW_ITERATORS = ("iterrows", "itertuples", "items")
+
+
+def join(values: Iterable[Value]) -> Value:
+    """The value of an operation on these operands, row by row."""
+    every = list(values)
+    time = max((v.time for v in every), default=Time.CONST)
+    rows = [v for v in every if v.time is Time.ROW]
+    absent = next((v.absent for v in every if v.absent), None)
+    return Value(time, bool(rows) and all(v.element for v in rows), absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What the interpretation found."""
+
+    sites: tuple[Site, ...]
+    refusals: tuple[Refusal, ...]
+    staged_functions: tuple[str, ...]
+
+
+def bind(flow: Flow, types: Types, body: list[int], target: set[int], frames: dict[str, Time]) -> Binding:
+    """Interprets the statements `body` (features and target, in order); `frames` start as given."""
+    walker = _Walker(flow, types)
+    walker.env.update({name: Value(time) for name, time in frames.items()})
+    for id in body:
+        stmt = flow.by_id[id]
+        walker.stmt = stmt
+        walker.context = "target" if id in target else ""
+        walker.statement(stmt.node)
+    drafts = sorted(walker.sites.values(), key=lambda s: (s.function, s.span))
+    staged = {s.function for s in drafts if s.function and s.function != "target"}
+    walker.refuse_absent_columns()
+    return Binding(
+        tuple(Keys().named(drafts, types)),
+        tuple(walker.refusals),
+        tuple(sorted(walker.callers(staged))),
+    )
+
+
+class _Walker:
+    def __init__(self, flow: Flow, types: Types) -> None:
+        self.flow = flow
+        self.types = types
+        self.env: dict[str, Value] = {}
+        self.sites: dict[int, Site] = {}
+        self.refusals: list[Refusal] = []
+        self.loops: list[str] = []
+        self.stmt: Stmt
+        self.context = ""
+        self.assigned = ""
+        self.active: dict[tuple[str, tuple[Value, ...]], Value] = {}
+        self.calls: set[tuple[str, str]] = set()
+        self.returned: list[Value] = []
+        self.absent_columns: dict[tuple[str, str], Refusal] = {}
+
+    # sites and refusals
+
+    def span(self, node: ast.AST) -> Span:
+        text = self.stmt.text
+        definition = self.types.functions.get(self.context)
+        if definition is not None:
+            owner = next((s for s in self.flow.by_id.values() if s.node is definition), None)
+            text = owner.text if owner is not None else text
+        assert isinstance(node, (ast.expr, ast.stmt))
+        return text.span(node)
+
+    def site(self, node: ast.AST, kind: str, why: str, evidence: Evidence = Evidence.PROVED) -> None:
+        for inner in ast.walk(node):  # the outer wrap takes the inner ones with it
+            if kind == "value" and inner is not node:
+                self.sites.pop(id(inner), None)
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        at = tuple(name for name in self.loops if name in names)
+        hint = self.assigned
+        self.sites[id(node)] = Site(node, kind, hint, self.span(node), evidence, why, at, self.context)
+
+    def value(self, node: ast.AST, why: str, evidence: Evidence = Evidence.PROVED) -> Value:
+        self.site(node, "value", why, evidence)
+        return Value(Time.FIT, site=node)
+
+    def refuse(self, code: str, node: ast.AST, subject: str, detail: str = "") -> None:
+        refusal = Refusal(code, self.span(node), subject, detail)
+        if refusal not in self.refusals:
+            self.refusals.append(refusal)
+
+    # statements
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.Assign():
+                first = node.targets[0]
+                self.assigned = first.id if isinstance(first, ast.Name) else ""
+                value = self.expression(node.value)
+                self.assigned = ""
+                for target in node.targets:
+                    self.assign(target, value)
+            case ast.AnnAssign():
+                if node.value is not None:
+                    self.assign(node.target, self.expression(node.value))
+            case ast.AugAssign():
+                value = join([self.expression(node.value), self.expression(node.target)])
+                self.assign(node.target, value)
+            case ast.Expr():
+                self.effect_statement(node)
+            case ast.For():
+                self.loop(node)
+            case ast.Return():
+                if node.value is not None:
+                    self.returned.append(self.expression(node.value))
+            case ast.FunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom():
+                pass
+            case ast.If() | ast.While():
+                test = self.expression(node.test)
+                if test.time is Time.ROW and not test.element:
+                    self.refuse("NBP402", node.test, ast.unparse(node.test), "a branch on the rows themselves")
+                self.branches([node.body, node.orelse])
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.stmt):
+                        self.statement(child)
+                    elif isinstance(child, ast.expr):
+                        self.expression(child)
+                    elif isinstance(child, ast.withitem):
+                        self.expression(child.context_expr)
+                    elif isinstance(child, ast.ExceptHandler):
+                        self.branches([child.body])
+
+    def branches(self, bodies: list[list[ast.stmt]]) -> None:
+        """Each branch starts alike; afterwards a name has the later of its times."""
+        before = dict(self.env)
+        results = []
+        for body in bodies:
+            self.env = dict(before)
+            for stmt in body:
+                self.statement(stmt)
+            results.append(self.env)
+        self.env = before
+        for result in results:
+            for name, value in result.items():
+                known = self.env.get(name)
+                self.env[name] = value if known is None or value.time > known.time else known
+
+    def loop(self, node: ast.For) -> None:
+        iterated = self.expression(node.iter)
+        element = self.element(node.iter, iterated)
+        names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
+        keyed = element.time is not Time.ROW
+        self.loops += names if keyed else []
+        for _ in range(2):  # what one turn leaves, the next one finds
+            for name in names:
+                self.env[name] = element
+            self.branches([node.body])
+        if keyed:
+            del self.loops[-len(names) :]
+        self.branches([node.orelse])
+
+    def element(self, iterated: ast.expr, value: Value) -> Value:
+        if value.items:
+            return join(value.items) if any(v.time is Time.ROW for v in value.items) else FIT
+        if value.time is not Time.ROW:
+            return FIT if value.time is Time.FIT else CONST
+        return replace(ELEMENT, absent=value.absent)
+
+    def effect_statement(self, node: ast.Expr) -> None:
+        """A call for its effect: an in-place filter, a draw that only keeps the stream, a fit, a plot."""
+        call = node.value
+        fact = self.types.fact(call) if isinstance(call, ast.Call) else None
+        effects = [e.kind for e in self.flow.effects_of(self.stmt.id)]
+        if not self.context and ("draws" in effects or "seeds" in effects) and node is self.stmt.node:
+            self.site(call, "fit_only", "keeps the random stream where the notebook had it")
+            return
+        if isinstance(call, ast.Call) and fact is not None and fact.effect == "filters" and "self" in fact.mutates:
+            self.operands(call)
+            self.site(call, "drop_rows", f"{fact.name} removes rows")
+            return
+        value = self.expression(call)
+        if value.site is not None and fact is None:
+            self.sites.pop(id(value.site), None)
+        elif value.site is call or (isinstance(call, (ast.Attribute, ast.Subscript, ast.Name))):
+            self.sites.pop(id(value.site), None)  # nobody reads it
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        match target:
+            case ast.Name():
+                self.env[target.id] = replace(value, site=None)
+                if value.time is Time.ROW:
+                    for key in [k for k in self.absent_columns if k[0] == target.id]:
+                        del self.absent_columns[key]
+            case ast.Tuple() | ast.List():
+                for position, inner in enumerate(target.elts):
+                    part = value.items[position] if len(value.items) == len(target.elts) else replace(value, items=())
+                    self.assign(inner, part)
+            case ast.Starred():
+                self.assign(target.value, value)
+            case ast.Subscript() | ast.Attribute():
+                self.store(target, value)
+
+    def store(self, target: ast.Subscript | ast.Attribute, value: Value) -> None:
+        """Into a frame, a container or an object."""
+        if isinstance(target, ast.Subscript):
+            self.expression(target.slice)
+        owner = root(target)
+        known = self.env.get(owner, CONST)
+        if value.absent is not None and known.time is Time.ROW and not known.element:
+            column = _column(target)
+            if column:
+                self.absent_columns[(owner, column)] = value.absent
+            else:
+                self.refusals.append(value.absent)
+        elif known.time is Time.ROW and isinstance(target, ast.Subscript):
+            self.absent_columns.pop((owner, _column(target)), None)
+        if known.time < value.time and not value.element:
+            self.env[owner] = replace(value, site=None)
+        elif value.element and known.time is not Time.ROW:
+            self.env[owner] = ROW
+
+    def refuse_absent_columns(self) -> None:
+        for (_, _), refusal in self.absent_columns.items():
+            if refusal not in self.refusals:
+                self.refusals.append(refusal)
+
+    # expressions
+
+    def expression(self, node: ast.AST) -> Value:
+        match node:
+            case ast.Constant():
+                return CONST
+            case ast.Name():
+                return self.env.get(node.id, CONST)
+            case ast.Attribute():
+                return self.attribute(node)
+            case ast.Subscript():
+                return self.subscript(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.List() | ast.Tuple() | ast.Set():
+                items = tuple(self.expression(e) for e in node.elts)
+                return replace(join(items), items=items)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return self.comprehension(node, [node.elt])
+            case ast.DictComp():
+                return self.comprehension(node, [node.key, node.value])
+            case ast.Lambda():
+                return self.lambda_value(node, CONST)
+            case ast.NamedExpr():
+                value = self.expression(node.value)
+                self.assign(node.target, value)
+                return value
+            case ast.JoinedStr():
+                parts = [p.value for p in node.values if isinstance(p, ast.FormattedValue)]
+                return join(self.expression(p) for p in parts)
+            case _:
+                children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
+                return join(self.expression(c) for c in children)
+
+    def chained(self, node: ast.expr, base: Value, others: Iterable[Value]) -> Value:
+        """An operation on a learned value is learned with it: `mode()[0]` is one wrap, of the scalar."""
+        if base.site is not None and base.time is Time.FIT and id(base.site) in self.sites:
+            if all(o.time is not Time.ROW for o in others):
+                inner = self.sites[id(base.site)]
+                return self.value(node, inner.why, inner.evidence)
+        return replace(join([base, *others]), items=())
+
+    def attribute(self, node: ast.Attribute) -> Value:
+        base = self.expression(node.value)
+        if base.time is not Time.ROW or base.element:
+            return self.chained(node, base, [])
+        fact = self.types.fact(node)
+        if fact is not None and fact.effect in ("schema", "aggregates"):
+            return self.value(node, f"`{node.attr}` depends on all rows or on the columns")
+        return self.column(node, base, node.attr)
+
+    def column(self, node: ast.expr, base: Value, name: str) -> Value:
+        absent = self.absent_columns.get((root(node), name))
+        return replace(base, site=None, items=(), absent=absent or base.absent)
+
+    def subscript(self, node: ast.Subscript) -> Value:
+        base, index = self.expression(node.value), self.expression(node.slice)
+        if base.items and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
+            position = node.slice.value
+            if -len(base.items) <= position < len(base.items):
+                return base.items[position]
+        if base.time is not Time.ROW or base.element or index.element:
+            return self.chained(node, base, [index]) if not index.element else replace(ELEMENT)
+        kind = self.types.of(node.value)
+        if kind == "pandas.LocIndexer":
+            return self.located(node, base)
+        if _is_mask(node.slice, index, self.types) or (isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"):
+            return self.filtered(node, base, "a row filter")
+        if kind in ("pandas.Series", "numpy.ndarray") and self.one_entry(node):
+            return self.value(node, "one entry of a column")
+        if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
+            return self.column(node, base, node.slice.value)
+        if isinstance(node.slice, ast.Tuple) and node.slice.elts and not _is_full(node.slice.elts[0]):
+            return self.filtered(node, base, "a choice of rows")
+        return replace(join([base, index]), items=(), absent=base.absent)
+
+    def one_entry(self, node: ast.Subscript) -> bool:
+        """`column["label"]`, `array[0]`: one entry, which is no longer one for each row."""
+        index = node.slice
+        scalar = isinstance(index, ast.Constant) and isinstance(index.value, (int, str))
+        site = self.types.site(node)
+        if site is not None and site.shape is not None:
+            base = self.types.site(node.value)
+            return bool(scalar and base is not None and base.shape and len(site.shape) < len(base.shape))
+        return scalar or (isinstance(index, ast.UnaryOp) and isinstance(index.operand, ast.Constant))
+
+    def located(self, node: ast.Subscript, base: Value) -> Value:
+        """`.loc[rows, columns]` and its relatives."""
+        rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+        if _is_full(rows):
+            column = node.slice.elts[1] if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1 else None
+            if isinstance(column, ast.Constant) and isinstance(column.value, str):
+                return self.column(node, base, column.value)
+            return replace(base, items=())
+        value = self.expression(rows)
+        if value.element:
+            return ELEMENT
+        if value.time is Time.ROW or isinstance(rows, ast.Slice) or self.types.of(rows) in TABLES:
+            return self.filtered(node, base, "a row filter")
+        if isinstance(rows, (ast.Constant, ast.UnaryOp)):
+            return self.value(node, "one row of the frame")
+        return self.filtered(node, base, "a choice of rows")
+
+    def filtered(self, node: ast.expr, base: Value, why: str) -> Value:
+        self.site(node, "keep", why)
+        return Value(Time.ROW)
+
+    def comprehension(self, node: ast.expr, results: list[ast.expr]) -> Value:
+        assert isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp))
+        outer = dict(self.env)
+        times = []
+        for generator in node.generators:
+            iterated = self.expression(generator.iter)
+            element = self.element(generator.iter, iterated)
+            times.append(element)
+            for name in ast.walk(generator.target):
+                if isinstance(name, ast.Name):
+                    self.env[name.id] = element
+            times += [self.expression(test) for test in generator.ifs]
+        times += [self.expression(result) for result in results]
+        self.env = outer
+        whole = join(times)
+        inside = [n for n in ast.walk(node) if id(n) in self.sites]
+        if whole.time is not Time.ROW and inside:
+            return self.value(node, self.sites[id(inside[0])].why)
+        return Value(whole.time, absent=whole.absent)
+
+    def lambda_value(self, node: ast.Lambda, argument: Value) -> Value:
+        outer = dict(self.env)
+        for parameter in node.args.args:
+            self.env[parameter.arg] = argument
+        value = self.expression(node.body)
+        self.env = outer
+        return replace(value, items=())
+
+    # calls
+
+    def operands(self, node: ast.Call) -> list[Value]:
+        given = [a.value if isinstance(a, ast.Starred) else a for a in node.args]
+        given += [k.value for k in node.keywords]
+        return [self.expression(g) for g in given]
+
+    def call(self, node: ast.Call) -> Value:
+        function = self.types.api_of(node)
+        if function.startswith("notebook:") and function[9:] in self.types.functions:
+            return self.notebook_call(node, function[9:])
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        if name == "range" and len(node.args) == 1 and self.is_row_count(node.args[0]):
+            return ELEMENT
+        is_method = isinstance(node.func, ast.Attribute)
+        receiver = self.expression(node.func.value) if isinstance(node.func, ast.Attribute) else CONST
+        if is_method and isinstance(node.func, ast.Attribute) and node.func.attr in ROW_ITERATORS:
+            if receiver.time is Time.ROW:
+                return FIT if node.func.attr == "items" else ELEMENT
+        fact = self.types.fact(node)
+        if fact is not None and fact.calls:
+            return self.with_function(node, fact, receiver)
+        operands = self.operands(node)
+        every = [receiver, *operands]
+        rows = [v for v in every if v.time is Time.ROW and not v.element]
+        if not rows:
+            if name in CASTS and operands and operands[0].site is not None:
+                return self.chained(node, operands[0], operands[1:])
+            return self.without_rows(node, fact, receiver, operands)
+        if fact is None:
+            return self.unknown(node, every)
+        return self.known(node, fact, every)
+
+    def without_rows(self, node: ast.Call, fact: Fact | None, receiver: Value, operands: list[Value]) -> Value:
+        if fact is not None and (fact.effect == "draws" or fact.random in ("numpy", "python")):
+            if fact.effect not in ("seeds", "constructs"):
+                return replace(FIT, absent=self.absent("NBP401", node))
+        if isinstance(node.func, ast.Attribute):
+            return self.chained(node, receiver, operands)
+        return replace(join(operands), items=())
+
+    def absent(self, code: str, node: ast.AST, detail: str = "") -> Refusal:
+        return Refusal(code, self.span(node), ast.unparse(node), detail)
+
+    def is_row_count(self, node: ast.expr) -> bool:
+        """`len(df)` or `df.shape[0]` as the bound of a loop over the rows stays live."""
+        match node:
+            case ast.Call(func=ast.Name(id="len"), args=[inner]):
+                value = self.expression(inner)
+            case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
+                value = self.expression(inner)
+            case _:
+                return False
+        return value.time is Time.ROW
+
+    def known(self, node: ast.Call, fact: Fact, every: list[Value]) -> Value:
+        why = fact.learns or f"{fact.api} {fact.effect}"
+        match fact.effect:
+            case "aggregates":
+                return self.value(node, f"{fact.name} of all rows")
+            case "schema" if fact.returns == "frame":
+                self.site(node, "columns", f"{fact.name} chooses columns by what they hold")
+                return ROW
+            case "schema":
+                return self.value(node, f"{fact.name} depends on the columns")
+            case "filters":
+                return self.filtered(node, every[0], f"{fact.name} removes rows")
+            case "splits":
+                self.site(node, "split", "training and evaluation rows")
+                return replace(join(every), items=(), absent=None)
+            case "learns" | "fits":
+                return self.learned(node, fact, why)
+            case "needs-other-rows":
+                return replace(ROW, absent=self.absent("NBP402", node))
+            case "draws":
+                return replace(ROW, absent=self.absent("NBP401", node))
+            case "displays" | "scores" | "sets-option" | "writes-file":
+                return FIT
+            case "constructs" if fact.returns == "estimator":
+                return FIT
+            case _ if fact.random == "numpy" or fact.random == "python":
+                return replace(ROW, absent=self.absent("NBP401", node))
+            case _:
+                return replace(join(every), items=(), site=None)
+
+    def learned(self, node: ast.Call, fact: Fact, why: str) -> Value:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("fit", "fit_transform"):
+            if not fact.adapter:
+                self.site(node, node.func.attr, why)
+                return ROW if node.func.attr == "fit_transform" else FIT
+        if not fact.adapter:
+            self.refuse("NBP403", node, ast.unparse(node.func), f"it learns {why}")
+            return ROW
+        unknown = [k.arg for k in node.keywords if k.arg and fact.options and k.arg not in fact.options]
+        if unknown:
+            self.refuse("NBP403", node, ast.unparse(node.func), f"with the option {', '.join(unknown)}")
+        self.site(node, fact.adapter, why)
+        return ROW
+
+    def unknown(self, node: ast.Call, every: list[Value]) -> Value:
+        """By the run: a result that is not row-aligned is learned, one that is must be row by row."""
+        site = self.types.site(node)
+        given = [self.types.site(a) for a in [*node.args, getattr(node.func, "value", None)] if a is not None]
+        rows = {s.shape[0] for s in given if s is not None and s.shape}
+        if site is not None and rows:
+            if site.shape and site.shape[0] in rows:
+                return replace(join(every), items=())
+            return self.value(node, "not one entry a row", Evidence.TRACED)
+        if isinstance(node.func, ast.Name) and node.func.id in CASTS:
+            return replace(join(every), items=())
+        return replace(join(every), items=())
+
+    def with_function(self, node: ast.Call, fact: Fact, receiver: Value) -> Value:
+        """apply, map, transform, pipe: the effect is that of the function that is called."""
+        functions = [a for a in [*node.args, *[k.value for k in node.keywords]] if self.is_function(a)]
+        others = [a for a in [*node.args, *[k.value for k in node.keywords]] if a not in functions]
+        values = [self.expression(o) for o in others]
+        if receiver.time is not Time.ROW:
+            return self.chained(node, receiver, values)
+        argument = ELEMENT if fact.calls in ("value", "row") else ROW
+        if fact.calls == "group":
+            if fact.adapter:
+                return self.learned(node, fact, fact.learns)
+            return self.value(node, f"{fact.name} over groups of rows")
+        results = [self.function_value(f, argument) for f in functions]
+        result = join([*results, *values, replace(receiver, items=())]) if results else join([receiver, *values])
+        if fact.calls == "column" and results and all(r.time is not Time.ROW for r in results):
+            return self.value(node, f"{fact.name} of all rows")
+        if fact.calls in ("value", "row"):
+            return Value(Time.ROW, absent=result.absent)
+        return replace(result, items=(), site=None, time=Time.ROW)
+
+    def is_function(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in self.types.functions)
+
+    def function_value(self, node: ast.expr, argument: Value) -> Value:
+        if isinstance(node, ast.Lambda):
+            return self.lambda_value(node, argument)
+        assert isinstance(node, ast.Name)
+        definition = self.types.functions[node.id]
+        return self.enter(node.id, definition, [argument], {})
+
+    def notebook_call(self, node: ast.Call, name: str) -> Value:
+        arguments = [self.expression(a.value if isinstance(a, ast.Starred) else a) for a in node.args]
+        keywords = {k.arg: self.expression(k.value) for k in node.keywords if k.arg}
+        return self.enter(name, self.types.functions[name], arguments, keywords)
+
+    def enter(
+        self,
+        name: str,
+        definition: ast.FunctionDef | ast.Lambda,
+        arguments: list[Value],
+        keywords: dict[str, Value],
+    ) -> Value:
+        """Interprets a function of the notebook for these arguments."""
+        key = (name, (*arguments, *keywords.values()))
+        self.calls.add((self.context, name))
+        if key in self.active:
+            return self.active[key]
+        self.active[key] = join(arguments)
+        outer, returned, context, loops = self.env, self.returned, self.context, self.loops
+        assigned, self.assigned = self.assigned, ""
+        self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
+        self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
+        self.returned, self.context, self.loops = [], name, []
+        body = definition.body if isinstance(definition, ast.FunctionDef) else [ast.Return(value=definition.body)]
+        for stmt in body:
+            self.statement(stmt)
+        result = join(self.returned)
+        if len(self.returned) == 1:
+            result = self.returned[0]
+        self.env, self.returned, self.context, self.loops, self.assigned = outer, returned, context, loops, assigned
+        self.active[key] = replace(result, site=None)
+        return self.active[key]
+
+    def callers(self, staged: set[str]) -> set[str]:
+        """Functions that call a staged function need the runtime as well."""
+        found = set(staged)
+        while True:
+            more = {caller for caller, callee in self.calls if callee in found and caller} - found - {"target"}
+            if not more:
+                return found
+            found |= more
+
+
+def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
+    """Whether an index chooses rows: a truth value for each row."""
+    if index.time is not Time.ROW:
+        return False
+    if isinstance(node, (ast.Compare, ast.UnaryOp, ast.BoolOp)):
+        return True
+    kind = types.of(node)
+    return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _is_full(node: ast.expr) -> bool:
+    return isinstance(node, ast.Slice) and node.lower is None and node.upper is None and node.step is None
+
+
+def _column(target: ast.Subscript | ast.Attribute) -> str:
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    index = target.slice
+    if isinstance(index, ast.Tuple) and index.elts:
+        index = index.elts[-1]
+    return str(index.value) if isinstance(index, ast.Constant) and isinstance(index.value, str) else ""

@@ -1,0 +1,404 @@
+"""Cuts the model's slice of a notebook into load, features, target, train and infer.
+
+Before:  a Flow.
+After:   a StageGraph: every statement that the model, its metrics or its predictions need belongs to one
+         stage; all others are dropped, with the reason.
+
+The features stage is the backward slice of what the model is fitted on, as far as the loaded frames; the
+side of a split that the model does not see is not part of it, because evaluation rows go through the same
+features as any other row.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nb2prod.analysis.events import root
+from nb2prod.analysis.model import choose, find_metrics, find_prediction, find_sinks
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import find_split
+from nb2prod.analysis.tags import CellTags, cell_tags
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow, Use
+from nb2prod.ir.stages import Dropped, Metric, Prediction, Refusal, Role, Sink, Stage, StageGraph
+
+PURE = ("pure", "constructs", "row-wise", "aggregates")
+FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
+    """The stage graph of the model that the notebook uses, or of `model`."""
+    tags = cell_tags(flow.program)
+    refusals = list(tags.refusals)
+    sinks = find_sinks(flow, types, tags)
+    sink = choose(sinks, flow, tags, model)
+    if sink is None:
+        refusals.append(_no_sink(flow, tags, model, sinks))
+        return StageGraph(refusals=tuple(refusals))
+    return _Cut(flow, types, tags, sink, refusals).graph()
+
+
+def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -> Refusal:
+    if not any(tags.allowed.values()):
+        return Refusal("NBP505", None, "no cell has a stage tag")
+    if not any("train" in allowed for allowed in tags.allowed.values()):
+        return Refusal("NBP505", None, "no cell is tagged train")
+    if model is not None:
+        return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
+    return Refusal("NBP406", None, "")
+
+
+@dataclass
+class _Cut:
+    flow: Flow
+    types: Types
+    tags: CellTags
+    sink: Sink
+    refusals: list[Refusal]
+
+    def graph(self) -> StageGraph:
+        self.slicer = Slicer(self.flow)
+        self.floating = self.find_floating()
+        self.split = find_split(self.flow, self.types, self.slicer, self.sink)
+        x_slice, target = self.features_and_target()
+        load = self.load(x_slice | target)
+        load -= self.containers(load, x_slice | target)
+        body, target = x_slice - load - self.floating, target - load - self.floating
+        metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
+        prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
+        self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
+        train, names, crossing = self.train(body, target, load, metrics)
+        prediction, shared, extras = self.infer(prediction, body | target | load, train)
+        load |= self.needed_for_load(load)
+        target_inputs = self.inputs(target, body | load)
+        frames = self.frames(body | target, load)
+        stages = (
+            Stage(Role.LOAD, tuple(sorted(load)), (), frames),
+            Stage(Role.FEATURES, tuple(sorted(body)), frames, tuple(sorted({"X", *crossing, *shared}))),
+            Stage(Role.TARGET, tuple(sorted(target)), target_inputs, self.outputs(target)),
+            Stage(Role.TRAIN, tuple(sorted(train)), tuple(sorted(names)), (self.sink.model, *extras)),
+            Stage(Role.INFER, prediction.stmts, (self.sink.model, *prediction.given), (prediction.result,)),
+        )
+        kept = {s for stage in stages for s in stage.stmts}
+        self.check_order(stages)
+        return StageGraph(
+            stages=tuple(stage for stage in stages if stage.stmts),
+            sink=self.sink,
+            prediction=prediction,
+            metrics=tuple(metrics),
+            frames=frames,
+            tables=self.tables(frames, body),
+            split=self.split.stmt or None,
+            y=self.y_names(target, names),
+            y_eval_frame=self.y_eval_frame(names),
+            train_names=names,
+            crossing=crossing,
+            shared=shared,
+            model_extras=extras,
+            parameters=tuple(sorted(s for s in self.floating if self.is_parameter(s))),
+            floating=frozenset(self.floating),
+            dropped=tuple(self.dropped(kept)),
+            refusals=tuple(self.refusals),
+            tags={c: ",".join(t) for c, t in self.tags.allowed.items() if t},
+            assumptions=tuple(self.assumptions(kept)),
+        )
+
+    # what goes where it is used
+
+    def find_floating(self) -> set[int]:
+        """Imports, definitions and constants: they belong to no stage and go where they are used."""
+        floating: set[int] = set()
+        counts: dict[str, int] = {}
+        for d in self.flow.defs:
+            counts[d.name] = counts.get(d.name, 0) + 1
+        for id, stmt in self.flow.by_id.items():
+            if isinstance(stmt.node, FLOATING):
+                floating.add(id)
+            elif isinstance(stmt.node, ast.Assign) and not self.effects(id):
+                names = self.flow.changed_by(id)
+                constant = self.is_constant(stmt.node.value)
+                depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id}
+                if constant and depends <= floating and all(counts[n] == 1 for n in names):
+                    floating.add(id)
+        return floating
+
+    def effects(self, id: int) -> bool:
+        return any(e.kind not in PURE for e in self.flow.effects_of(id))
+
+    def is_constant(self, node: ast.expr) -> bool:
+        """A literal, a display, or a call of a known pure function."""
+        if isinstance(node, ast.Lambda):
+            return True
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Call):
+                fact = self.types.fact(inner)
+                if fact is None or fact.effect not in PURE or fact.random or fact.mutates:
+                    return False
+            elif isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
+                return False
+        return True
+
+    def is_parameter(self, id: int) -> bool:
+        stmt = self.flow.by_id[id]
+        node = stmt.node
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+            return False
+        simple = isinstance(node.value, ast.Constant) and isinstance(node.value.value, (int, float, str, bool))
+        allowed = self.tags.of(stmt.cell)
+        return simple and ("parameters" in allowed or ("setup" in allowed and node.targets[0].id.isupper()))
+
+    # stages
+
+    def features_and_target(self) -> tuple[set[int], set[int]]:
+        """The slice of X and what only y needs; what y needs after a split of y belongs to training."""
+        sink, slicer, split = self.sink, self.slicer, self.split
+        x_start = slicer.reaching(sink.stmt, _names(sink.x))
+        x_slice = slicer.backward(x_start, lambda use: split.follows(use, "x"))
+        if sink.y is None:
+            return x_slice, set()
+        y_start = slicer.reaching(sink.stmt, _names(sink.y))
+        y_slice = slicer.backward(y_start, lambda use: split.follows(use, "y"))
+        only_y = y_slice - x_slice
+        if split.stmt and split.splits_y:
+            only_y = {s for s in only_y if s < split.stmt}
+        return x_slice, only_y
+
+    def load(self, needed: set[int]) -> set[int]:
+        """Statements tagged load, and reads of files wherever they stand if nothing else feeds them."""
+        load: set[int] = set()
+        for id in sorted(needed - self.floating):
+            tagged = "load" in self.tags.of(self.flow.by_id[id].cell)
+            reads = any(e.kind == "reads-file" for e in self.flow.effects_of(id))
+            depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id} - self.floating
+            if (tagged or reads) and depends <= load:
+                load.add(id)
+            elif tagged and len(self.tags.of(self.flow.by_id[id].cell)) == 1:
+                late = sorted(depends - load)
+                if any("load" not in self.tags.of(self.flow.by_id[r].cell) for r in late):
+                    self.refuse_order(id, late[0], "load")
+        return load
+
+    def containers(self, load: set[int], needed: set[int]) -> set[int]:
+        """Statements tagged load whose result is no frame (`full = [train, test]`): features make them."""
+        moved: set[int] = set()
+        for id in sorted(load, reverse=True):
+            node = self.flow.by_id[id].node
+            if not isinstance(node, ast.Assign):
+                continue
+            used_by_load = any(set(u.reaches) & {id} for s in load - moved - {id} for u in self.slicer.uses(s))
+            if isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)) and not used_by_load:
+                moved.add(id)
+        return moved & needed
+
+    def needed_for_load(self, load: set[int]) -> set[int]:
+        return self.slicer.backward(load) - self.floating - load
+
+    def train(
+        self, body: set[int], target: set[int], load: set[int], metrics: list[Metric]
+    ) -> tuple[set[int], dict[str, str], tuple[str, ...]]:
+        """The training statements, where their inputs come from, and the extra values they need."""
+        before = body | target | load
+        names: dict[str, str] = {}
+        crossing: set[str] = set()
+        train: set[int] = set()
+        todo = [self.sink.stmt, *(m.stmt for m in metrics)]
+        x_names, y_names = _names(self.sink.x), _names(self.sink.y)
+        while todo:
+            id = todo.pop()
+            if id in train or id in before or id in self.floating:
+                continue
+            train.add(id)
+            for use in self.slicer.uses(id):
+                reaches = set(use.reaches) - {id} - self.floating
+                inside = reaches & before
+                evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
+                if evaluation:
+                    names[use.name] = evaluation
+                    todo += reaches - before - self.eval_stmts
+                    continue
+                todo += reaches - before
+                if not any(use.name in self.flow.defined_by(r) for r in inside):
+                    continue  # it only holds something that was made before, as a model holds its data
+                known = self.slicer.reaching(self.sink.stmt, {use.name}) & before
+                if use.name in x_names and inside == known:
+                    names[use.name] = "X_train"
+                elif self.is_target(use, inside, y_names, target):
+                    names[use.name] = "y_train"
+                elif not use.name.startswith("<"):
+                    crossing.add(use.name)
+        return train, names, tuple(sorted(crossing - set(names)))
+
+    def evaluation_name(self, use: Use, reaches: set[int]) -> str:
+        """`X_eval` or `y_eval` where the use reads the side of the split that the model does not see."""
+        if not self.split.stmt or not reaches or not reaches <= self.eval_stmts | {self.split.stmt}:
+            return ""
+        return self.split.evaluation_name(use.name, reaches & self.eval_stmts, self.flow)
+
+    def is_target(self, use: Use, reaches: set[int], y_names: set[str], target: set[int]) -> bool:
+        if self.split.stmt in reaches:
+            return use.name in self.split.y_outputs
+        if self.split.splits_y:
+            return False
+        return use.name in y_names and bool(reaches & target)
+
+    def y_names(self, target: set[int], names: dict[str, str]) -> tuple[str, str]:
+        """The names of the target as the features hand it over: for training and for evaluation."""
+        if self.sink.y is None:
+            return "", ""
+        if self.split.splits_y:
+            position = 2 * min(self.split.y_arrays - self.split.x_arrays)
+            return self.split.outputs[position], self.split.outputs[position + 1]
+        for use in self.slicer.backward([self.sink.stmt]):
+            for name in sorted(_names(self.sink.y)):
+                if use in target and name in self.flow.defined_by(use):
+                    return name, next((n for n, what in names.items() if what == "y_eval"), "")
+        return next(iter(sorted(_names(self.sink.y))), ""), ""
+
+    def y_eval_frame(self, names: dict[str, str]) -> str:
+        """The evaluation side of a split frame, where the target is taken from it."""
+        if not self.split.stmt or self.split.splits_y or "y_eval" not in names.values():
+            return ""
+        return self.split.outputs[2 * min(self.split.x_arrays) + 1] if self.split.x_arrays else ""
+
+    def infer(
+        self, prediction: Prediction, before: set[int], train: set[int]
+    ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...]]:
+        """The names that the prediction takes from the features (shared) and from training (extras)."""
+        shared: set[str] = set()
+        extras: set[str] = set()
+        rows = _names(prediction.rows)
+        inside = set(prediction.stmts)
+        for id in prediction.stmts:
+            for use in self.slicer.uses(id):
+                reaches = set(use.reaches) - inside - self.floating
+                if not reaches or use.name in rows or use.name == self.sink.model or use.name.startswith("<"):
+                    continue
+                if reaches & train:
+                    extras.add(use.name)
+                elif reaches & before:
+                    shared.add(use.name)
+                else:
+                    train |= {s for s in self.slicer.backward(reaches) - before - self.floating}
+                    extras.add(use.name)
+        train -= inside
+        given = tuple(sorted(shared | extras))
+        full = Prediction(prediction.stmts, prediction.rows, prediction.result, given)
+        return full, tuple(sorted(shared)), tuple(sorted(extras))
+
+    # names between stages
+
+    def inputs(self, stmts: set[int], before: set[int]) -> tuple[str, ...]:
+        uses = [u for s in stmts for u in self.slicer.uses(s)]
+        made = [(u.name, r) for u in uses for r in set(u.reaches) & before - self.floating]
+        return tuple(sorted({name for name, r in made if name in self.flow.defined_by(r)}))
+
+    def outputs(self, stmts: set[int]) -> tuple[str, ...]:
+        """The names that a later statement outside of `stmts` reads."""
+        names = {
+            u.name for u in self.flow.uses if u.stmt not in stmts and set(u.reaches) & stmts and u.stmt > min(stmts)
+        }
+        return tuple(sorted(names)) if stmts else ()
+
+    def frames(self, after: set[int], load: set[int]) -> tuple[str, ...]:
+        """The loaded frames, the one whose rows the model sees first."""
+        names = set(self.inputs(after, load))
+        if not names:
+            self.refusals.append(Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x)))
+            return ()
+        main = self.main_frame(self.sink.x, self.sink.stmt, names, set())
+        rest = sorted(names - {main})
+        return (main, *rest) if main else tuple(rest)
+
+    def main_frame(self, node: ast.expr, at: int, frames: set[str], seen: set[tuple[int, str]]) -> str:
+        """Follows the first operand of each definition back to a loaded frame."""
+        for name in _first_names(node):
+            if (at, name) in seen:
+                continue
+            seen.add((at, name))
+            binds = [d.stmt for d in self.flow.defs if d.name == name and d.kind == "bind" and d.stmt < at]
+            reaching = self.slicer.reaching(at, {name})
+            binds = [b for b in binds if b in reaching] or binds
+            if name in frames and (not binds or "load" in self.tags.of(self.flow.by_id[binds[-1]].cell)):
+                return name
+            for b in reversed(binds):
+                value = getattr(self.flow.by_id[b].node, "value", None)
+                if isinstance(value, ast.expr):
+                    found = self.main_frame(value, b, frames, seen)
+                    if found:
+                        return found
+            if name in frames:
+                return name
+        return ""
+
+    def tables(self, frames: tuple[str, ...], body: set[int]) -> tuple[str, ...]:
+        """Frames that rows are looked up in: the right side of a merge, join or map."""
+        looked_up = set()
+        for id in body:
+            for call in ast.walk(self.flow.by_id[id].node):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                    if call.func.attr in ("merge", "join", "map", "merge_asof"):
+                        is_method = self.types.of(call.func.value) in ("pandas.DataFrame", "pandas.Series")
+                        given = call.args if is_method else call.args[1:]
+                        looked_up |= {root(a) for a in [*given, *[k.value for k in call.keywords]]}
+        return tuple(name for name in frames[1:] if name in looked_up)
+
+    # reports
+
+    def check_order(self, stages: tuple[Stage, ...]) -> None:
+        """A stage that reads what a later one makes cannot be cut off."""
+        order = {Role.LOAD: 0, Role.FEATURES: 1, Role.TARGET: 1, Role.TRAIN: 2, Role.INFER: 3}
+        place = {s: order[stage.role] for stage in stages for s in stage.stmts}
+        fitted = {self.sink.stmt}
+        for stage in stages:
+            for id in stage.stmts:
+                if order[stage.role] < 2 and self.slicer.backward([id]) & fitted:
+                    self.refuse_order(id, self.sink.stmt, stage.role)
+                    return
+                for use in self.slicer.uses(id):
+                    late = [r for r in use.reaches if place.get(r, 0) > place[id]]
+                    if late:
+                        self.refuse_order(id, late[0], stage.role)
+                        return
+
+    def refuse_order(self, id: int, other: int, role: str) -> None:
+        stmt, late = self.flow.by_id[id], self.flow.by_id[other]
+        self.refusals.append(Refusal("NBP502", stmt.span, str(role), f"cell {late.cell}, line {late.span.line}"))
+
+    def dropped(self, kept: set[int]) -> list[Dropped]:
+        found = []
+        for id, stmt in self.flow.by_id.items():
+            if id in kept or id in self.floating:
+                continue
+            allowed = self.tags.of(stmt.cell)
+            shows = any(e.kind == "displays" for e in self.flow.effects_of(id)) or isinstance(stmt.node, ast.Expr)
+            if id in self.eval_stmts:
+                reason = "evaluation rows go through the same features"
+            elif set(allowed) & {"eda", "skip"}:
+                reason = f"tagged {allowed[0]}"
+            else:
+                reason = "only shows something" if shows else "the model does not need it"
+            found.append(Dropped(id, reason))
+        return found
+
+    def assumptions(self, kept: set[int]) -> list[str]:
+        found = []
+        for id in sorted(kept):
+            stmt = self.flow.by_id[id]
+            if set(self.tags.of(stmt.cell)) and set(self.tags.of(stmt.cell)) <= {"eda"}:
+                place = f"cell {stmt.cell}, line {stmt.span.line}"
+                found.append(f"{place} is tagged eda, but the model needs what it makes; it was kept")
+        return found
+
+
+def _names(node: ast.AST | None) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
+def _first_names(node: ast.expr) -> list[str]:
+    """The variables that the rows of an expression come from, the likeliest first."""
+    name = root(node)
+    calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
+    inner = [root(a) for call in calls for a in call.args]
+    lists = [root(e) for n in ast.walk(node) if isinstance(n, (ast.List, ast.Tuple)) for e in n.elts]
+    return [n for n in [name, *inner, *lists, *sorted(_names(node))] if n]

@@ -1,0 +1,121 @@
+"""Whether the run comes to a place in a statement for certain, and whether a missing name there is caught.
+
+try:                              if "df" in globals():          for i in rows:
+    df                  caught        df               not            use(i)     certain
+except NameError:                                      reached
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import pairwise
+
+_CATCHES = {"NameError", "Exception", "BaseException", "UnboundLocalError"}
+_EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def tolerated(root: ast.AST, node: ast.AST, name: str) -> bool:
+    """A missing name at `node` is caught, or a test that knows about it keeps the run away."""
+    return any(_tolerates(parent, child, name) for parent, child in _path(root, node))
+
+
+def certain(root: ast.AST, node: ast.AST) -> bool:
+    """The run comes to `node` whenever it comes to `root`; loops are taken to turn once."""
+    return not any(_may_avoid(parent, child) for parent, child in _path(root, node))
+
+
+def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
+    """Pairs of parent and child from the root down to the node."""
+    stack: list[tuple[ast.AST, Iterator[ast.AST]]] = [(root, ast.iter_child_nodes(root))]
+    while stack:
+        children = stack[-1][1]
+        child = next(children, None)
+        if child is None:
+            stack.pop()
+        elif child is node:
+            nodes = [parent for parent, _ in stack] + [node]
+            return list(pairwise(nodes))
+        else:
+            stack.append((child, ast.iter_child_nodes(child)))
+    return []
+
+
+def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
+    match parent:
+        case ast.Try() | ast.TryStar():
+            return child in parent.body and any(_catches(handler) for handler in parent.handlers)
+        case ast.With() | ast.AsyncWith():
+            return child in parent.body and any("suppress" in ast.dump(i.context_expr) for i in parent.items)
+        case ast.If() | ast.IfExp() | ast.While() if child is not parent.test:
+            taken = child is parent.body or (isinstance(parent.body, list) and child in parent.body)
+            known = _truth(parent.test)
+            return _mentions(parent.test, name) or (known is not None and known is not taken)
+        case ast.BoolOp():
+            return any(_mentions(value, name) for value in parent.values if value is not child)
+    return False
+
+
+def _may_avoid(parent: ast.AST, child: ast.AST) -> bool:
+    match parent:
+        case ast.If() | ast.IfExp():
+            return child is not parent.test
+        case ast.BoolOp():
+            return child is not parent.values[0]
+        case ast.Compare():
+            return child in parent.comparators[1:]
+        case ast.ExceptHandler() | ast.match_case() | ast.Assert():
+            return True
+        case ast.For() | ast.AsyncFor() | ast.While():
+            return child in parent.orelse or _left_before(parent.body, child)
+        case ast.Try() | ast.TryStar():
+            return child in parent.body or child in parent.orelse
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            return _left_before(parent.body, child)
+        case ast.AnnAssign():
+            return child is parent.annotation
+    return False
+
+
+def _left_before(body: list[ast.stmt], child: ast.AST) -> bool:
+    """A statement before `child` may leave the function or the loop."""
+    for stmt in body:
+        if stmt is child:
+            return False
+        if any(isinstance(inner, _EXITS) for inner in _own_nodes(stmt)):
+            return True
+    return False
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a statement without those of functions in it."""
+    yield node
+    if not isinstance(node, _SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _own_nodes(child)
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(isinstance(t, ast.Name) and t.id in _CATCHES for t in types)
+
+
+def _mentions(test: ast.AST, name: str) -> bool:
+    """The test has the name as a string: `"df" in globals()`."""
+    return any(isinstance(n, ast.Constant) and n.value == name for n in ast.walk(test))
+
+
+def _truth(test: ast.expr) -> bool | None:
+    """What a constant test is; `TYPE_CHECKING` is false in a run."""
+    match test:
+        case ast.Constant():
+            return bool(test.value)
+        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+            return False
+        case ast.UnaryOp(op=ast.Not()):
+            inner = _truth(test.operand)
+            return None if inner is None else not inner
+    return None

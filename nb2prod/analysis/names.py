@@ -1,0 +1,47 @@
+"""What every name is in a fresh run from top to bottom, and in the order of the recorded counts.
+
+    cell 3 (ran 1st)  x = 1           missing   y in cell 3, read before cell 9 binds it
+    cell 5 (ran 4th)  print(x)        moved     x in cell 5: the text says cell 3, the counts say cell 9
+    cell 9 (ran 2nd)  x = y = 2
+
+The replay of one order is in `replay.py`; a notebook whose counts rise has only one.
+"""
+
+from __future__ import annotations
+
+from nb2prod.analysis.replay import Replay, replay
+from nb2prod.analysis.script import Script, script
+from nb2prod.ir.names import Names, Origin
+from nb2prod.ir.program import Program
+
+
+def names(program: Program) -> Names:
+    """The names of a notebook."""
+    text = script(program)
+    order = tuple(text.cells)
+    counted = _count_order(text)
+    differ = counted != tuple(cell for cell in order if cell in set(counted))
+    numbers: dict[object, int] | None = {} if differ else None
+    fresh = replay(text, order, numbers)
+    moved = _moved(fresh, replay(text, counted, numbers)) if differ else ()
+    missing = tuple(sorted([*fresh.missing.values(), *fresh.never_bound()], key=lambda m: (m.place, m.name)))
+    return Names(missing, {m.name: fresh.places(m.name) for m in missing}, moved)
+
+
+def _count_order(script: Script) -> tuple[int, ...]:
+    """The cells that have a count, in its order."""
+    runs = [(script.notebook.cells[index].run, index) for index in script.cells]
+    return tuple(index for run, index in sorted((run, index) for run, index in runs if run))
+
+
+def _moved(fresh: Replay, counted: Replay) -> tuple[tuple[Origin, Origin], ...]:
+    """Reads that see the work of other statements in the one order than in the other.
+
+    What only inherits a difference (same writers, other inputs) is left out: the fault is upstream.
+    """
+    found = []
+    for key, first in fresh.origins.items():
+        second = counted.origins.get(key)
+        if second and first.writers != second.writers and first.number != second.number:
+            found.append((first, second))
+    return tuple(found)

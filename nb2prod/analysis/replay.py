@@ -1,0 +1,423 @@
+"""Runs a notebook's events in some order of its cells, keeping for every name who wrote its value.
+
+Function bodies read when they are called, and change what they are given.  `b = a` gives one value two
+names.  What may be bound on some path counts as bound: only a read that fails for certain is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+from nb2prod import knowledge
+from nb2prod.analysis import guards
+from nb2prod.analysis.events import BUILTINS, Event, Events, Function, bound_names, root
+from nb2prod.analysis.script import Script
+from nb2prod.ir.names import Missing, Origin
+from nb2prod.ir.program import Magic, Opaque, Stmt
+from nb2prod.source import Located, Span, Text
+
+# what a fresh kernel knows; a notebook has no `__file__`
+KERNEL = (BUILTINS - {"__file__"}) | {
+    "__IPYTHON__", "__annotations__", "__builtin__", "__class__", "__loader__", "__module__", "__package__",
+    "__qualname__", "__session__", "__spec__", "_dh", "exit", "quit",
+}  # fmt: skip
+# calls that run the functions they are given before they return
+RUNS_ARGUMENTS = frozenset(
+    ["agg", "aggregate", "apply", "applymap", "assign", "filter", "interact", "map", "max", "min", "pipe", "reduce",
+     "sort", "sorted", "starmap", "transform"]
+)  # fmt: skip
+CHANGES_RECEIVER = frozenset(
+    ["add", "append", "appendleft", "clear", "discard", "extend", "fill", "fit", "fit_transform", "insert",
+     "partial_fit", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "shuffle", "sort", "update"]
+)  # fmt: skip
+HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_oh|_ih|In|Out")
+_WORD = re.compile(r"[^\W\d]\w*")
+_STARTS = ("__init__", "__new__", "__post_init__")
+
+
+@dataclass(slots=True)
+class Value:
+    """What a name refers to.  `functions` run when it is called; `methods` are those of its class."""
+
+    writers: list[Span] = field(default_factory=list)
+    number: int = 0
+    functions: tuple[Function, ...] = ()
+    methods: dict[str, Function] = field(default_factory=dict)
+    is_class: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A running function: where it was called, the names that are its own, and what we know of them."""
+
+    function: Function
+    call: ast.AST
+    own: frozenset[str]
+    values: dict[str, Value]
+
+
+def replay(script: Script, order: tuple[int, ...], numbers: dict[object, int] | None = None) -> Replay:
+    """Runs the cells in this order.  With a table of `numbers`, values are numbered and origins kept."""
+    run = Replay(script, numbers)
+    for cell in order:
+        for step in script.cells[cell]:
+            match step:
+                case Magic():
+                    run.magic(step)
+                case Opaque():
+                    run.opaque(step)
+                case (stmt, found):
+                    run.statement(stmt, found)
+    return run
+
+
+class Replay:
+    """The state of one run, and what was seen on the way."""
+
+    def __init__(self, script: Script, numbers: dict[object, int] | None) -> None:
+        self.script = script
+        self.numbers = numbers
+        self.state: dict[str, Value] = {}
+        self.unknown = False  # names may exist that the text does not show
+        self.deleted: dict[str, Span] = {}
+        self.missing: dict[tuple[str, Span], Missing] = {}
+        self.bound: dict[str, list[Span | tuple[Text, ast.AST]]] = {}
+        self.origins: dict[tuple[int, str, Span], Origin] = {}
+        self.functions: dict[int, tuple[Function, Text, frozenset[str]]] = {}
+        self.stmt: Stmt
+        self.found: Events
+        self.inputs: dict[str, int] = {}
+        self.frames: list[Frame] = []
+        self.ran: set[int] = set()
+        self.handlers: dict[int, Value | None] = {}
+
+    # steps
+
+    def magic(self, magic: Magic) -> None:
+        for name in [*magic.binds, *(["_exit_code"] if magic.kind == "shell" else [])]:
+            self.put(name, Value([magic.span], self.number("magic", magic.text)), magic.span)
+        if magic.drops:
+            pattern = re.compile(magic.drops)
+            for name in [name for name in self.state if pattern.search(name)]:
+                self.drop(name, magic.span)
+        self.unknown |= magic.unknown
+
+    def opaque(self, item: Opaque) -> None:
+        """A cell that is not understood may bind every word in it."""
+        for word in _WORD.findall(self.script.notebook.cells[item.cell].text):
+            self.state.setdefault(word, Value([item.span]))
+            self.bound.setdefault(word, []).append(item.span)
+
+    def statement(self, stmt: Stmt, found: Events) -> None:
+        self.stmt, self.found = stmt, found
+        self.inputs, self.ran = {}, set()
+        for function in found.functions:
+            self.register(function, frozenset())
+        if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
+            self.star(stmt.node.module or "")
+        for event in found.events:
+            self.event(event)
+
+    def register(self, function: Function, outer: frozenset[str]) -> None:
+        own = function.locals | outer
+        self.functions[id(function.node)] = function, self.stmt.text, own
+        for event in function.events:
+            if event.kind == "bind" and event.name in function.declared_global:
+                self.bound.setdefault(event.name, []).append((self.stmt.text, event.node))
+        for inner in function.inner:
+            self.register(inner, own)
+
+    def star(self, module: str) -> None:
+        names = knowledge.star_names(module)
+        self.unknown |= names is None
+        for name in sorted(names or ()):
+            self.put(name, Value([self.stmt.span], self.number("star", module, name)), self.stmt.span)
+
+    def event(self, event: Event) -> None:
+        match event.kind:
+            case "read":
+                self.read(event.name, event.node)
+            case "bind":
+                self.bind(event)
+            case "mutate":
+                self.change(self.value(event.name))
+                self.global_table(event.node)
+            case "delete":
+                self.delete(event)
+            case "call" if isinstance(event.node, ast.Call):
+                self.call(event.node)
+
+    # names
+
+    def value(self, name: str) -> Value | None:
+        if self.frames and name in self.frames[-1].own:
+            return self.frames[-1].values.get(name)
+        return self.state.get(name)
+
+    def read(self, name: str, node: ast.AST) -> None:
+        value = self.state.get(name)
+        if value is None:
+            self.absent(name, node)
+            return
+        for function in value.functions:  # it may be called from here on, by whom we do not see
+            for event in function.outer_binds():
+                self.state.setdefault(event.name, Value([self.stmt.span]))
+        if self.numbers is not None:
+            self.inputs.setdefault(name, value.number)
+            if value.writers and value.writers[0].cell != self.stmt.cell:
+                where = self.place(node)
+                origin = Origin(name, where, tuple(value.writers), value.number)
+                self.origins.setdefault((self.stmt.cell, name, where), origin)
+
+    def bind(self, event: Event) -> None:
+        name, node = event.name, event.node
+        before = self.state.get(name)
+        if isinstance(node, ast.ExceptHandler):  # the name lives as long as its handler
+            self.handlers[id(node)] = before
+        for decorator in getattr(node, "decorator_list", []):
+            for function in self.called(decorator):
+                self.run(function, decorator, [])
+        value = self.made(event)
+        if event.conditional and before is not None and value is not before:
+            value.writers = [*before.writers, *value.writers]
+            value.functions += before.functions
+            value.number = self.number(before.number, value.number)
+        self.put(name, value, (self.text(), node))
+
+    def made(self, event: Event) -> Value:
+        """The value that a binding makes."""
+        node, stmt = event.node, self.stmt.node
+        imported = _imported(node, event.name)
+        number = self.number("import", imported) if imported else self.number(event.name, *self.work())
+        fresh = Value([self.stmt.span], number)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            fresh.functions = self.function(node)
+        elif isinstance(node, ast.ClassDef):
+            methods = [f for f in self.found.functions if f.name.startswith(f"{node.name}.")]
+            fresh.methods = {f.name.rpartition(".")[2]: f for f in methods}
+            fresh.is_class = True
+        elif isinstance(stmt, ast.Assign) and any(target is node for target in stmt.targets):
+            match stmt.value:
+                case ast.Name(id=other) if other in self.state and not event.conditional:
+                    return self.state[other]
+                case ast.Lambda():
+                    fresh.functions = self.function(stmt.value)
+                case ast.Call(func=ast.Name(id=maker)) if maker in self.state and self.state[maker].is_class:
+                    fresh.methods = self.state[maker].methods
+        return fresh
+
+    def put(self, name: str, value: Value, where: Span | tuple[Text, ast.AST]) -> None:
+        self.state[name] = value
+        self.bound.setdefault(name, []).append(where)
+        self.deleted.pop(name, None)
+
+    def drop(self, name: str, span: Span) -> None:
+        self.state.pop(name, None)
+        self.deleted[name] = span
+
+    def delete(self, event: Event) -> None:
+        name = event.name
+        if isinstance(event.node, ast.ExceptHandler):
+            before = self.handlers.pop(id(event.node), None)
+            if before is None:
+                self.drop(name, self.place(event.node))
+            else:
+                self.state[name] = before
+        elif name not in self.state:
+            self.absent(name, event.node)
+        elif not event.conditional:
+            self.drop(name, self.place(event.node))
+
+    def change(self, value: Value | None) -> None:
+        """A change in place: every name of the value sees it."""
+        if value is not None:
+            if self.stmt.span not in value.writers:
+                value.writers = [*value.writers, self.stmt.span]
+            value.number = self.number(value.number, *self.work())
+
+    def global_table(self, node: ast.AST) -> None:
+        """`globals()["x"] = 1` binds x; with a computed name it may bind anything."""
+        match node:
+            case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=key):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    self.put(key.value, Value([self.stmt.span]), self.stmt.span)
+                else:
+                    self.unknown = True
+
+    # calls
+
+    def call(self, node: ast.Call) -> None:
+        match node.func:
+            case ast.Name(id="exec" | "execfile"):
+                self.unknown = True
+            case ast.Attribute(
+                value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), attr="update"
+            ):
+                self.unknown = True
+            case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython"))):
+                self.kernel_call(node)
+        given: list[ast.expr] = [*node.args, *[keyword.value for keyword in node.keywords]]
+        for function in self.called(node.func):
+            self.run(function, node, given)
+        if changes_receiver(node) and isinstance(node.func, ast.Attribute):
+            self.change(self.value(root(node.func.value)))
+        if _last_name(node.func) in RUNS_ARGUMENTS:
+            for argument in given:
+                for function in self.called(argument):
+                    self.run(function, node, [])
+
+    def called(self, callee: ast.expr) -> tuple[Function, ...]:
+        """The functions of the notebook that a call of this expression runs."""
+        match callee:
+            case ast.Lambda():
+                return self.function(callee)
+            case ast.Name(id=name):
+                value = self.value(name)
+                if value is not None and value.is_class:
+                    return tuple(value.methods[name] for name in _STARTS if name in value.methods)
+                return value.functions if value else ()
+            case ast.Attribute(value=ast.Name(id=name), attr=method):
+                value = self.value(name)
+                return (value.methods[method],) if value and method in value.methods else ()
+        return ()
+
+    def function(self, node: ast.AST) -> tuple[Function, ...]:
+        known = self.functions.get(id(node))
+        return (known[0],) if known else ()
+
+    def run(self, function: Function, call: ast.AST, given: list[ast.expr]) -> None:
+        """A function's body: its reads of outer names, its bindings of global ones, its calls."""
+        if id(function.node) in self.ran:
+            return
+        self.ran.add(id(function.node))
+        values = {inner.name: Value(functions=(inner,)) for inner in function.inner}
+        for name, argument in zip(function.params, given, strict=False):
+            value = self.value(root(argument))
+            if value is not None:
+                values[name] = value
+        own = self.functions[id(function.node)][2]
+        self.frames.append(Frame(function, call, own, values))
+        for event in function.events:
+            if event.kind in ("call", "mutate") or event.name not in own:
+                self.event(event)
+        self.frames.pop()
+
+    def kernel_call(self, node: ast.Call) -> None:
+        """`get_ipython().run_line_magic("run", "x.py")` and the like may bind anything."""
+        assert isinstance(node.func, ast.Attribute)
+        magic = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+        if node.func.attr in ("run_line_magic", "magic"):
+            words = str(magic).split()
+            self.unknown |= not words or words[0] in ("run", "store", "pylab", "rerun", "macro")
+        elif node.func.attr not in ("getoutput", "system", "run_cell_magic"):
+            self.unknown |= node.func.attr in ("run_cell", "push", "ex", "safe_execfile")
+
+    # what is missing
+
+    def absent(self, name: str, node: ast.AST) -> None:
+        """A read of a name that is not there."""
+        if name in KERNEL or (self.unknown and not HISTORY.fullmatch(name)):
+            return
+        if self.stmt.cell in self.script.failing:
+            return
+        nodes = [*[frame.call for frame in self.frames], node]
+        roots: list[ast.AST] = [self.stmt.node, *[frame.function.node for frame in self.frames]]
+        steps = list(zip(roots, nodes, strict=True))
+        if any(guards.tolerated(root, inner, name) for root, inner in steps):
+            return
+        if not all(guards.certain(root, inner) for root, inner in steps[1:]):
+            return
+        if name in bound_names([self.stmt.node]) and not guards.certain(*steps[0]):
+            return  # an earlier turn of the loop may have bound it
+        call = self.stmt.text.span(nodes[0]) if self.frames and isinstance(nodes[0], ast.expr) else None
+        function = self.frames[-1].function.name if self.frames else ""
+        found = Missing(name, self.place(node), call, function, self.deleted.get(name))
+        self.missing.setdefault((name, found.place), found)
+
+    def never_bound(self) -> list[Missing]:
+        """Reads in functions of names that nothing binds, whether the function is called or not."""
+        found = []
+        seen = {(missing.name, missing.read) for missing in self.missing.values()}
+        for function, text, own in self.functions.values():
+            for event in function.events:
+                name = event.name
+                if event.kind != "read" or name in own or name in KERNEL or name in self.bound:
+                    continue
+                if (self.unknown and not HISTORY.fullmatch(name)) or text.cell in self.script.failing:
+                    continue
+                span = text.span(event.node) if isinstance(event.node, ast.expr) else None
+                if span is None or (name, span) in seen or guards.tolerated(function.node, event.node, name):
+                    continue
+                if not _annotates(function.node, event.node):
+                    found.append(Missing(name, span, None, function.name))
+        return found
+
+    def places(self, name: str) -> tuple[Span, ...]:
+        """Where a name is bound, in document order."""
+        spans = [where if isinstance(where, Span) else _span(*where) for where in self.bound.get(name, ())]
+        return tuple(sorted(dict.fromkeys(spans)))
+
+    # places and numbers
+
+    def text(self) -> Text:
+        return self.functions[id(self.frames[-1].function.node)][1] if self.frames else self.stmt.text
+
+    def place(self, node: ast.AST) -> Span:
+        return _span(self.text(), node)
+
+    def work(self) -> tuple[object, ...]:
+        """What the running statement computes: its text and the values that it has read so far."""
+        if self.numbers is None:
+            return ()
+        return ast.dump(self.stmt.node), tuple(sorted(self.inputs.items()))
+
+    def number(self, *key: object) -> int:
+        return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
+
+
+def changes_receiver(node: ast.Call) -> bool:
+    """A method that changes its object: by its name, or by `inplace=True`."""
+    if not isinstance(node.func, ast.Attribute):
+        return False
+    if node.func.attr in CHANGES_RECEIVER:
+        return True
+    return any(
+        keyword.arg == "inplace" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+        for keyword in node.keywords
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _imported(node: ast.AST, name: str) -> str:
+    """The full name of what an import binds; empty for other nodes."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        prefix = "" if isinstance(node, ast.Import) else "." * node.level + f"{node.module or ''}."
+        for alias in node.names:
+            if alias.asname == name:
+                return prefix + alias.name
+            if alias.asname is None and alias.name.partition(".")[0] == name:
+                return prefix + name
+    return ""
+
+
+def _annotates(function: ast.AST, node: ast.AST) -> bool:
+    """Annotations of a function's variables are never evaluated."""
+    return any(
+        isinstance(inner, ast.AnnAssign) and any(part is node for part in ast.walk(inner.annotation))
+        for inner in ast.walk(function)
+    )
+
+
+def _span(text: Text, node: ast.AST) -> Span:
+    """The place of a node; a definition's is its first line, up to the body."""
+    assert isinstance(node, Located)
+    span = text.span(node)
+    if span.end_line > span.line:
+        end = len(text.lines[span.line - 1].rstrip("\r\n")) + 1 + text.shift
+        return Span(span.cell, span.line, span.column, span.line, max(end, span.column))
+    return span

@@ -1,0 +1,44 @@
+"""What runs in each cell, in order: statements with their events, magics, and cells that nobody understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nb2prod.analysis.events import Events, events
+from nb2prod.analysis.tags import cell_tags
+from nb2prod.ir.program import Magic, Opaque, Program, Stmt
+from nb2prod.source import Notebook
+
+Step = tuple[Stmt, Events] | Magic | Opaque
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What runs in each cell, in order.  Cells tagged `skip` do not run; those in `failing` may fail."""
+
+    notebook: Notebook
+    cells: dict[int, list[Step]]
+    failing: frozenset[int]
+
+    def stmts(self) -> Iterator[tuple[Stmt, Events]]:
+        return (step for row in self.cells.values() for step in row if isinstance(step, tuple))
+
+
+def script(program: Program) -> Script:
+    """Statements with their events, magics and opaque cells, by cell."""
+    tags = cell_tags(program)
+    code = program.notebook.code_cells()
+    cells: dict[int, list[Step]] = {cell.index: [] for cell in code if "skip" not in tags.of(cell.index)}
+    placed: list[tuple[tuple[int, int, int], Step]] = []
+    for magic in program.magics:
+        placed.append(((magic.span.cell, magic.span.line, magic.span.column), magic))
+    for item in program.items:
+        step: Step = item if isinstance(item, Opaque) else (item, events(item.node))
+        placed.append(((item.cell, item.span.line, item.span.column), step))
+    for (cell, _, _), step in sorted(placed, key=lambda place: place[0]):
+        if cell in cells:
+            cells[cell].append(step)
+    return Script(
+        program.notebook, cells, frozenset(cell.index for cell in code if "raises-exception" in cell.tags)
+    )

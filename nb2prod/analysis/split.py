@@ -1,0 +1,164 @@
+"""The split into training and evaluation rows: which of its results the model sees, which judge it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow, Use
+from nb2prod.ir.stages import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """`outputs` are the names bound, in pairs (train, evaluation) for each array of `call`.
+
+    `x_arrays` and `y_arrays` are the positions of the arrays that the model's X and y come from; they are
+    the same where a whole frame is split.  `stmt` is 0 where there is no split.
+    """
+
+    stmt: int = 0
+    call: ast.Call | None = None
+    outputs: tuple[str, ...] = ()
+    x_arrays: frozenset[int] = frozenset()
+    y_arrays: frozenset[int] = frozenset()
+
+    @property
+    def splits_y(self) -> bool:
+        """Whether y is split beside X, and not taken from a frame that was split."""
+        return bool(self.y_arrays - self.x_arrays)
+
+    @property
+    def y_outputs(self) -> frozenset[str]:
+        return frozenset(self.outputs[2 * a] for a in self.y_arrays - self.x_arrays)
+
+    def follows(self, use: Use, side: str) -> bool:
+        """Whether a slice of X or y goes on through this use; at the split only its own array does."""
+        if use.stmt != self.stmt or self.call is None or not self.splits_y:
+            return True
+        arrays = self.x_arrays if side == "x" else self.y_arrays
+        wanted = {n for a in arrays for n in _names(self.call.args[a])}
+        for keyword in self.call.keywords:
+            if (keyword.arg == "stratify") == (side == "y") or keyword.arg != "stratify":
+                wanted |= _names(keyword.value)
+        wanted |= _names(self.call.func)
+        return use.name in wanted or use.name.startswith("<")
+
+    def evaluation(self, flow: Flow, types: Types, slicer: Slicer) -> set[int]:
+        """Statements that only prepare the evaluation rows of X (or of a split frame)."""
+        if not self.stmt:
+            return set()
+        mates = {self.outputs[2 * a + 1] for a in self.x_arrays if 2 * a + 1 < len(self.outputs)}
+        found: set[int] = set()
+        for id, stmt in flow.by_id.items():
+            if id <= self.stmt or not isinstance(stmt.node, (ast.Assign, ast.AugAssign, ast.Expr, ast.For)):
+                continue
+            if any(e.kind in ("predicts", "scores", "fits", "displays") for e in flow.effects_of(id)):
+                continue
+            if isinstance(stmt.node, ast.Expr) and not any(d.stmt == id for d in flow.defs):
+                continue
+            if any(_is_score_call(n) for n in ast.walk(stmt.node)):
+                continue
+            for use in slicer.uses(id):
+                if (use.name in mates and self.stmt in use.reaches) or set(use.reaches) - {id} & found:
+                    if _feeds(stmt.node, use.name) and (use.name in mates or set(use.reaches) & found):
+                        found.add(id)
+        return found
+
+    def evaluation_name(self, name: str, stmts: set[int], flow: Flow) -> str:
+        """What a name read by training stands for: evaluation rows of X or of y."""
+        if not stmts:
+            if name not in self.outputs:
+                return ""
+            position = self.outputs.index(name)
+            if position % 2 == 0:
+                return ""
+            return "X_eval" if position // 2 in self.x_arrays else "y_eval"
+        if self.splits_y:
+            return "X_eval"
+        last = flow.by_id[max(stmts)].node
+        if isinstance(last, ast.Assign) and _is_target(last.value, self, flow):
+            return "y_eval"
+        return "X_eval"
+
+
+NO_SPLIT = Split()
+
+
+def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
+    """The last split that the model's X comes through."""
+    start = slicer.reaching(sink.stmt, _names(sink.x))
+    for id in sorted(slicer.backward(start), reverse=True):
+        node = flow.by_id[id].node
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        fact = types.fact(node.value)
+        target = node.targets[0]
+        if fact is None or fact.effect != "splits" or not isinstance(target, (ast.Tuple, ast.List)):
+            continue
+        outputs = tuple(e.id if isinstance(e, ast.Name) else "" for e in target.elts)
+        if len(outputs) != 2 * len(node.value.args):
+            continue
+        x = _arrays(slicer, sink.stmt, _names(sink.x), id, outputs)
+        y = _arrays(slicer, sink.stmt, _names(sink.y), id, outputs)
+        return Split(id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y)
+    return NO_SPLIT
+
+
+def _arrays(
+    slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]
+) -> frozenset[int]:
+    """The arrays of the split that these names at `at` come from."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    todo = [(at, names)]
+    while todo:
+        stmt, wanted = todo.pop()
+        for use in slicer.uses(stmt):
+            if wanted and use.name not in wanted:
+                continue
+            if split in use.reaches and use.name in outputs:
+                found.add(outputs.index(use.name) // 2)
+            for reached in use.reaches:
+                if reached > split and reached not in seen and reached != at:
+                    seen.add(reached)
+                    todo.append((reached, set()))
+    return frozenset(found)
+
+
+def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
+    """Whether an evaluation statement says for the one side what the target says for the other."""
+    pairs = dict(zip(split.outputs[1::2], split.outputs[0::2], strict=False))
+    renamed = _Rename(pairs).visit(ast.parse(ast.unparse(value), mode="eval"))
+    wanted = ast.dump(renamed.body)
+    for stmt in flow.by_id.values():
+        node = stmt.node
+        if stmt.id > split.stmt and isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
+            if ast.dump(ast.parse(ast.unparse(node.value), mode="eval").body) == wanted:
+                return not isinstance(value.slice, ast.List) if isinstance(value, ast.Subscript) else False
+    return False
+
+
+class _Rename(ast.NodeTransformer):
+    def __init__(self, names: dict[str, str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+
+def _feeds(node: ast.stmt, name: str) -> bool:
+    """Whether the statement's result is made of the rows of `name`: it is the receiver or an argument."""
+    return name in _names(node)
+
+
+def _is_score_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in (
+        "score", "predict", "predict_proba", "decision_function",
+    )  # fmt: skip
+
+
+def _names(node: ast.AST | None) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()

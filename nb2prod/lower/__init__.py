@@ -1,0 +1,73 @@
+"""Lowering: a StageGraph becomes a Project of functions with parameters and returns.
+
+    load(settings) -> raw frames          cells tagged load
+    features(df, st) -> X                 the model's slice, its sites wrapped
+    target(df, st) -> y                   what only y needs
+    fit_model(data, settings) -> Fitted   the model and the notebook's metrics
+    decide(model, X, given)               the notebook's own way from model to prediction
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.project import Column, Module, Project
+from nb2prod.ir.stages import StageGraph
+from nb2prod.ir.trace import Trace
+from nb2prod.lower.facts import project_facts
+from nb2prod.lower.functions import Lowered, lower_decide, lower_features, lower_fit_model, lower_load, lower_target
+from nb2prod.lower.module import Context, assemble
+
+__all__ = ["Lowering", "lower"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """The project, and which statement each line of `features` came from: (text, cell, line) in order."""
+
+    project: Project
+    body: tuple[tuple[str, int, int], ...]
+    decide: str
+    boundary: tuple[str, str]
+
+
+def lower(
+    graph: StageGraph,
+    flow: Flow,
+    types: Types,
+    *,
+    name: str,
+    notebook: str,
+    data_root: str,
+    trace: Trace | None = None,
+    columns: tuple[Column, ...] = (),
+) -> Lowering:
+    """The project for a graph that was not refused; `columns` is what is known of the raw rows."""
+    assert graph.sink is not None and not graph.refusals
+    context = Context(flow, types, graph, notebook)
+    target = lower_target(context)
+    load, features = lower_load(context), lower_features(context, target)
+    fit_model, decide = lower_fit_model(context), lower_decide(context)
+    modules = {
+        "load": _module(context, load),
+        "features": _module(context, features),
+        "target": _module(context, target) if target.text else Module(),
+        "train": _module(context, fit_model),
+        "infer": _module(context, decide),
+    }
+    facts = project_facts(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
+    project = Project(**facts, **modules)
+    return Lowering(project, tuple(_lines(features.stmts, features.texts)), decide.text, features.boundary)
+
+
+def _module(context: Context, lowered: Lowered) -> Module:
+    tree = ast.parse(lowered.text)
+    return assemble(context, [lowered.text], [tree], lowered.bound | set(context.parameters))
+
+
+def _lines(stmts: tuple[Stmt, ...], texts: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    return [(text, s.cell, s.span.line) for s, text in zip(stmts, texts, strict=True)]

@@ -1,0 +1,142 @@
+"""What the generated project says about itself: settings, data, schema, state, versions, provenance."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import PurePosixPath
+from typing import Any
+
+from nb2prod.ir.project import Column, DataFile, Module, Param, Provenance, StateEntry
+from nb2prod.ir.stages import Role, Site
+from nb2prod.ir.trace import Trace
+from nb2prod.lower.module import Context
+
+CORE = {"value", "keep", "result", "fitting"}
+FUNCTIONS = {
+    Role.LOAD: "load.load",
+    Role.FEATURES: "features.features",
+    Role.TARGET: "target.target",
+    Role.TRAIN: "train.fit_model",
+    Role.INFER: "infer.decide",
+}
+
+
+def project_facts(
+    context: Context,
+    modules: dict[str, Module],
+    trace: Trace | None,
+    columns: tuple[Column, ...],
+    *,
+    name: str,
+    notebook: str,
+    data_root: str,
+) -> dict[str, Any]:
+    """All fields of Project besides its modules."""
+    graph = context.graph
+    assert graph.sink is not None
+    text = "\n".join(t for m in modules.values() for t in (*m.helpers, *m.functions))
+    return {
+        "name": name,
+        "notebook": notebook,
+        "title": PurePosixPath(notebook).stem,
+        "task": graph.sink.task,
+        "python": ".".join((trace.python if trace else sys.version.split()[0]).split(".")[:2]),
+        "parameters": tuple(_parameters(context)),
+        "data_files": tuple(_data_files(context)),
+        "data_root": data_root,
+        "frames": graph.frames,
+        "tables": graph.tables,
+        "target_columns": target_columns(context),
+        "columns": columns,
+        "has_split": graph.split is not None,
+        "adapters": tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
+        "state": tuple(_state(context)),
+        "metrics": tuple(metric.name for metric in graph.metrics),
+        "packages": trace.packages if trace else (),
+        "provenance": tuple(_provenance(context)),
+        "assumptions": tuple(graph.assumptions),
+        "rewrites": tuple(_rewrites(context)),
+    }
+
+
+def target_columns(context: Context) -> tuple[str, ...]:
+    """The raw columns that the target is made of: those that its statements name."""
+    graph = context.graph
+    assert graph.sink is not None
+    if graph.sink.y is None:
+        return ()
+    stmts = graph.stage(Role.TARGET).stmts
+    nodes: list[ast.AST] = [context.flow.by_id[s].node for s in stmts]
+    if not nodes:
+        nodes = [
+            s.node
+            for s in context.flow.by_id.values()
+            if s.id in graph.stage(Role.FEATURES).stmts and graph.y[0] in context.flow.defined_by(s.id)
+        ] or [graph.sink.y]
+    columns: list[str] = []
+    for node in nodes:
+        for inner in ast.walk(node):
+            match inner:
+                case ast.Subscript(slice=ast.Constant(value=str() as column)):
+                    columns.append(column)
+                case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=str() as column)]):
+                    columns.append(column)
+                case ast.Attribute(value=ast.Name(id=frame), attr=column) if context.types.fact(inner) is None:
+                    if context.types.of(inner) == "pandas.Series" and frame in context.graph.frames:
+                        columns.append(column)
+    return tuple(dict.fromkeys(columns))
+
+
+def _parameters(context: Context) -> list[Param]:
+    found = []
+    for id in context.graph.parameters:
+        stmt = context.flow.by_id[id]
+        assert isinstance(stmt.node, ast.Assign) and isinstance(stmt.node.targets[0], ast.Name)
+        assert isinstance(stmt.node.value, ast.Constant)
+        value = stmt.node.value.value
+        assert isinstance(value, (int, float, str, bool))
+        name = stmt.node.targets[0].id.lower()
+        found.append(Param(name, type(value).__name__, value, stmt.cell))
+    return found
+
+
+def _data_files(context: Context) -> list[DataFile]:
+    return [DataFile(p.key, p.path, context.flow.by_id[p.stmt].cell) for p in context.graph.paths]
+
+
+def _state(context: Context) -> list[StateEntry]:
+    return [
+        StateEntry(s.key, s.kind, _shown(s), s.span.cell, s.span.line, s.evidence.name) for s in context.graph.sites
+    ]
+
+
+def _shown(site: Site) -> str:
+    text = " ".join(ast.unparse(site.node).split())
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def _provenance(context: Context) -> list[Provenance]:
+    graph, flow = context.graph, context.flow
+    place = {s: FUNCTIONS[stage.role] for stage in graph.stages for s in stage.stmts}
+    reasons = {d.stmt: d.reason for d in graph.dropped}
+    found = []
+    for id, stmt in flow.by_id.items():
+        where = place.get(id, "")
+        if not where and id not in reasons:
+            continue  # imports, helpers and constants go where they are used
+        lines = ast.unparse(stmt.node).strip().split("\n")
+        text = lines[0] + (" ..." if len(lines) > 1 else "")
+        found.append(Provenance(stmt.cell, stmt.span.line, where, reasons.get(id, ""), text[:100]))
+    return found
+
+
+def _rewrites(context: Context) -> list[str]:
+    return [
+        f"cell {m.span.cell}, line {m.span.line}: `{m.text.strip()[:60]}` fell away"
+        for m in context.flow.program.magics
+        if not m.binds
+    ]
+
+

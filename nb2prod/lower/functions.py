@@ -1,0 +1,299 @@
+"""The five functions that the notebook's statements become."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from nb2prod.analysis.model import predict_calls
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Metric, Role
+from nb2prod.lower.module import Context, cells_of, function, outer_names
+from nb2prod.lower.rewrite import Build, source
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A function's text, the names it binds itself, and for the features: the statements in order with
+    their texts, and the names that it hands over as X and y.
+    """
+
+    text: str
+    bound: set[str] = field(default_factory=set)
+    stmts: tuple[Stmt, ...] = ()
+    texts: tuple[str, ...] = ()
+    boundary: tuple[str, str] = ("", "")
+
+
+def lower_load(context: Context) -> Lowered:
+    """Reads the raw frames; paths come from the settings."""
+    graph = context.graph
+    stmts = _with_closures(context, graph.stage(Role.LOAD).stmts)
+    texts = _texts(context, stmts)
+    if len(graph.frames) > 1:
+        kind = "dict[str, pd.DataFrame]"
+        result = "{" + ", ".join(f'"{name}": {name}' for name in graph.frames) + "}"
+    else:
+        kind, result = "pd.DataFrame", graph.frames[0]
+    head = f"def load(settings: Settings) -> {kind}:"
+    lines = _parameters(context, stmts, "settings.parameters")
+    text = function(head, cells_of(context, stmts), lines, _spaced(context, stmts, texts), [f"return {result}"])
+    return Lowered(text, _bound(context, stmts) | {"settings", "Settings"})
+
+
+def lower_target(context: Context) -> Lowered:
+    """What only the target needs, as a function of the frame; empty where it cannot be lifted out."""
+    graph, flow = context.graph, context.flow
+    stmts = graph.stage(Role.TARGET).stmts
+    if not stmts or not _liftable(context, stmts):
+        return Lowered("")
+    stmts = _with_closures(context, stmts)
+    frame = _target_inputs(context)[0]
+    name = _target_output(context)
+    texts = _spaced(context, stmts, _texts(context, stmts))
+    shared = [n for n in graph.shared if any(n in flow.defined_by(s) for s in stmts)]
+    tail = [f"st.to_inference({', '.join(f'{n}={n}' for n in shared)})"] if shared else []
+    lines = _parameters(context, stmts, "")
+    head = f"def target({frame}: pd.DataFrame, st: Staging) -> Any:"
+    text = function(head, cells_of(context, stmts), lines, texts, [*tail, f"return {name}"])
+    return Lowered(text, _bound(context, stmts) | {"st"})
+
+
+def lower_features(context: Context, target: Lowered) -> Lowered:
+    """The one body of the features, its sites wrapped."""
+    graph, flow = context.graph, context.flow
+    assert graph.sink is not None
+    own = graph.stage(Role.FEATURES).stmts
+    y_stmts = graph.stage(Role.TARGET).stmts
+    stmts = _with_closures(context, tuple(sorted({*own, *(() if target.text else y_stmts)})))
+    texts = _texts(context, stmts)
+    statements = _spaced(context, stmts, texts)
+    if target.text:
+        call = f"{_target_output(context)} = st.target(target, {_target_inputs(context)[0]})"
+        before = sum(1 for s in stmts if s < y_stmts[0])
+        statements.insert(before, call)
+    main, *others = graph.frames
+    lines = _parameters(context, stmts, "")
+    for name in others:
+        lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
+    x = ast.unparse(graph.sink.x)
+    y, y_eval = graph.y
+    tail = []
+    if graph.y_eval_frame and target.text and y_eval:
+        tail.append(f"{y_eval} = st.target(target, {graph.y_eval_frame})")
+    shared = [n for n in graph.shared if not any(n in flow.defined_by(s) for s in y_stmts) or not target.text]
+    if graph.crossing:
+        tail.append(f"st.to_training({', '.join(f'{n}={n}' for n in graph.crossing)})")
+    if shared:
+        tail.append(f"st.to_inference({', '.join(f'{n}={n}' for n in shared)})")
+    tail.append(f"return st.result({', '.join([x, *[n for n in (y, y_eval) if n]])})")
+    head = f"def features({main}: pd.DataFrame, st: Staging) -> Any:"
+    text = function(head, cells_of(context, stmts), lines, statements, tail)
+    bound = _bound(context, stmts) | {"st", "target", *graph.frames}
+    return Lowered(text, bound, tuple(flow.by_id[s] for s in stmts), tuple(texts), (x, y))
+
+
+def lower_fit_model(context: Context) -> Lowered:
+    """The model fit and the notebook's metrics."""
+    graph, flow = context.graph, context.flow
+    assert graph.sink is not None
+    stmts = _with_closures(context, graph.stage(Role.TRAIN).stmts)
+    extra: dict[int, Build] = {}
+    lines = ["metrics: dict[str, float] = {}"] if graph.metrics else []
+    names = dict(graph.train_names)
+    if not isinstance(graph.sink.x, ast.Name):
+        names = _replace_expressions(context, stmts, extra, names)
+    lines = [f"{name} = data.{what}" for name, what in sorted(names.items(), key=_input_order)] + lines
+    lines += [f'{name} = data.extras["{name}"]' for name in graph.crossing]
+    lines += _parameters(context, stmts, "settings.parameters")
+    by_stmt: dict[int, list[Metric]] = {}
+    for metric in graph.metrics:
+        by_stmt.setdefault(metric.stmt, []).append(metric)
+    statements: list[str] = []
+    edits = context.edits(extra)
+    texts = _spaced(context, stmts, [source(flow.by_id[id], edits) for id in stmts])
+    for id, own in zip(stmts, texts, strict=True):
+        stmt = flow.by_id[id]
+        if not (id in by_stmt and isinstance(stmt.node, ast.Expr)):
+            statements.append(own)
+        for metric in by_stmt.get(id, []):
+            kept = isinstance(stmt.node, ast.Assign)
+            statements.append(f'metrics["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}')
+    extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
+    result = [graph.sink.model, *(["metrics"] if graph.metrics else ["{}"] if extras else [])]
+    tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
+    head = "def fit_model(data: Training, settings: Settings) -> Fitted:"
+    text = function(head, cells_of(context, stmts), lines, statements, tail)
+    return Lowered(text, _bound(context, stmts) | {"data", "settings", *names, *graph.crossing})
+
+
+def lower_decide(context: Context) -> Lowered:
+    """From the model and features to predictions, as the notebook does it."""
+    graph = context.graph
+    assert graph.sink is not None
+    model = graph.sink.model
+    prediction = graph.prediction
+    head = f"def decide({model}: Any, X: Any, given: Mapping[str, Any]) -> Any:"
+    if not prediction.stmts:
+        doc = f"{context.name} has no inference cell: the model's own prediction."
+        return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
+    stmts = _with_closures(context, prediction.stmts)
+    extra: dict[int, Build] = {}
+    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
+    for id in stmts:
+        node = context.flow.by_id[id].node
+        rows = [call.args[0] for call in predict_calls(node, model) if call.args]
+        for inner in ast.walk(node):
+            if inner in rows or (isinstance(inner, ast.expr) and ast.dump(inner) == wanted):
+                extra[id_of(inner)] = lambda node, code: "X"
+    edits = context.edits(extra)
+    texts = [source(context.flow.by_id[id], edits) for id in stmts]
+    lines = [f'{name} = given["{name}"]' for name in prediction.given]
+    lines += _parameters(context, stmts, "settings.parameters")
+    prefix = f"{prediction.result} = "
+    rows_of_last = texts[-1].split("\n")
+    at = next((i for i, row in enumerate(rows_of_last) if not row.startswith("#")), 0)
+    if rows_of_last[at].startswith(prefix):
+        rows_of_last[at] = "return " + rows_of_last[at][len(prefix) :]
+        texts, tail = [*texts[:-1], "\n".join(rows_of_last)], []
+    else:
+        tail = [f"return {prediction.result}"]
+    text = function(head, cells_of(context, stmts), lines, texts, tail)
+    return Lowered(text, _bound(context, stmts) | {model, "X", "given", *prediction.given})
+
+
+def id_of(node: ast.AST) -> int:
+    return id(node)
+
+
+def _with_closures(context: Context, stmts: tuple[int, ...]) -> tuple[int, ...]:
+    """The statements with the constants that they read, and the functions that must be defined among
+    them because of what those read.
+    """
+    found = set(stmts)
+    todo = [n.id for s in stmts for n in ast.walk(context.flow.by_id[s].node) if isinstance(n, ast.Name)]
+    found |= {id for name in todo for id in context.constants.get(name, ())}
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for id in context.floating:
+            if name in context.flow.defined_by(id):
+                node = context.flow.by_id[id].node
+                if id in context.closures:
+                    found.add(id)
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                    todo += sorted(outer_names(node))
+    return tuple(sorted(found))
+
+
+def _texts(context: Context, stmts: tuple[int, ...]) -> list[str]:
+    edits = context.edits()
+    return [source(context.flow.by_id[id], edits) for id in stmts]
+
+
+def _spaced(context: Context, stmts: tuple[int, ...], texts: list[str]) -> list[str]:
+    """A blank line where the notebook has one, or where another cell begins."""
+    spaced: list[str] = []
+    for position, (id, text) in enumerate(zip(stmts, texts, strict=True)):
+        stmt = context.flow.by_id[id]
+        if position:
+            before = context.flow.by_id[stmts[position - 1]]
+            blank = stmt.first_line > 1 and not stmt.text.lines[stmt.first_line - 2].strip()
+            if before.cell != stmt.cell or blank:
+                text = "\n" + text
+        spaced.append(text)
+    return spaced
+
+
+def _parameters(context: Context, stmts: tuple[int, ...], owner: str) -> list[str]:
+    """Settings that the statements read, bound under the notebook's names."""
+    read = {u.name for s in stmts for u in context.flow.uses_of(s)}
+    names = sorted(name for name in context.parameters if name in read)
+    if owner:
+        return [f"{name} = {owner}.{name.lower()}" for name in names]
+    return [f'{name} = st.parameter("{name.lower()}")' for name in names]
+
+
+def _bound(context: Context, stmts: tuple[int, ...]) -> set[str]:
+    return {name for s in stmts for name in context.flow.defined_by(s) if not name.startswith("<")}
+
+
+def _target_inputs(context: Context) -> tuple[str, ...]:
+    """The names that the target is made of, constants and settings aside."""
+    graph, flow = context.graph, context.flow
+    stmts = set(graph.stage(Role.TARGET).stmts)
+    names = []
+    for id in sorted(stmts):
+        for use in flow.uses_of(id):
+            outside = [r for r in use.reaches if r not in stmts and r not in context.floating]
+            if outside and use.name not in names and not use.name.startswith("<"):
+                names.append(use.name)
+    return tuple(names) or (graph.frames[0],)
+
+
+def _target_output(context: Context) -> str:
+    """The name under which the target leaves its stage."""
+    graph, flow = context.graph, context.flow
+    stmts = set(graph.stage(Role.TARGET).stmts)
+    outside = [u for u in flow.uses if u.stmt not in stmts and set(u.reaches) & stmts]
+    consumers = {s for role in (Role.FEATURES, Role.TRAIN) for s in graph.stage(role).stmts}
+    names = {u.name for u in outside if u.stmt in consumers} - set(graph.shared)
+    last = [n for n in flow.defined_by(max(stmts)) if n in names]
+    return (last or sorted(names) or [graph.y[0]])[0]
+
+
+def _liftable(context: Context, stmts: tuple[int, ...]) -> bool:
+    """Whether the target is a function of one frame as it is where its first statement stands."""
+    graph, flow = context.graph, context.flow
+    if len(_target_inputs(context)) != 1:
+        return False
+    consumers = {s for role in (Role.FEATURES, Role.TRAIN) for s in graph.stage(role).stmts}
+    inside = set(stmts)
+    leaving = {
+        u.name for u in flow.uses if u.stmt in consumers and set(u.reaches) & inside and u.stmt not in inside
+    }
+    if len(leaving - set(graph.shared)) != 1:
+        return False
+    between = {s for s in graph.stage(Role.FEATURES).stmts if stmts[0] < s < stmts[-1]}
+    return not any(set(u.reaches) & between for s in stmts for u in flow.uses_of(s))
+
+
+def _input_order(item: tuple[str, str]) -> int:
+    return ("X_train", "y_train", "X_eval", "y_eval").index(item[1])
+
+
+def _replace_expressions(
+    context: Context, stmts: tuple[int, ...], extra: dict[int, Build], names: dict[str, str]
+) -> dict[str, str]:
+    """Where the model is fitted on an expression, that is X_train, and what it scores is X_eval."""
+    sink = context.graph.sink
+    assert sink is not None
+    extra[id(sink.x)] = lambda node, code: "X_train"
+    found = {"X_train": "X_train", **{n: w for n, w in names.items() if w.startswith("y")}}
+    evaluation = {n for n, what in names.items() if what == "X_eval"}
+    for id_ in stmts:
+        for call in ast.walk(context.flow.by_id[id_].node):
+            if not isinstance(call, ast.Call) or not call.args or call is sink.call:
+                continue
+            first = call.args[0]
+            if isinstance(call.func, ast.Attribute) and {n.id for n in ast.walk(first) if isinstance(n, ast.Name)} & (
+                evaluation | {n for n, what in names.items() if what == "X_train"}
+            ):
+                same = ast.dump(first) == ast.dump(sink.x)
+                name = "X_train" if same else "X_eval"
+                found[name] = name
+                extra[id(first)] = lambda node, code, name=name: name  # type: ignore[misc]
+    return found
+
+
+def _expression(stmt: Stmt, node: ast.expr) -> str:
+    """The text of an expression; inside f-strings positions are not to be trusted."""
+    text = ast.get_source_segment(stmt.text.code, node)
+    try:
+        same = text is not None and ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
+    except SyntaxError:
+        same = False
+    return text if same and text is not None else ast.unparse(node)

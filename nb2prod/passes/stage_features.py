@@ -1,0 +1,31 @@
+"""Stages the feature code: finds the sites that learn and the filters that only training runs.
+
+Before:  df["Age"] = df["Age"].fillna(df["Age"].median())
+After:   a Site value("age_median") on `df["Age"].median()`; lowering writes the wrap.
+
+The reasons are binding times (`analysis/binding.py`).  A feature that cannot exist for a single row is a
+Refusal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nb2prod.analysis.binding import Time, bind
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.stages import Role, StageGraph
+
+
+def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
+    """Fills in the sites, the functions that need the staging runtime, and refusals."""
+    target = set(graph.stage(Role.TARGET).stmts)
+    body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
+    frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
+    binding = bind(flow, types, body, target, frames)
+    return replace(
+        graph,
+        sites=binding.sites,
+        refusals=(*graph.refusals, *binding.refusals),
+        staged_functions=binding.staged_functions,
+    )
