@@ -92,7 +92,9 @@ class Project:
 
     `task` is classification, regression, clustering or other.  `frames` are the names of the raw frames,
     the main one first; `tables` those of them that are reference tables.  `adapters` are the names of the
-    staging adapters used.  `packages` pins distribution names to the versions the notebook ran with.
+    staging adapters used.  `read_csv` are the options, as source text of constants, with which the main frame
+    is read (`sep`, `na_values`, `decimal`, ...; not `nrows`): files to predict are read alike.  `packages`
+    pins distribution names to the versions the notebook ran with.
     """
 
     name: str
@@ -120,3 +122,4 @@ class Project:
     provenance: tuple[Provenance, ...] = ()
     assumptions: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = field(default=())
+    read_csv: tuple[tuple[str, str], ...] = ()
