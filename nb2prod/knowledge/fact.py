@@ -22,6 +22,7 @@ RETURNS = frozenset(
 RANDOM = frozenset({"", "numpy", "python", "estimator", "advances", "entropy"})
 CALLS = frozenset({"", "value", "row", "column", "group", "frame"})
 
+# A word or the literals of a condition.
 Literal = bool | int | float | str
 Condition = str | tuple[Literal, ...]
 
@@ -38,32 +39,24 @@ GIVEN = Given()
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What calling (or reading) `api` does.
-
-    `api` is the public dotted name; methods are `Class.method`.  `effect` is one of `EFFECTS`, `returns` the
-    kind of the result.  `mutates` names the changed objects: `self`, a positional argument by number, a
-    keyword; `self if inplace` depends on an argument and is settled by `of_call`.  `calls` is what a
-    function among the arguments is called with; where it is not empty, the effect is that of the
-    function.  `random` is the stream that it draws from: `estimator` is NumPy's global one unless `random_state`
-    is given; `advances` is the same, but the result does not depend on the numbers; `entropy` is the operating
-    system's.  `role` is what a constructor makes.  `path` names the argument that holds a path.  `type` is the class of the result where `returns`
-    does not say it.  `removed` is the version that took the name away.
-    """
+    """What calling (or reading) `api`, a public dotted name, does.  Methods are `Class.method`."""
 
     api: str
-    effect: str
-    returns: str = "unknown"
-    mutates: tuple[str, ...] = ()
+    effect: str  # one of EFFECTS: how a row of the result depends on the rows given, or what else happens
+    returns: str = "unknown"  # the kind of the result
+    type: str = ""  # its class, where `returns` does not say it
+    mutates: tuple[str, ...] = ()  # "self", a position, or a keyword; "self if inplace" until `of_call`
     when: tuple[tuple[str, Condition], ...] = ()
-    learns: str = ""
-    adapter: str = ""
-    options: tuple[str, ...] = ()
+    learns: str = ""  # what is taken from all rows
+    adapter: str = ""  # the method of the staging runtime that replaces the call
+    options: tuple[str, ...] = ()  # the arguments that the adapter understands
+    # The stream drawn from.  "estimator": NumPy's global one, unless `random_state` is given; "advances": the
+    # same, but the result does not depend on the numbers; "entropy": the operating system's.
     random: str = ""
-    role: str = ""
-    calls: str = ""
-    path: str = ""
-    type: str = ""
-    removed: str = ""
+    role: str = ""  # what a constructor makes: "transformer", "classifier", "splitter"
+    calls: str = ""  # what a function among the arguments is given; the effect is then that of the function
+    path: str = ""  # the argument that holds a path
+    removed: str = ""  # the version of the library that took the name away
     why: str = ""
     example: str = ""
 
