@@ -15,7 +15,7 @@ TAG_PREFIX = "nb2prod:"
 STAGE_TAGS = ("load", "features", "train", "infer")
 OTHER_TAGS = ("setup", "parameters", "eda", "skip")
 
-Located = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias
+Located = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias | ast.pattern
 
 _ODD_BREAK = re.compile("[\x0b\x0c\x1c-\x1e]")  # str.splitlines breaks here, Python does not
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

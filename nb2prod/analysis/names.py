@@ -37,11 +37,12 @@ def _count_order(script: Script) -> tuple[int, ...]:
 def _moved(fresh: Replay, counted: Replay) -> tuple[tuple[Origin, Origin], ...]:
     """Reads that see the work of other statements in the one order than in the other.
 
-    What only inherits a difference (same writers, other inputs) is left out: the fault is upstream.
+    What only inherits a difference (same writers, other inputs) is left out: the fault is upstream.  Of the
+    reads with the same fault the first is kept.
     """
-    found = []
+    found: dict[object, tuple[Origin, Origin]] = {}
     for key, first in fresh.origins.items():
         second = counted.origins.get(key)
         if second and first.writers != second.writers and first.number != second.number:
-            found.append((first, second))
-    return tuple(found)
+            found.setdefault((first.writers, second.writers), (first, second))
+    return tuple(found.values())

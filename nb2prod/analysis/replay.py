@@ -8,44 +8,24 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nb2prod import knowledge
 from nb2prod.analysis import guards
-from nb2prod.analysis.events import BUILTINS, Event, Events, Function, bound_names, root
+from nb2prod.analysis.events import Event, Events, Function, bound_names, root
 from nb2prod.analysis.script import Script
+from nb2prod.analysis.values import HISTORY, KERNEL, Value, changes_receiver, column, imported, key_read
 from nb2prod.ir.names import Missing, Origin
 from nb2prod.ir.program import Magic, Opaque, Stmt
 from nb2prod.source import Located, Span, Text
 
-# what a fresh kernel knows; a notebook has no `__file__`
-KERNEL = (BUILTINS - {"__file__"}) | {
-    "__IPYTHON__", "__annotations__", "__builtin__", "__class__", "__loader__", "__module__", "__package__",
-    "__qualname__", "__session__", "__spec__", "_dh", "exit", "quit",
-}  # fmt: skip
 # calls that run the functions they are given before they return
 RUNS_ARGUMENTS = frozenset(
     ["agg", "aggregate", "apply", "applymap", "assign", "filter", "interact", "map", "max", "min", "pipe", "reduce",
      "sort", "sorted", "starmap", "transform"]
 )  # fmt: skip
-CHANGES_RECEIVER = frozenset(
-    ["add", "append", "appendleft", "clear", "discard", "extend", "fill", "fit", "fit_transform", "insert",
-     "partial_fit", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "shuffle", "sort", "update"]
-)  # fmt: skip
-HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_oh|_ih|In|Out")
 _WORD = re.compile(r"[^\W\d]\w*")
 _STARTS = ("__init__", "__new__", "__post_init__")
-
-
-@dataclass(slots=True)
-class Value:
-    """What a name refers to.  `functions` run when it is called; `methods` are those of its class."""
-
-    writers: list[Span] = field(default_factory=list)
-    number: int = 0
-    functions: tuple[Function, ...] = ()
-    methods: dict[str, Function] = field(default_factory=dict)
-    is_class: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +33,7 @@ class Frame:
     """A running function: where it was called, the names that are its own, and what we know of them."""
 
     function: Function
-    call: ast.AST
+    call: ast.expr
     own: frozenset[str]
     values: dict[str, Value]
 
@@ -97,7 +77,7 @@ class Replay:
 
     def magic(self, magic: Magic) -> None:
         for name in [*magic.binds, *(["_exit_code"] if magic.kind == "shell" else [])]:
-            self.put(name, Value([magic.span], self.number("magic", magic.text)), magic.span)
+            self.put(name, Value(((magic.span, ""),), self.number("magic", magic.text)), magic.span)
         if magic.drops:
             pattern = re.compile(magic.drops)
             for name in [name for name in self.state if pattern.search(name)]:
@@ -107,7 +87,7 @@ class Replay:
     def opaque(self, item: Opaque) -> None:
         """A cell that is not understood may bind every word in it."""
         for word in _WORD.findall(self.script.notebook.cells[item.cell].text):
-            self.state.setdefault(word, Value([item.span]))
+            self.state.setdefault(word, Value(((item.span, ""),)))
             self.bound.setdefault(word, []).append(item.span)
 
     def statement(self, stmt: Stmt, found: Events) -> None:
@@ -133,7 +113,7 @@ class Replay:
         names = knowledge.star_names(module)
         self.unknown |= names is None
         for name in sorted(names or ()):
-            self.put(name, Value([self.stmt.span], self.number("star", module, name)), self.stmt.span)
+            self.put(name, Value(((self.stmt.span, ""),), self.number("star", module, name)), self.stmt.span)
 
     def event(self, event: Event) -> None:
         match event.kind:
@@ -142,7 +122,7 @@ class Replay:
             case "bind":
                 self.bind(event)
             case "mutate":
-                self.change(self.value(event.name))
+                self.change(self.value(event.name), column(event.node))
                 self.global_table(event.node)
             case "delete":
                 self.delete(event)
@@ -163,12 +143,14 @@ class Replay:
             return
         for function in value.functions:  # it may be called from here on, by whom we do not see
             for event in function.outer_binds():
-                self.state.setdefault(event.name, Value([self.stmt.span]))
+                self.state.setdefault(event.name, Value(((self.stmt.span, ""),)))
         if self.numbers is not None:
             self.inputs.setdefault(name, value.number)
-            if value.writers and value.writers[0].cell != self.stmt.cell:
-                where = self.place(node)
-                origin = Origin(name, where, tuple(value.writers), value.number)
+            if value.writers and value.writers[0][0].cell != self.stmt.cell:
+                where = self.stmt.text.span(self.frames[0].call) if self.frames else self.place(node)
+                key = key_read(self.stmt.node, node)
+                writers = tuple(span for span, part in value.writers if not (key and part) or part == key)
+                origin = Origin(name, where, writers, value.number)
                 self.origins.setdefault((self.stmt.cell, name, where), origin)
 
     def bind(self, event: Event) -> None:
@@ -181,7 +163,7 @@ class Replay:
                 self.run(function, decorator, [])
         value = self.made(event)
         if event.conditional and before is not None and value is not before:
-            value.writers = [*before.writers, *value.writers]
+            value.writers = (*before.writers, *value.writers)
             value.functions += before.functions
             value.number = self.number(before.number, value.number)
         self.put(name, value, (self.text(), node))
@@ -189,9 +171,9 @@ class Replay:
     def made(self, event: Event) -> Value:
         """The value that a binding makes."""
         node, stmt = event.node, self.stmt.node
-        imported = _imported(node, event.name)
-        number = self.number("import", imported) if imported else self.number(event.name, *self.work())
-        fresh = Value([self.stmt.span], number)
+        module = imported(node, event.name)
+        number = self.number("import", module) if module else self.number(event.name, *self.work())
+        fresh = Value(((self.stmt.span, ""),), number)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             fresh.functions = self.function(node)
         elif isinstance(node, ast.ClassDef):
@@ -230,11 +212,11 @@ class Replay:
         elif not event.conditional:
             self.drop(name, self.place(event.node))
 
-    def change(self, value: Value | None) -> None:
+    def change(self, value: Value | None, key: str = "") -> None:
         """A change in place: every name of the value sees it."""
         if value is not None:
-            if self.stmt.span not in value.writers:
-                value.writers = [*value.writers, self.stmt.span]
+            if (self.stmt.span, key) not in value.writers:
+                value.writers = (*value.writers, (self.stmt.span, key))
             value.number = self.number(value.number, *self.work())
 
     def global_table(self, node: ast.AST) -> None:
@@ -242,7 +224,7 @@ class Replay:
         match node:
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=key):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    self.put(key.value, Value([self.stmt.span]), self.stmt.span)
+                    self.put(key.value, Value(((self.stmt.span, ""),)), self.stmt.span)
                 else:
                     self.unknown = True
 
@@ -287,7 +269,7 @@ class Replay:
         known = self.functions.get(id(node))
         return (known[0],) if known else ()
 
-    def run(self, function: Function, call: ast.AST, given: list[ast.expr]) -> None:
+    def run(self, function: Function, call: ast.expr, given: list[ast.expr]) -> None:
         """A function's body: its reads of outer names, its bindings of global ones, its calls."""
         if id(function.node) in self.ran:
             return
@@ -331,7 +313,7 @@ class Replay:
             return
         if name in bound_names([self.stmt.node]) and not guards.certain(*steps[0]):
             return  # an earlier turn of the loop may have bound it
-        call = self.stmt.text.span(nodes[0]) if self.frames and isinstance(nodes[0], ast.expr) else None
+        call = self.stmt.text.span(self.frames[0].call) if self.frames else None
         function = self.frames[-1].function.name if self.frames else ""
         found = Missing(name, self.place(node), call, function, self.deleted.get(name))
         self.missing.setdefault((name, found.place), found)
@@ -377,32 +359,8 @@ class Replay:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
 
 
-def changes_receiver(node: ast.Call) -> bool:
-    """A method that changes its object: by its name, or by `inplace=True`."""
-    if not isinstance(node.func, ast.Attribute):
-        return False
-    if node.func.attr in CHANGES_RECEIVER:
-        return True
-    return any(
-        keyword.arg == "inplace" and isinstance(keyword.value, ast.Constant) and keyword.value.value is True
-        for keyword in node.keywords
-    )
-
-
 def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _imported(node: ast.AST, name: str) -> str:
-    """The full name of what an import binds; empty for other nodes."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        prefix = "" if isinstance(node, ast.Import) else "." * node.level + f"{node.module or ''}."
-        for alias in node.names:
-            if alias.asname == name:
-                return prefix + alias.name
-            if alias.asname is None and alias.name.partition(".")[0] == name:
-                return prefix + name
-    return ""
 
 
 def _annotates(function: ast.AST, node: ast.AST) -> bool:
