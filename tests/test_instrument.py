@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nb2prod.frontend import parse
-from nb2prod.injected.recorder import NAME, Recorder
+from nb2prod.injected.recorder import Recorder
 from nb2prod.ir.program import Program
 from nb2prod.ir.trace import SiteFact, Trace, fingerprint
 from nb2prod.run.instrument import Tap, instrument
+from nb2prod.run.sites import CALL as NAME
 from nb2prod.source import Cell, Notebook, Span, cut
 
 SNIPPETS = [
@@ -138,7 +139,13 @@ def test_sites_stand_in_the_stored_text() -> None:
 
 
 def test_magics_and_broken_cells_are_left_alone() -> None:
-    cells = ["%time x = len('a')", "!ls {x}\ny = !ls\nz = len(y)", "for in", "%%bash\necho $x", "%%time\nw = len('b')"]
+    cells = [
+        "%time x = len('a')",
+        "!ls {x}\ny = !ls\nz = len(y)",
+        "for in",
+        "%%bash\necho $x",
+        "%%time\nw = len('b')",
+    ]
     changed = instrument(program_of(*cells))
     assert changed.texts[0] == "%time x = __nb2prod__(0, len('a'))"
     assert changed.texts[1].startswith("!ls {x}\ny = !ls\nz = __nb2prod__(1, len(__nb2prod__(2, y)))")
@@ -248,7 +255,9 @@ def test_impossible_taps_say_why() -> None:
 
 def test_trace_is_stable_text() -> None:
     facts = (
-        SiteFact(Span(1, 1, 1, 1, 3), ("pandas.DataFrame",), 2, (3, 2), "n=3:00", ("a", "b"), ("int64", "str")),
+        SiteFact(
+            Span(1, 1, 1, 1, 3), ("pandas.DataFrame",), 2, (3, 2), "n=3:00", ("a", "b"), ("int64", "str")
+        ),
         SiteFact(Span(1, 1, 1, 1, 9), ("builtins.float",), 1, value=1.5, varies=("value",)),
         SiteFact(Span(2, 1, 1, 1, 2), ("builtins.NoneType",), 1),
     )
@@ -258,7 +267,13 @@ def test_trace_is_stable_text() -> None:
     assert Trace.from_json(text) == trace and Trace.from_json(text).to_json() == text
     assert trace.at(facts[1].span) == facts[1] and trace.at(Span(1, 1, 1, 1, 4)) is None
     assert trace.dump().splitlines()[0] == "cell 1:1:1-1:3  pandas.DataFrame  3x2  rows n=3:00  2 hits"
-    for bad in ("", "[]", "{}", text.replace('"format": 1', '"format": 9'), text.replace('"hits": 2', '"hits": 0')):
+    for bad in (
+        "",
+        "[]",
+        "{}",
+        text.replace('"format": 1', '"format": 9'),
+        text.replace('"hits": 2', '"hits": 0'),
+    ):
         with pytest.raises(ValueError):
             Trace.from_json(bad)
 
@@ -267,4 +282,6 @@ def test_fingerprint_is_of_the_code() -> None:
     def notebook(*texts: str) -> Notebook:
         return Notebook("n", tuple(Cell(index, "code", text) for index, text in enumerate(texts)))
 
-    assert fingerprint(notebook("a", "b")) == fingerprint(notebook("a", "b")) != fingerprint(notebook("ab", ""))
+    assert (
+        fingerprint(notebook("a", "b")) == fingerprint(notebook("a", "b")) != fingerprint(notebook("ab", ""))
+    )

@@ -1,10 +1,8 @@
-"""The recorder: starts the notebook's kernel and looks at values there, without touching them.
+"""The recorder: looks at the values of a running notebook without touching them.
 
-    python recorder.py CONFIG.json -f CONNECTION_FILE [arguments of ipykernel]
-
-It runs in the user's Python, from 3.8 on: standard library and ipykernel only; numpy and pandas are used where
-the notebook has imported them.  Instrumented code calls `__nb2prod__(id, value)` and gets `value` back.  The
-recorder keeps facts, never values, draws no random number, issues no warning and raises nothing.
+Instrumented code calls `__nb2prod__(id, value)` and gets `value` back.  This runs in the user's Python, from
+3.8 on, with the standard library; numpy and pandas are used where the notebook has imported them.  The
+recorder keeps facts, never values (but for taps), draws no random number, issues no warning, raises nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +16,9 @@ import re
 import sys
 import threading
 import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
-NAME = "__nb2prod__"
 SAMPLED = 1000  # hits of a site that are looked at
 DESCRIBED = 16  # hits of a site whose shape, rows and columns are compared; later ones give their type only
 LABELS = 500  # columns kept of one value
@@ -33,44 +32,43 @@ _TOKEN = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/_.\-]{20,}")
 class Recorder:
     """What instrumented code calls.  `config` is what `nb2prod.run` wrote for this run."""
 
-    def __init__(self, config):
+    def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
-        self.first_tap = config["sites"]
-        self.taps = config["taps"]
+        self.first_tap: int = config["sites"]
+        self.taps: list[dict[str, Any]] = config["taps"]
         self.hits = [0] * (self.first_tap + len(self.taps))
-        self.facts = {}
-        self.index = {"values": {}, "metrics": {}, "random": {}}
+        self.facts: dict[int, dict[str, Any]] = {}
+        self.index: dict[str, dict[str, Any]] = {"values": {}, "metrics": {}, "random": {}}
         self.stats = {"failed": 0, "unlabelled": 0}
         self.labels_left = LABEL_BUDGET
-        self.labels = {}
+        self.labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.busy = threading.local()
-        self.files = {}
+        self.files: dict[str, str] = {}
         self.at_start = set(sys.modules)
 
-    def __call__(self, site, value, thunk=None):
+    def __call__(self, site: int, value: Any, thunk: Callable[[], Any] | None = None) -> Any:
         hits = self.hits
         hits[site] = hit = hits[site] + 1
-        if hit <= SAMPLED or site >= self.first_tap:
-            if not getattr(self.busy, "now", False):
-                self.busy.now = True
-                try:
-                    if site < self.first_tap:
-                        self.look(site, value, hit)
-                    else:
-                        self.keep(self.taps[site - self.first_tap], value, thunk)
-                except Exception:
-                    self.stats["failed"] += 1
-                finally:
-                    self.busy.now = False
+        if (hit <= SAMPLED or site >= self.first_tap) and not getattr(self.busy, "now", False):
+            self.busy.now = True
+            try:
+                if site < self.first_tap:
+                    self.look(site, value, hit)
+                else:
+                    self.keep(self.taps[site - self.first_tap], value, thunk)
+            except Exception:
+                self.stats["failed"] += 1
+            finally:
+                self.busy.now = False
         return value
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         # functions of the notebook that cloudpickle sends to workers take a stand-in with them
         return eval, ("lambda site, value, thunk=None: value",)
 
     # sites
 
-    def look(self, site, value, hit):
+    def look(self, site: int, value: Any, hit: int) -> None:
         fact = self.facts.get(site)
         kind = type(value)
         if fact is None:
@@ -83,36 +81,41 @@ class Recorder:
             now = self.describe(value)
             fact["varies"].update(name for name in _FIELDS if fact.get(name) != now.get(name))
 
-    def describe(self, value):
+    def describe(self, value: Any) -> dict[str, Any]:
         """Shape, labels and the like, for the types that are known to give them without side effects."""
         kind = type(value)
         if kind in (bool, int, float, str) or value is None:
             return {"value": plain(value)}
         if kind in (list, tuple, dict, set, frozenset):
             labels = None
-            if kind in (list, tuple) and 0 < len(value) <= LABELS and all(type(item) is str for item in value):
+            ordered = kind in (list, tuple) and 0 < len(value) <= LABELS
+            if ordered and all(type(item) is str for item in value):
                 labels = self.pooled(value)
             return {"shape": (len(value),), "columns": labels}
+        return self.describe_table(value)
+
+    def describe_table(self, value: Any) -> dict[str, Any]:
         frame, series, index, array, scalar = _types()
         if isinstance(value, frame):
-            dtypes = self.pooled([str(dtype) for dtype in value.dtypes.array[:LABELS]])
-            columns = self.pooled(value.columns[:LABELS])
-            return {"shape": value.shape, "rows": self.rows(value.index), "columns": columns, "dtypes": dtypes}
+            dtypes, columns = value.dtypes.array[:LABELS], value.columns[:LABELS]
+            return {**self.described(value, dtypes, columns), "rows": self.rows(value.index)}
         if isinstance(value, series):
-            columns = None if value.name is None else self.pooled([value.name])
-            dtypes = self.pooled([str(value.dtype)])
-            return {"shape": value.shape, "rows": self.rows(value.index), "columns": columns, "dtypes": dtypes}
+            columns = [] if value.name is None else [value.name]
+            return {**self.described(value, [value.dtype], columns), "rows": self.rows(value.index)}
         if isinstance(value, index):
             named = value.dtype.kind in "OTU" or str(value.dtype) in ("str", "string", "category")
-            columns = self.pooled(value) if named and 0 < len(value) <= LABELS else None
-            return {"shape": value.shape, "columns": columns, "dtypes": self.pooled([str(value.dtype)])}
+            return self.described(value, [value.dtype], value if named and len(value) <= LABELS else [])
         if isinstance(value, scalar):
-            return {"value": plain(value.item()), "dtypes": self.pooled([str(value.dtype)])}
-        if isinstance(value, array) or kind.__module__.startswith("scipy.sparse"):
-            return {"shape": value.shape, "dtypes": self.pooled([str(value.dtype)])}
+            return {"value": plain(value.item()), "dtypes": self.pooled([value.dtype])}
+        if isinstance(value, array) or type(value).__module__.startswith("scipy.sparse"):
+            return self.described(value, [value.dtype], [])
         return {}
 
-    def pooled(self, labels):
+    def described(self, value: Any, dtypes: Any, columns: Any) -> dict[str, Any]:
+        labels = self.pooled(columns) if len(columns) else None
+        return {"shape": value.shape, "columns": labels, "dtypes": self.pooled(dtypes)}
+
+    def pooled(self, labels: Iterable[Any]) -> tuple[str, ...] | None:
         """Labels as one shared tuple of strings, while the budget lasts."""
         texts = tuple(str(label) for label in labels)
         known = self.labels.get(texts)
@@ -124,7 +127,7 @@ class Recorder:
             known = self.labels[texts] = texts
         return known
 
-    def rows(self, index):
+    def rows(self, index: Any) -> str:
         """A fingerprint of row labels that is the same in every process."""
         step = max(1, -(-len(index) // FINGERPRINTED))
         name = type(index).__name__
@@ -142,22 +145,24 @@ class Recorder:
         else:
             texts = map(_label, index[::step].tolist())
             data = "\x1f".join(texts).encode("utf-8", "surrogatepass")
-        return "n=%d:%08x" % (len(index), zlib.crc32(data))
+        return f"n={len(index)}:{zlib.crc32(data):08x}"
 
     # taps
 
-    def save(self, name, thunk, metric=False, with_random=False):
+    def save(
+        self, name: str, thunk: Callable[[], Any], metric: bool = False, with_random: bool = False
+    ) -> None:
         """Keeps what `thunk` returns; for code that runs after the notebook."""
         try:
             self.keep({"name": name, "metric": metric, "with_random": with_random}, None, thunk)
         except Exception:
             self.stats["failed"] += 1
 
-    def keep(self, tap, value, thunk):
+    def keep(self, tap: dict[str, Any], value: Any, thunk: Callable[[], Any] | None) -> None:
         name = tap["name"]
         values = self.index["values"]
         earlier = values.pop(name, {})
-        entry = {"hits": earlier.get("hits", 0) + 1}
+        entry: dict[str, Any] = {"hits": earlier.get("hits", 0) + 1}
         try:
             if tap["with_random"]:
                 self.index["random"][name] = self.write(name + "/random", random_state())[0]
@@ -172,17 +177,17 @@ class Recorder:
             if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
                 entry["shape"] = list(shape)
         except Exception as error:
-            entry["error"] = ("%s: %s" % (type(error).__name__, error))[:500]
+            entry["error"] = f"{type(error).__name__}: {error}"[:500]
         values[name] = entry
 
-    def write(self, key, value):
+    def write(self, key: str, value: Any) -> tuple[str, bool]:
         """Pickles a value; the file appears whole or not at all.  Says also whether it needs the notebook."""
-        file = self.files.setdefault(key, "value%d.pkl" % len(self.files))
+        file = self.files.setdefault(key, f"value{len(self.files)}.pkl")
         path = os.path.join(self.config["baseline"], file)
         try:
-            with open(path + ".new", "wb") as stream:
+            with open(path + ".new", "w+b") as stream:
                 pickle.dump(value, stream, protocol=4)
-            with open(path + ".new", "rb") as stream:
+                stream.flush()
                 with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
                     needs_main = data.find(b"__main__") >= 0
             os.replace(path + ".new", path)
@@ -195,9 +200,9 @@ class Recorder:
 
     # the end of a run
 
-    def finish(self):
+    def finish(self) -> None:
         """Writes what was seen; called after the last cell, and when a cell fails."""
-        sites = {}
+        sites: dict[int, dict[str, Any]] = {}
         for site, fact in self.facts.items():
             entry = {name: fact[name] for name in _FIELDS if fact.get(name) is not None}
             entry["types"] = sorted({type_name(kind) for kind in fact["types"]})
@@ -206,17 +211,23 @@ class Recorder:
             sites[site] = entry
         modules, packages = imported(self.at_start, self.config["imports"])
         version = ".".join(map(str, sys.version_info[:3]))
-        found = {"python": version, "modules": modules, "packages": packages, "sites": sites, "stats": self.stats}
-        _write_json(self.config["facts"], found)
+        found = {"python": version, "modules": modules, "packages": packages, "stats": self.stats}
+        self.write_json(self.config["facts"], {**found, "sites": sites})
         if self.config["baseline"]:
             index = {name: self.index[name] for name in ("values", "metrics", "random")}
-            _write_json(os.path.join(self.config["baseline"], "index.json"), index)
+            self.write_json(os.path.join(self.config["baseline"], "index.json"), index)
+
+    @staticmethod
+    def write_json(path: str, data: Any) -> None:
+        with open(path + ".new", "w", encoding="utf-8") as stream:
+            json.dump(data, stream, sort_keys=True, indent=1)
+        os.replace(path + ".new", path)
 
 
 # values
 
 
-def plain(value):
+def plain(value: Any) -> str | int | float | bool | None:
     """A scalar that may stand in a trace: small, no path, nothing that looks like a secret."""
     if isinstance(value, float):
         return value if value == value and abs(value) != float("inf") else None
@@ -229,7 +240,7 @@ def plain(value):
     return None
 
 
-def number(value):
+def number(value: Any) -> bool | int | float:
     """A metric as a JSON number."""
     if hasattr(value, "item"):
         value = value.item()
@@ -238,30 +249,37 @@ def number(value):
     return value
 
 
-def _label(label):
-    return label if type(label) is str else repr(label)
+def _label(label: object) -> str:
+    return label if isinstance(label, str) else repr(label)
 
 
-def _types():
-    """DataFrame, Series, Index, ndarray, generic; a class of its own where the library is not imported."""
+def _types() -> list[Any]:
+    """DataFrame, Series, Index, ndarray, generic; our own class stands for what is not imported."""
     pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
-    found = [getattr(pandas, "__dict__", {}).get(name) or Recorder for name in ("DataFrame", "Series", "Index")]
-    return found + [getattr(numpy, "__dict__", {}).get(name) or Recorder for name in ("ndarray", "generic")]
+    names = (
+        (pandas, "DataFrame"),
+        (pandas, "Series"),
+        (pandas, "Index"),
+        (numpy, "ndarray"),
+        (numpy, "generic"),
+    )
+    return [getattr(module, "__dict__", {}).get(name) or Recorder for module, name in names]
 
 
-def type_name(kind):
-    """The public name of a type: the shortest module path that has it; private pandas types are `pandas.X`."""
+def type_name(kind: type) -> str:
+    """The public name of a type: the shortest module path that has it.  All of pandas is `pandas.X`."""
     parts = kind.__module__.split(".") if isinstance(kind.__module__, str) else ["?"]
     if parts[0] == "pandas":
         return "pandas." + kind.__qualname__
+    name, full_name = kind.__name__, ".".join(parts) + "." + kind.__qualname__
     for count in range(1, len(parts) + 1):
         module = sys.modules.get(".".join(parts[:count]))
-        if getattr(module, "__dict__", {}).get(kind.__name__) is kind:
-            return ".".join(parts[:count]) + "." + kind.__name__
-    return ".".join(parts) + "." + kind.__qualname__
+        if getattr(module, "__dict__", {}).get(name) is kind:
+            return ".".join(parts[:count]) + "." + name
+    return full_name
 
 
-def random_state():
+def random_state() -> dict[str, Any]:
     """Where the global random streams stand."""
     numpy_random = sys.modules.get("numpy.random")
     return {
@@ -270,7 +288,7 @@ def random_state():
     }
 
 
-def imported(at_start, wanted):
+def imported(at_start: set[str], wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Top-level modules imported by the notebook -> distribution, and distribution -> version.
 
     What the kernel itself had imported counts only where the notebook's text asks for it (`wanted`).
@@ -280,7 +298,8 @@ def imported(at_start, wanted):
     before = {name.partition(".")[0] for name in at_start}
     now = {name.partition(".")[0] for name in list(sys.modules)}
     names = {name for name in now if name not in before or name in wanted}
-    modules, packages = {}, {}
+    modules: dict[str, str] = {}
+    packages: dict[str, str] = {}
     for distribution in metadata.distributions():
         try:
             name = distribution.metadata["Name"]
@@ -292,138 +311,10 @@ def imported(at_start, wanted):
     return modules, packages
 
 
-def _top_level(distribution):
+def _top_level(distribution: Any) -> set[str]:
     listed = distribution.read_text("top_level.txt")
     if listed:
         return set(listed.split())
     record = distribution.read_text("RECORD") or ""
     firsts = {line.split(",", 1)[0].split("/", 1)[0] for line in record.splitlines()}
     return {first.split(".", 1)[0] for first in firsts if not first.endswith((".dist-info", ".data"))}
-
-
-def _write_json(path, data):
-    with open(path + ".new", "w", encoding="utf-8") as stream:
-        json.dump(data, stream, sort_keys=True, indent=1)
-    os.replace(path + ".new", path)
-
-
-# the kernel
-
-
-class SeedOnImport:
-    """Seeds a library's global generator as soon as the notebook imports it; imports nothing itself."""
-
-    def __init__(self, seed):
-        self.seeds = {
-            "numpy.random": lambda module: module.seed(seed % 2**32),
-            "torch": lambda module: module.manual_seed(seed),
-        }
-
-    def start(self):
-        for name in list(self.seeds):
-            if name in sys.modules:
-                self.seeds.pop(name)(sys.modules[name])
-        sys.meta_path.insert(0, self)
-
-    def find_spec(self, name, path=None, target=None):
-        if name not in self.seeds:
-            return None
-        seed = self.seeds.pop(name)
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
-            if spec is not None:
-                execute = spec.loader.exec_module
-
-                def exec_module(module):
-                    execute(module)
-                    seed(module)
-
-                spec.loader.exec_module = exec_module
-                return spec
-        self.seeds[name] = seed
-        return None
-
-
-def guard(linked, offline):
-    """Refuses writing to the originals of linked files and, offline, leaving this machine."""
-
-    def loopback(host):
-        host = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-        return not host or host in ("localhost", "::1", gethostname()) or str(host).startswith("127.")
-
-    def watch(event, args):
-        if event == "open" and isinstance(args[0], str) and isinstance(args[2], int):
-            if args[2] & (os.O_WRONLY | os.O_RDWR) and os.path.realpath(args[0]) in linked:
-                raise PermissionError("nb2prod links this large file read-only: " + args[0])
-        if not offline or not event.startswith("socket."):
-            return
-        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-            address = args[1]
-        elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-            address = args
-        else:
-            return
-        if isinstance(address, tuple) and (not loopback(address[0]) or address[1:2] == (9,)):
-            raise OSError("network access is blocked by --offline (%s)" % (address[0],))
-
-    from socket import gethostname
-
-    sys.addaudithook(watch)
-
-
-def _failing_line(shell, result):
-    """The line of the running cell that failed."""
-    error = result.error_before_exec or result.error_in_exec
-    if isinstance(error, SyntaxError) and result.error_before_exec is not None:
-        return error.lineno
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if step.tb_frame.f_globals is shell.user_ns and code.co_name == "<module>":
-            break
-        step = step.tb_next
-    line = None
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == code.co_filename:
-            line = step.tb_lineno
-        step = step.tb_next
-    return line + 1 if line and code.co_filename == "<timed exec>" else line
-
-
-def main(argv):
-    with open(argv[0], encoding="utf-8") as stream:
-        config = json.load(stream)
-    log = os.open(config["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    sys.path.pop(0)  # this file's folder
-    del sys.argv[1]
-    from ipykernel.kernelapp import IPKernelApp
-
-    app = IPKernelApp.instance()
-    app.initialize(argv[1:])
-    shell = app.shell
-    recorder = Recorder(config)
-    sys.modules["builtins"].__dict__[NAME] = recorder  # what is left after %reset
-    shell.user_ns[NAME] = shell.user_ns_hidden[NAME] = recorder
-
-    def before_first_cell(*_):
-        shell.events.unregister("pre_run_cell", before_first_cell)
-        recorder.at_start = set(sys.modules)
-        random.seed(config["seed"])
-        SeedOnImport(config["seed"]).start()
-        if config["linked"] or config["offline"]:
-            guard(set(config["linked"]), config["offline"])
-
-    def after_cell(result):
-        if result.error_before_exec is not None or result.error_in_exec is not None:
-            _write_json(config["failure"], {"line": _failing_line(shell, result)})
-            recorder.finish()
-
-    shell.events.register("pre_run_cell", before_first_cell)
-    shell.events.register("post_run_cell", after_cell)
-    app.start()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

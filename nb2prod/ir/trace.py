@@ -11,6 +11,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from nb2prod.source import Notebook, Span
@@ -70,7 +71,7 @@ class Trace:
     def check(self) -> None:
         """Sites are sorted, one a span; each was hit and has a type."""
         spans = [site.span for site in self.sites]
-        assert all(a < b for a, b in zip(spans, spans[1:], strict=False)), "sites out of order or repeated"
+        assert all(a < b for a, b in pairwise(spans)), "sites out of order or repeated"
         assert all(site.hits > 0 and site.types for site in self.sites), "a site without a hit"
         assert all(list(site.types) == sorted(set(site.types)) for site in self.sites), "types not sorted"
 

@@ -5,7 +5,7 @@
 
 Each run has a fresh kernel in a scratch copy of the notebook's folder and starts from the same global seeds.
 `instrument` edits the cells, `scratch` copies the folder, `kernel` starts papermill, and
-`injected/recorder.py` is what runs beside the notebook.
+`injected/` is what runs beside the notebook.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from nb2prod.ir.program import Program
 from nb2prod.ir.trace import Labels, SiteFact, Trace, fingerprint
 from nb2prod.run.instrument import Instrumented, Tap, instrument, static_imports
-from nb2prod.run.kernel import RECORDER, NoKernel, Ran, probe, run_cells, without_colour
+from nb2prod.run.kernel import STARTER, NoKernel, Ran, probe, run_cells, without_colour
 from nb2prod.run.scratch import Scratch, scratch_copy
 from nb2prod.source import TAG_PREFIX, Cell
 
@@ -29,6 +29,7 @@ __all__ = ["DEFAULT_SEED", "HASH_SEED", "Outcome", "Output", "RunError", "Saved"
 
 DEFAULT_SEED = 0
 HASH_SEED = "0"  # the order of sets is the same in every run
+_NO_HISTORY = "--HistoryManager.hist_file=:memory:"
 _SKIP_COMMENT = re.compile(rf"\s*#\s*{TAG_PREFIX}\s*skip\b")
 
 
@@ -113,8 +114,8 @@ def run_notebook(
 ) -> Outcome:
     """Runs the notebook top to bottom in a scratch copy of `folder`.
 
-    `tail` is Python run after the last cell; there `__nb2prod__.save(name, lambda: value)` keeps a value, as
-    `taps` do; both need `baseline`, the folder for them.  `on_progress(cell, cells)` is called before a cell.
+    `tail` is Python run after the last cell; there `__nb2prod__.save(name, lambda: value)` keeps a value,
+    as `taps` do; both need `baseline`, the folder for them.  `on_progress(cell, cells)` comes before a cell.
     """
     started = time.monotonic()
     if baseline is None and (taps or tail):
@@ -143,7 +144,7 @@ def run_notebook(
 
         ran = run_cells(
             sources,
-            argv=[exe, str(RECORDER), str(config), "-f", "{connection_file}", "--HistoryManager.hist_file=:memory:"],
+            argv=[exe, str(STARTER), str(config), "-f", "{connection_file}", _NO_HISTORY],
             env=_environment(run.private, offline),
             cwd=scratch.folder,
             private=run.private,
@@ -174,8 +175,8 @@ def _environment(private: Path, offline: bool) -> dict[str, str]:
         # for programs that the notebook starts; port 9 is refused with the reason by the recorder
         proxies = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy")
         env.update({name: "http://127.0.0.1:9" for proxy in proxies for name in (proxy, proxy.upper())})
-        env.update({name: "localhost,127.0.0.1,::1" for name in ("no_proxy", "NO_PROXY")})
-        env.update({"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"})
+        env["no_proxy"] = env["NO_PROXY"] = "localhost,127.0.0.1,::1"
+        env["PIP_NO_INDEX"] = env["UV_OFFLINE"] = "1"
     return env
 
 
@@ -199,7 +200,8 @@ class _Run:
         config = {
             "sites": len(self.changed.spans),
             "taps": [
-                {"name": tap.name, "metric": tap.metric, "with_random": tap.with_random} for tap in self.changed.taps
+                {"name": tap.name, "metric": tap.metric, "with_random": tap.with_random}
+                for tap in self.changed.taps
             ],
             "imports": sorted(static_imports(self.program)),
             "baseline": None if self.baseline is None else str(self.baseline.absolute()),
@@ -223,7 +225,8 @@ class _Run:
             timed_out=ran.failure == "timeout",
             died=ran.failure == "died",
             outputs={
-                cell.index: self.outputs(node, cell) for cell, node in zip(self.cells, ran.cells, strict=False)
+                cell.index: self.outputs(node, cell)
+                for cell, node in zip(self.cells, ran.cells, strict=False)  # ran stops early, or runs more
             },
             baseline=self.baseline,
             values={name: _saved(entry) for name, entry in sorted(index.get("values", {}).items())},

@@ -12,12 +12,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from nb2prod.ir.program import Program, Stmt
 from nb2prod.run.sites import CALL, sites
 from nb2prod.source import Span, Text, split_lines
 
-_OPEN, _AFTER, _BEFORE, _SITE = 0, 1, 2, 3  # the order of texts inserted at one place; closing ones come first
+_CLOSING, _AFTER, _BEFORE, _OPENING = 0, 1, 2, 3  # the order of texts inserted at one place
 _NO_AFTER = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 _SIMPLE = (
     ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Delete, ast.Import, ast.ImportFrom, ast.Pass,
@@ -134,7 +135,8 @@ def _located(program: Program) -> _Nodes:
         if not _same_text(stmt, stored):
             continue
         nodes.stmts[cell].append(stmt.node)
-        nodes.sites += [(node, stmt.text, in_string) for node, in_string in sites(stmt.node, stmt.text, modules)]
+        found = sites(stmt.node, stmt.text, modules)
+        nodes.sites += [(node, stmt.text, in_string) for node, in_string in found]
         nodes.statements[stmt.span] = stmt.node
         for node in ast.walk(stmt.node):
             if isinstance(node, ast.expr):
@@ -149,7 +151,7 @@ def _located(program: Program) -> _Nodes:
 
 
 def _link(nodes: _Nodes, body: Sequence[ast.stmt]) -> None:
-    for before, after in zip(body, body[1:], strict=False):
+    for before, after in pairwise(body):
         nodes.previous[after] = before
         nodes.following[before] = after
 
@@ -219,8 +221,8 @@ def _around(node: ast.expr, number: int, thunk: str = "", parens: bool = False) 
     # among equal spans (a tap on a site) the tap is outside: it comes with a higher number
     size = length * 1_000_000 + number
     return [
-        _Edit(node.lineno, node.col_offset, (_SITE, -size), opening),
-        _Edit(node.end_lineno, node.end_col_offset, (_OPEN, size), closing),
+        _Edit(node.lineno, node.col_offset, (_OPENING, -size), opening),
+        _Edit(node.end_lineno, node.end_col_offset, (_CLOSING, size), closing),
     ]
 
 

@@ -7,6 +7,7 @@ interrupted, kills the kernel with all its children.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 120
-RECORDER = Path(__file__).parent.parent / "injected" / "recorder.py"
+STARTER = Path(__file__).parent.parent / "injected" / "start_kernel.py"
 _PROBE = (
     "import importlib.util, json, sys;"
     "print(json.dumps([sys.version_info[:3], importlib.util.find_spec('ipykernel') is not None]))"
@@ -68,7 +69,7 @@ def probe(python: str) -> str:
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         raise NoKernel(f"{python!r} does not work as a Python: {error}") from error
     if tuple(version) < _OLDEST:
-        raise NoKernel(f"{python!r} is Python {version[0]}.{version[1]}; 3.8 is the oldest that nb2prod can run")
+        raise NoKernel(f"{python!r} is Python {version[0]}.{version[1]}; the oldest that nb2prod runs is 3.8")
     if not has_kernel:
         raise NoKernel(f"{python!r} has no ipykernel; install it with: {python} -m pip install ipykernel")
     return exe
@@ -85,8 +86,7 @@ def run_cells(
     on_cell: Callable[[int], None],
 ) -> Ran:
     """Runs (text, tags) one after the other; `private` is a folder for the kernel's own files."""
-    import nbformat
-
+    nbformat = _extra("nbformat")
     notebook = nbformat.v4.new_notebook()
     for text, tags in sources:
         notebook.cells.append(nbformat.v4.new_code_cell(text, metadata={"tags": list(tags)}))
@@ -114,15 +114,20 @@ def run_cells(
     return _ended(job)
 
 
+def _extra(name: str) -> Any:
+    """A module of the extra `run`; imported late, because only a run needs it."""
+    return importlib.import_module(name)
+
+
 def _kernel_manager(argv: Sequence[str], env: Mapping[str, str], private: Path) -> Callable[[_Job], type]:
     """A manager class whose only kernel is ours; known to nobody else and written nowhere."""
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    spec = KernelSpec(argv=list(argv), env=dict(env), display_name="nb2prod", language="python")
+    base: Any = _extra("jupyter_client.manager").AsyncKernelManager
+    spec = _extra("jupyter_client.kernelspec").KernelSpec(
+        argv=list(argv), env=dict(env), display_name="nb2prod", language="python"
+    )
 
     def manager(job: _Job) -> type:
-        class Manager(AsyncKernelManager):  # type: ignore[misc]
+        class Manager(base):  # type: ignore[misc]
             def __init__(self, **options: Any) -> None:
                 super().__init__(connection_file=str(private / "connection.json"), **options)
 
@@ -131,7 +136,7 @@ def _kernel_manager(argv: Sequence[str], env: Mapping[str, str], private: Path) 
                 job.processes.append(self.provisioner.process)
 
             @property
-            def kernel_spec(self) -> KernelSpec:
+            def kernel_spec(self) -> Any:
                 return spec
 
         return Manager
@@ -141,8 +146,7 @@ def _kernel_manager(argv: Sequence[str], env: Mapping[str, str], private: Path) 
 
 def _execute(job: _Job, notebook: Any, manager: Callable[[_Job], type], cwd: Path) -> None:
     try:
-        import papermill
-
+        papermill = _extra("papermill")
         logging.getLogger("papermill").addHandler(logging.NullHandler())  # failures are our caller's to tell
 
         def on_cell_start(cell: Any, cell_index: int) -> None:
@@ -177,10 +181,8 @@ def _kill(job: _Job) -> None:
 
 
 def _ended(job: _Job) -> Ran:
-    from papermill.exceptions import PapermillExecutionError
-
     error = job.error
-    if error is None or isinstance(error, PapermillExecutionError):
+    if error is None or isinstance(error, _extra("papermill.exceptions").PapermillExecutionError):
         failed = [place for place, cell in enumerate(job.cells) if _fatal(cell)]
         if failed:
             return Ran(job.cells, failed[0], "error")

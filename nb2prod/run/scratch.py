@@ -1,7 +1,7 @@
 """A scratch copy of the notebook's folder, so that a run changes nothing of the user's.
 
-Small files are copied and large ones linked.  A notebook that reaches above its folder (`../data/x.csv`) finds
-there what its text names.
+Small files are copied and large ones linked.  A notebook that reaches above its folder (`../data/x.csv`)
+finds there what its text names.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from nb2prod.source import Notebook
 LARGE = 20 * 2**20  # bytes of a file that is linked instead of copied
 TOTAL = 2 * 2**30  # bytes copied; beyond them files are linked
 ENTRIES = 20_000  # files copied; beyond them whole folders are linked
-_SKIPPED = frozenset(
-    ".git .hg .svn .venv venv __pycache__ node_modules .ipynb_checkpoints .tox .nox .mypy_cache .ruff_cache"
-    " .pytest_cache .cache .local .conda".split()
-)
+_SKIPPED = {
+    ".git", ".hg", ".svn", ".venv", "venv", "__pycache__", "node_modules", ".ipynb_checkpoints", ".tox",
+    ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".cache", ".local", ".conda",
+}  # fmt: skip
 _UPWARDS = re.compile(r"\.\.(?=[/\\\"'])")
 _UPWARDS_PATH = re.compile(r"(?:\.\.[/\\]+)*\.\.(?=[/\\\"'])")
 
 
 @dataclass(slots=True)
 class Scratch:
-    """`root` holds everything and is removed; `folder` is the copy; `linked` are originals not to be written."""
+    """`root` holds everything and is removed; `folder` is the copy; `linked` must not be written to."""
 
     root: Path
     folder: Path

@@ -11,14 +11,14 @@ from nb2prod.source import Text
 CALL = "__nb2prod__"
 
 _RECORDED = (
-    ast.Call, ast.Attribute, ast.Subscript, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp,
-    ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.Call, ast.Attribute, ast.Subscript, ast.Name, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare,
+    ast.IfExp, ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp,
 )  # fmt: skip
-# A decorator may compile the body or read its source (numba, torch.jit, tf.function): only these are known not to.
-_PLAIN_DECORATORS = frozenset(
-    "property staticmethod classmethod contextmanager cache lru_cache cached_property wraps abstractmethod"
-    " overload total_ordering setter getter dataclass".split()
-)
+# A decorator may compile the body or read its source (numba, torch.jit, tf.function); these are known not to.
+_PLAIN_DECORATORS = {
+    "property", "staticmethod", "classmethod", "contextmanager", "cache", "lru_cache", "cached_property",
+    "wraps", "abstractmethod", "setter", "getter",
+}  # fmt: skip
 _SECRET = re.compile(r"passw|pwd|secret|api_?key|auth_?token|access_?token|credential", re.I)
 _UNRECORDED_NAMES = frozenset({"self", "cls", "__name__", "__file__", "__class__"})
 
@@ -42,7 +42,7 @@ class _Walk:
             assert isinstance(node, ast.expr)
             yield node, in_string
         if isinstance(node, ast.JoinedStr):
-            children = [part for part in node.values if not self.is_debug(part)]
+            children: list[ast.AST] = [part for part in node.values if not self.is_debug(part)]
             in_string = True
         else:
             children = list(self.children(node))
@@ -83,9 +83,8 @@ class _Walk:
         elif isinstance(node, ast.match_case):
             yield from [node.guard] if node.guard is not None else []
             yield from node.body
-        elif not isinstance(node, ast.arguments | ast.pattern | ast.expr_context):
-            if type(node).__name__ != "TypeAlias":
-                yield from ast.iter_child_nodes(node)
+        elif not isinstance(node, ast.arguments | ast.pattern) and type(node).__name__ != "TypeAlias":
+            yield from ast.iter_child_nodes(node)
 
     def callee(self, func: ast.expr) -> Iterator[ast.AST]:
         """What is called says little; what a method is called on says much."""
