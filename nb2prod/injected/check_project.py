@@ -1,0 +1,339 @@
+"""Checks a generated project against the notebook's own run; run by the user's Python, without nb2prod.
+
+    python check_project.py REQUEST.json
+
+The request says where the project and the baseline (what the notebook's plain run left) are; `verify.py`
+writes it and describes its fields.  Standard output gets one JSON object a line: a check that starts, how far
+it is, how it ended.  What user code prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+if not __package__:  # run as a script: the modules beside this one are a package of their own
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    __package__ = importlib.import_module(Path(__file__).resolve().parent.name).__name__
+    del sys.path[0]
+
+import numpy as np
+import pandas as pd
+
+from .alone import rows_alone
+from .compare import BATCH, EXACT, Difference, count, difference, take, tolerance
+from .lockstep import Parting, batch, body_of, part, trained
+from .probe import probe, to_json_rows
+from .session import Baseline, Failed, Impossible, Session
+
+Say = Callable[[int, int], None]
+
+
+# --- the checks: each returns what it saw, or raises ------------------------------------------------------
+
+
+def slice_alone(session: Session, say: Say) -> str:
+    """V0: the notebook's sliced statements, run plain in a fresh process, give the notebook's X."""
+    if not session.request["slice"]:
+        raise Impossible("no slice was given")
+    session.baseline.get("X_train")
+    answer = _child(session.request, "slice")
+    if answer["error"]:
+        raise Failed(answer["error"])
+    return str(answer["detail"])
+
+
+def training_features(session: Session, say: Say) -> str:
+    """V1: fit(raw) gives the X and y that the notebook's model saw."""
+    data = session.train()
+    expected = session.baseline.get("X_train")
+    found = difference(expected, data.X_train, EXACT, dtypes=True)
+    if found is not None:
+        raise Failed(f"notebook against project: {found}{_last_touched(session, found)}")
+    for role in ("y_train", "y_eval"):
+        value = getattr(data, role)
+        if value is None or not session.baseline.has(role):
+            continue
+        wrong = difference(_flat(session.baseline.get(role)), _flat(value))
+        if wrong is not None:
+            raise Failed(f"{role}, notebook against project: {wrong}")
+    shape = getattr(data.X_train, "shape", (count(data.X_train),))
+    return f"{' x '.join(map(str, shape))} values equal"
+
+
+def single_rows(session: Session, say: Say) -> str:
+    """V2: a row alone gets the features that it gets in training and in any batch."""
+    ids, expected = session.kept()
+    found = rows_alone(session, ids, expected, say)
+    if found.row is not None:
+        left = trained(session.fitting(), found.row)
+        right = batch(session.serving(session.main.iloc[[found.row]]))
+        parting = part(session.module("features"), left, right, session.targets)
+        raise Failed(found.text + session.place(parting))
+    if found.failed:
+        raise Failed(found.text + session.place(found.parting))
+    return found.text
+
+
+def target_free(session: Session, say: Say) -> str:
+    """V3: the features of a row do not depend on its target, which may be absent."""
+    if not session.targets:
+        raise Impossible("the notebook has no target", "not_applicable")
+    ids, _ = session.kept()
+    rows = session.main.iloc[ids[np.linspace(0, len(ids) - 1, min(500, len(ids))).astype(int)]]
+    expected = session.transform(rows)
+    variants = {"target absent": rows.drop(columns=list(session.targets), errors="ignore")}
+    columns = [column for column in session.targets if column in rows]
+    if not columns:
+        raise Impossible(f"no column {', '.join(session.targets)} in the raw data")
+    order = np.random.RandomState(0).permutation(len(rows))
+    for column in columns:
+        known = rows[column].dropna()
+        for value in pd.unique(known)[[0, -1]] if len(known) else []:
+            variants[f"{column} always {value!r}"] = rows.assign(**{column: _repeated(rows[column], value)})
+        variants[f"{column} permuted"] = rows.assign(**{column: rows[column].to_numpy()[order]})
+        variants[f"{column} missing"] = rows.assign(**{column: np.nan})
+    for name, changed in variants.items():
+        try:
+            found = difference(expected, session.transform(changed), tolerance(expected))
+        except Exception as error:
+            if name.endswith(" missing"):
+                continue  # a schema lets no such row through; that it fails gives nothing away
+            raise Failed(f"{name}: {_error(session, error)}") from error
+        if found is not None:
+            left, right = batch(session.serving(rows)), batch(session.serving(changed))
+            parting = part(session.module("features"), left, right, session.targets)
+            raise Failed(f"{name}: {found}{session.place(parting)}")
+    return f"{len(rows)} rows x {len(variants)} targets"
+
+
+def stored_state(session: Session, say: Say) -> str:
+    """V8: the state, saved and loaded by a new process, gives rows that came as JSON the same features."""
+    ids, _ = session.kept()
+    rows = session.main.iloc[ids[np.linspace(0, len(ids) - 1, min(200, len(ids))).astype(int)]]
+    expected = session.transform(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        session.trained().state.save(folder)
+        records, left_out = to_json_rows(rows)
+        Path(folder, "rows.json").write_text(json.dumps(records), encoding="utf-8")
+        answer = _child({**session.request, "state": folder}, "state")
+        if answer["error"]:
+            raise Failed(answer["error"])
+        served = pickle.loads(Path(folder, "X.pkl").read_bytes())
+    found = difference(expected, served, tolerance(expected))
+    if found is not None:
+        raise Failed(f"before against after: {found}")
+    return f"{len(rows)} rows as JSON in a new process" + (f" without {left_out}" if left_out else "")
+
+
+def metrics(session: Session, say: Say) -> str:
+    """The project's metrics are the notebook's."""
+    expected = {k: v for k, v in session.baseline.metrics.items() if k not in session.request["unstable"]}
+    fitted = session.model()
+    if not session.baseline.metrics:
+        raise Impossible("the notebook computes no metric", "not_applicable")
+    if not expected:
+        raise Impossible("every metric differs between two runs of the notebook")
+    for name, value in expected.items():
+        if name not in fitted.metrics:
+            raise Failed(f"{name}: the notebook has {value}, the project does not compute it")
+        found = float(fitted.metrics[name])
+        if not (np.isclose(found, value, rtol=EXACT, atol=0) or (np.isnan(found) and np.isnan(value))):
+            raise Failed(f"{name}: notebook {value}, project {found}")
+    return ", ".join(f"{name} {value:.6g}" for name, value in expected.items())
+
+
+def predictions(session: Session, say: Say) -> str:
+    """The project's predictions from raw rows are the notebook's final ones."""
+    data, state = session.trained(), session.trained().state
+    fitted = session.model()
+    given = {**state.shared, **fitted.extras}
+    unstable = "model" in session.request["unstable"]
+    model = session.baseline.get("model") if unstable else fitted.model
+    sides = {"train": np.asarray(data.train_ids), "eval": data.eval_ids, "all": np.arange(len(session.main))}
+    compared = 0
+    for side, ids in sides.items():
+        if not session.baseline.has(f"predictions_{side}"):
+            continue
+        expected = _flat(session.baseline.get(f"predictions_{side}"))
+        if ids is None or len(ids) != count(expected) or (ids < 0).all():
+            raise Impossible(f"which raw rows the notebook's {side} predictions belong to is not known")
+        at = np.flatnonzero(ids >= 0)
+        X = session.transform(session.main.iloc[ids[at]])
+        found = difference(take(expected, at), _flat(session.module("infer").decide(model, X, given)), BATCH)
+        if found is not None:
+            raise Failed(f"{side} rows, notebook against project: {found}")
+        compared += len(at)
+    if compared < min(100, len(session.main)):
+        raise Impossible(f"the notebook's run left {compared} predictions")
+    return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
+
+
+def evaluation_features(session: Session, say: Say) -> str:
+    """V9: the notebook prepared its own evaluation rows as it prepared the training rows."""
+    data = session.trained()
+    if data.X_eval is None:
+        raise Impossible("the notebook evaluates on no other rows", "not_applicable")
+    expected = session.baseline.get("X_eval")
+    found = difference(expected, data.X_eval, tolerance(expected))
+    if found is not None:
+        raise Failed(f"notebook against project: {found}")
+    return f"{count(expected)} rows"
+
+
+RUN: dict[str, Callable[[Session, Say], str]] = {
+    "V0": slice_alone,
+    "V1": training_features,
+    "V2": single_rows,
+    "V3": target_free,
+    "V8": stored_state,
+    "metrics": metrics,
+    "predictions": predictions,
+    "V9": evaluation_features,
+}
+
+
+# --- how they are run ---------------------------------------------------------------------------------------
+
+
+def check(session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Run the requested checks one after another; each ends with a status and a reason."""
+    for name in session.request["checks"]:
+        tell({"event": "start", "check": name})
+
+        def say(done: int, of: int, name: str = name) -> None:
+            tell({"event": "progress", "check": name, "done": done, "of": of})
+
+        started = time.monotonic()
+        try:
+            status, detail = "passed", RUN[name](session, say)
+        except Impossible as error:
+            status, detail = error.status, str(error)
+        except Failed as error:
+            status, detail = "failed", str(error)
+        except Exception as error:  # the project's own code fails
+            traceback.print_exc()
+            status, detail = "failed", _error(session, error)
+        seconds = round(time.monotonic() - started, 3)
+        tell({"event": "done", "check": name, "status": status, "detail": detail, "seconds": seconds})
+
+
+def _error(session: Session, error: Exception) -> str:
+    """The error and the last line of the project that it passed through."""
+    text = f"{type(error).__name__}: {error}"
+    steps = traceback.extract_tb(error.__traceback__)
+    source = str(session.project / "src")
+    ours = [step for step in steps if step.filename.startswith(source)]
+    own = [step for step in ours if Path(step.filename).name not in ("state.py", "staging.py")]
+    if not ours:
+        return text
+    step = (own or ours)[-1]
+    return f"{text} (in {Path(step.filename).name} line {step.lineno}: `{step.line}`)"
+
+
+def _last_touched(session: Session, found: Difference) -> str:
+    """The last statement of `features` that names the differing column."""
+    _, body = body_of(session.module("features").features)
+    touching = [
+        Parting(index, statement.lineno, "")
+        for index, statement in enumerate(body)
+        if any(isinstance(node, ast.Constant) and node.value == found.column for node in ast.walk(statement))
+    ]
+    return f"; last named in {session.line(touching[-1])}" if found.column and touching else ""
+
+
+def _repeated(column: pd.Series, value: Any) -> pd.Series:
+    return pd.Series([value] * len(column), index=column.index, dtype=column.dtype)
+
+
+def _flat(y: Any) -> Any:
+    """A target or prediction without labels; one column is as good as none."""
+    values = np.asarray(y)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
+    """Do one task of this file in a new process."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "request.json")
+        path.write_text(json.dumps({**request, "task": task}), encoding="utf-8")
+        ran = subprocess.run(
+            [sys.executable, __file__, str(path)], capture_output=True, text=True, check=False
+        )
+    answers = [line for line in ran.stdout.splitlines() if line.startswith("{")]
+    if not answers:
+        return {"error": f"the process ended with {ran.returncode}: {ran.stderr.strip()[-500:]}"}
+    return dict(json.loads(answers[-1]))
+
+
+def run_slice(request: dict[str, Any]) -> dict[str, Any]:
+    """In a new process: run the slice as a script, compare its X with the notebook's."""
+    asked = request["slice"]
+    random.seed(request["seed"])
+    np.random.seed(request["seed"])
+    os.chdir(asked["folder"])
+    sys.path.insert(0, asked["folder"])
+    script = sys.modules["__main__"] = types.ModuleType("__main__")  # what it defines is found by pickle
+    try:
+        text = Path(asked["path"]).read_text(encoding="utf-8")
+        exec(compile(text, asked["path"], "exec"), script.__dict__)
+    except Exception as error:
+        lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == asked["path"]]
+        return {
+            "error": f"the slice raises {type(error).__name__}: {error} (line {lines[-1] if lines else '?'})"
+        }
+    expected, X = Baseline(request, "").get("X_train"), script.__dict__[asked["variable"]]
+    found = difference(expected, X, EXACT, dtypes=True)
+    return {"error": f"notebook against slice: {found}" if found else "", "detail": f"{count(X)} rows equal"}
+
+
+def run_state(request: dict[str, Any]) -> dict[str, Any]:
+    """In a new process: load the state, serve the rows."""
+    session, folder = Session(request), Path(request["state"])
+    try:
+        state = session.module("state").State.load(folder)
+        records = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+        rows = pd.DataFrame(records, dtype=object)
+        (folder / "X.pkl").write_bytes(pickle.dumps(session.module("features").transform(rows, state)))
+    except Exception as error:
+        return {"error": _error(session, error)}
+    return {"error": ""}
+
+
+def main(arguments: list[str]) -> int:
+    request = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what user code prints must not look like an answer
+
+    def tell(event: dict[str, Any]) -> None:
+        stream.write(json.dumps(event) + "\n")
+        stream.flush()
+
+    if request["task"] == "slice":
+        tell(run_slice(request))
+    elif request["task"] == "state":
+        tell(run_state(request))
+    elif request["task"] == "probe":
+        session = Session(request)
+        session.train()
+        tell({"event": "probe", "facts": probe(session)})
+    else:
+        check(Session(request), tell)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

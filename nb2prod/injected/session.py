@@ -1,0 +1,154 @@
+"""What a check works on: the notebook's baseline, and the project loaded and trained in this process."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+import random
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .compare import take
+from .lockstep import Parting
+
+
+class Failed(Exception):
+    """A check found that the project does something else than the notebook."""
+
+
+class Impossible(Exception):
+    """A check cannot be made; `status` is skipped or not_applicable."""
+
+    def __init__(self, reason: str, status: str = "skipped") -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Baseline:
+    """What the notebook's plain run left: values, metrics and states of the random generators."""
+
+    def __init__(self, request: dict[str, Any], package: str) -> None:
+        self.folder = Path(request["baseline"])
+        self.names: dict[str, str] = request["values"]
+        self.package = package
+        index = json.loads((self.folder / "index.json").read_text(encoding="utf-8"))
+        self.values, self.metrics, self.random = index["values"], index["metrics"], index.get("random", {})
+
+    def get(self, role: str) -> Any:
+        """The value that plays a role (`X_train`, ...), by default the one of that name."""
+        entry = self.values.get(self.names.get(role, role))
+        if entry is None:
+            raise Impossible(f"the notebook's run left no {role}")
+        if not entry.get("file"):
+            raise Impossible(f"the notebook's {role} could not be kept: {entry.get('error')}")
+        data = (self.folder / entry["file"]).read_bytes()
+        return _Unpickler(io.BytesIO(data), self.package).load()
+
+    def has(self, role: str) -> bool:
+        return self.names.get(role, role) in self.values
+
+    def replay(self, role: str) -> None:
+        """Put the global random generators where the notebook had them when it kept a value."""
+        file = self.random.get(self.names.get(role, role))
+        if file:
+            state = pickle.loads((self.folder / file).read_bytes())
+            random.setstate(state["random"])
+            if state["numpy"] is not None:
+                np.random.set_state(state["numpy"])
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds what the notebook defined itself in the project's modules."""
+
+    def __init__(self, stream: io.BytesIO, package: str) -> None:
+        super().__init__(stream)
+        self.package = package
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module == "__main__" and self.package:
+            for part_ in ("features", "train", "target", "infer", "load"):
+                found = getattr(importlib.import_module(f"{self.package}.{part_}"), name, None)
+                if found is not None:
+                    return found
+        return super().find_class(module, name)
+
+
+class Session:
+    """The project in this process: its modules, the raw data and what training made of them."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.project = Path(request["project"])
+        self.package: str = request["package"]
+        sys.path.insert(0, str(self.project / "src"))
+        self.baseline = Baseline(request, self.package)
+        self.targets: tuple[str, ...] = tuple(request["targets"])
+        self.raw: Any = None
+        self.data: Any = None
+        self.fitted: Any = None
+
+    def module(self, name: str) -> Any:
+        return importlib.import_module(f"{self.package}.{name}")
+
+    @property
+    def main(self) -> pd.DataFrame:
+        return self.raw if isinstance(self.raw, pd.DataFrame) else next(iter(self.raw.values()))
+
+    def train(self) -> Any:
+        """The project's own load and fit, once."""
+        if self.data is None:
+            settings = self.module("settings").load_settings(self.project)
+            self.raw = self.module("load").load(settings)
+            self.baseline.replay("features")
+            self.data = self.module("features").fit(self.raw, settings)
+        return self.data
+
+    def trained(self) -> Any:
+        if self.data is None:
+            raise Impossible("the project's features could not be fitted")
+        return self.data
+
+    def model(self) -> Any:
+        """The project's own fit of the model, once, with the random numbers that the notebook drew."""
+        if self.fitted is None:
+            settings = self.module("settings").load_settings(self.project)
+            self.baseline.replay("X_train")
+            self.fitted = self.module("train").fit_model(self.trained(), settings)
+        return self.fitted
+
+    def transform(self, rows: pd.DataFrame) -> Any:
+        return self.module("features").transform(rows, self.trained().state)
+
+    def kept(self) -> tuple[np.ndarray, Any]:
+        """Positions of the raw rows that training kept, and their features as training made them."""
+        data = self.trained()
+        ids = np.asarray(data.train_ids)
+        at = np.flatnonzero(ids >= 0)
+        if not len(at):
+            raise Impossible("no training row is a raw row")
+        return ids[at], take(data.X_train, at)
+
+    def serving(self, rows: pd.DataFrame) -> Any:
+        return self.module("staging").Staging.for_serving(rows, self.trained().state)
+
+    def fitting(self) -> Any:
+        settings = self.module("settings").load_settings(self.project)
+        self.baseline.replay("features")
+        return self.module("staging").Staging.for_fit(self.raw, asdict(settings.parameters))
+
+    def place(self, parting: Parting | None) -> str:
+        """The generated line and the notebook's own, for messages."""
+        return "" if parting is None else f"; first differing statement: {self.line(parting)}: {parting.text}"
+
+    def line(self, parting: Parting) -> str:
+        statements = self.request["statements"]
+        at = statements[parting.index] if parting.index < len(statements) else None
+        where = f"features.py line {parting.line}"
+        return where if at is None else f"cell {at['cell']}, line {at['line']} `{at['text']}` ({where})"
