@@ -98,6 +98,7 @@ class _Cut:
             model_extras=extras,
             parameters=tuple(sorted(s for s in self.floating if self.is_parameter(s))),
             floating=frozenset(self.floating),
+            spans=tuple(self.flow.by_id[id].span for id in sorted(kept)),
             dropped=tuple(self.dropped(kept)),
             refusals=tuple(self.refusals),
             tags={c: ",".join(t) for c, t in self.tags.allowed.items() if t},

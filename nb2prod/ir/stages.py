@@ -8,9 +8,7 @@ import ast
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nb2prod.ir.flow import Evidence, Flow
-from nb2prod.ir.program import Program, Stmt
-from nb2prod.ir.trace import Trace
+from nb2prod.ir.flow import Evidence
 from nb2prod.source import Span
 
 TAGS = ("setup", "parameters", "load", "features", "train", "infer", "eda", "skip")
@@ -123,7 +121,7 @@ class StageGraph:
     target on its two sides, `y_eval_frame` the frame that the second is taken from where a frame was split.
     `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
     statements that only show something, by `id(node)`.  `crossing` are further values that training needs from the features, `shared` those that inference
-    needs, `model_extras` those that inference needs from training.
+    needs, `model_extras` those that inference needs from training.  `spans` are the places of all kept statements.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -146,6 +144,7 @@ class StageGraph:
     staged_functions: tuple[str, ...] = ()
     floating: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
+    spans: tuple[Span, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     tags: dict[int, str] = field(default_factory=dict)
@@ -153,6 +152,10 @@ class StageGraph:
 
     def stage(self, role: Role) -> Stage:
         return next((stage for stage in self.stages if stage.role is role), Stage(role, ()))
+
+    def places(self) -> tuple[Span, ...]:
+        """Where the statements stand that the model needs."""
+        return self.spans
 
     def check(self) -> None:
         """A statement belongs to one stage; edges go forward; every input is produced before."""
@@ -178,16 +181,3 @@ class StageGraph:
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
         lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
         return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Analysis:
-    """Everything that rules may read; `stages` is None where only the text was analysed."""
-
-    program: Program
-    flow: Flow
-    stages: StageGraph | None = None
-    trace: Trace | None = None
-
-    def stmt(self, id: int) -> Stmt:
-        return self.flow.by_id[id]

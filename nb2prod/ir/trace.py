@@ -10,10 +10,11 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from nb2prod.ir.project import Column
 from nb2prod.source import Notebook, Span
 
 FORMAT = 1
@@ -52,7 +53,8 @@ class Trace:
     """All sites of one run in the order of their spans.
 
     `source` identifies the code that ran; `packages` maps distributions to versions, `modules` the
-    imported top-level modules to their distributions.
+    imported top-level modules to their distributions.  `columns` are the raw columns, as a run of the
+    compiled features met them.
     """
 
     python: str
@@ -60,6 +62,7 @@ class Trace:
     packages: tuple[tuple[str, str], ...] = ()
     modules: tuple[tuple[str, str], ...] = ()
     sites: tuple[SiteFact, ...] = ()
+    columns: tuple[Column, ...] = ()
 
     def at(self, span: Span) -> SiteFact | None:
         """The fact of the expression that stands exactly at `span`."""
@@ -89,6 +92,8 @@ class Trace:
             "modules": dict(self.modules),
         }
         fields = [f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}" for key, value in head.items()]
+        if self.columns:
+            fields.append(_rows("columns", [asdict(column) for column in self.columns]))
         fields.append(_rows("labels", [list(labels) for labels in pool]))
         fields.append(_rows("sites", [_site_json(site, number) for site in self.sites]))
         return "{\n" + ",\n".join(fields) + "\n}\n"
@@ -107,6 +112,7 @@ class Trace:
                 tuple(sorted(data["packages"].items())),
                 tuple(sorted(data["modules"].items())),
                 tuple(_site(entry, pool) for entry in data["sites"]),
+                tuple(_column(entry) for entry in data.get("columns", [])),
             )
             trace.check()
         except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:
@@ -118,6 +124,11 @@ def fingerprint(notebook: Notebook) -> str:
     """Identifies the code of a notebook: a trace is of use only for the code that made it."""
     cells = [(cell.index, cell.text) for cell in notebook.code_cells()]
     return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _column(entry: dict[str, Any]) -> Column:
+    categories = entry["categories"]
+    return Column(**{**entry, "categories": None if categories is None else tuple(categories)})
 
 
 def _pool(sites: Iterable[SiteFact]) -> list[tuple[str, ...]]:

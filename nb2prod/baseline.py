@@ -1,0 +1,146 @@
+"""What the notebook's plain run must leave so that the project can be compared with it.
+
+`taps` keeps what the model was fitted on, the fitted model and the notebook's metrics; `tail` lets the
+notebook's model predict, in the notebook's own kernel and by the notebook's own post-processing; `script`
+is the model's slice as a plain script for check V0.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from nb2prod.analysis.model import predict_calls
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Role, StageGraph
+from nb2prod.lower import Lowering
+from nb2prod.lower.rewrite import Edits, source
+from nb2prod.run import Tap
+from nb2prod.source import Span
+
+PLAIN = Edits({}, frozenset(), {})
+SLICE_X = "nb2prod_slice_x"
+
+
+def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
+    """The values to keep, under the names of their roles in verification."""
+    sink = graph.sink
+    assert sink is not None
+    fit = flow.by_id[sink.stmt]
+    found = [
+        Tap("X_train", fit.span, "before", ast.unparse(sink.x), with_random=True),
+        Tap("model", fit.span, "after", sink.model),
+    ]
+    body = graph.stage(Role.FEATURES).stmts
+    if body:
+        found.append(Tap("features", flow.by_id[body[0]].span, "before", "0", with_random=True))
+    found += _target_taps(graph, flow, fit)
+    name = next((n for n, what in graph.train_names.items() if what == "X_eval"), "")
+    place = _first_read(graph, flow, name, sink.model)
+    if place is not None:
+        found.append(Tap("X_eval", place, "value"))
+    for metric in graph.metrics:
+        stmt = flow.by_id[metric.stmt]
+        if isinstance(metric.node, ast.expr):
+            found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
+    side = prediction_side(graph, flow)
+    if side and graph.prediction.stmts:
+        last = flow.by_id[graph.prediction.stmts[-1]]
+        found.append(Tap(f"predictions_{side}", last.span, "after", graph.prediction.result))
+    return found
+
+
+def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
+    y, y_eval = graph.y
+    if not y:
+        return
+    target = graph.stage(Role.TARGET).stmts
+    where = graph.split if graph.split and y in flow.defined_by(graph.split) else None
+    if where is None and target:
+        where = next((s for s in reversed(target) if y in flow.defined_by(s)), None)
+    if where is None:
+        yield Tap("y_train", fit.span, "before", y)
+        return
+    yield Tap("y_train", flow.by_id[where].span, "after", y)
+    if y_eval:
+        made = next((s for s in flow.by_id if s >= where and y_eval in flow.defined_by(s)), None)
+        if made is not None:
+            yield Tap("y_eval", flow.by_id[made].span, "after", y_eval)
+
+
+def _first_read(graph: StageGraph, flow: Flow, name: str, model: str) -> Span | None:
+    """Where training first predicts on `name`."""
+    for id in graph.stage(Role.TRAIN).stmts:
+        stmt = flow.by_id[id]
+        for node in ast.walk(stmt.node):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
+                return stmt.text.span(node)
+    return None
+
+
+def prediction_side(graph: StageGraph, flow: Flow) -> str:
+    """Which rows the notebook's inference cell predicts on: eval, train, or empty for others."""
+    rows = graph.prediction.rows
+    if not isinstance(rows, ast.Name) or graph.sink is None:
+        return ""
+    stmts = [s for s in graph.prediction.stmts if list(predict_calls(flow.by_id[s].node, graph.sink.model))]
+    if not stmts:
+        return ""
+    reaches = {r for u in flow.uses_of(stmts[0]) if u.name == rows.id for r in u.reaches}
+    what = graph.train_names.get(rows.id, "")
+    known = {r for s in graph.stage(Role.TRAIN).stmts for u in flow.uses_of(s) if u.name == rows.id for r in u.reaches}
+    if not reaches or not reaches <= known:
+        return ""
+    return {"X_eval": "eval", "X_train": "train"}.get(what, "")
+
+
+def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
+    """Code for after the last cell: the notebook's own prediction for the rows that the model was fitted on.
+
+    It leaves nothing behind but what it saves; a failure is no failure of the notebook.
+    """
+    assert graph.sink is not None
+    given = ", ".join(f'"{name}": {name}' for name in graph.prediction.given)
+    already = prediction_side(graph, flow) if graph.prediction.stmts else ""
+    lines = [
+        "from __future__ import annotations",
+        "import pickle as _pickle",
+        "def _kept(name):",
+        "    entry = __nb2prod__.index['values'].get(name) or {}",
+        "    file = entry.get('file')",
+        "    if not file:",
+        "        return None",
+        "    import os",
+        "    with open(os.path.join(__nb2prod__.config['baseline'], file), 'rb') as stream:",
+        "        return _pickle.load(stream)",
+        lowering.decide,
+        f"_model = _kept('model') or {graph.sink.model}",
+        "for _side in ('train', 'eval'):",
+        f"    if 'predictions_' + _side == 'predictions_{already}':",
+        "        continue",
+        "    _X = _kept('X_' + _side)",
+        "    if _X is not None:",
+        "        try:",
+        f"            _y = decide(_model, _X, {{{given}}})",
+        "            __nb2prod__.save('predictions_' + _side, lambda: _y)",
+        "        except Exception as _error:",
+        "            print('nb2prod: no predictions:', _error)",
+    ]
+    return "\n".join(lines)
+
+
+def script(graph: StageGraph, flow: Flow) -> str:
+    """The statements that X depends on, as the notebook has them, as one script."""
+    assert graph.sink is not None
+    wanted = {s for role in (Role.LOAD, Role.FEATURES, Role.TARGET) for s in graph.stage(role).stmts}
+    wanted |= {id for id in graph.floating if id < graph.sink.stmt}
+    texts = [source(flow.by_id[id], PLAIN) for id in sorted(wanted)]
+    return "\n".join([*texts, f"{SLICE_X} = {ast.unparse(graph.sink.x)}", ""])
+
+
+def write_script(graph: StageGraph, flow: Flow, folder: Path) -> Path:
+    path = folder / "slice.py"
+    path.write_text(script(graph, flow), encoding="utf-8")
+    return path
