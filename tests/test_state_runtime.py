@@ -1,4 +1,4 @@
-"""The staging runtime of the generated project: what is learned from many rows must hold for each row alone."""
+"""The staging runtime of the generated project: what many rows teach must hold for each row alone."""
 
 from __future__ import annotations
 
@@ -243,7 +243,9 @@ def frames(draw: Any) -> pd.DataFrame:
     """A table with gaps, text, truth values, categories and dates; never all missing, as in real training."""
     n = draw(some.integers(6, 25))
     random = np.random.default_rng(draw(some.integers(0, 2**31)))
-    number = np.where(random.random(n) < draw(some.sampled_from([0, 0.2, 0.6])), np.nan, random.normal(0, 50, n))
+    number = np.where(
+        random.random(n) < draw(some.sampled_from([0, 0.2, 0.6])), np.nan, random.normal(0, 50, n)
+    )
     text = random.choice(np.array(["a", "b", "Zürich", "x y", "7"], dtype=object), n)
     text[random.random(n) < draw(some.sampled_from([0, 0.3]))] = np.nan
     number[0], number[1], text[0], text[1] = 1.5, -3.0, "a", "b"
@@ -270,7 +272,9 @@ def test_a_row_alone_gets_what_it_got_in_training(runtime: ModuleType, body: Bod
 @pytest.mark.parametrize("body", [imputed, filters, rows_ratio], ids=lambda body: body.__name__)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=frames())
-def test_sites_for_which_no_rows_are_another_matter(runtime: ModuleType, body: Body, raw: pd.DataFrame) -> None:
+def test_sites_for_which_no_rows_are_another_matter(
+    runtime: ModuleType, body: Body, raw: pd.DataFrame
+) -> None:
     raw.loc[3, "number"] = np.nan
     X, state, st = fit(runtime, body, raw)
     for at, row in enumerate(st.train_ids[:8]):
@@ -423,7 +427,11 @@ def test_secondary_frames_have_no_rows_and_tables_are_state(runtime: ModuleType)
         train = st.keep("train", both, lambda: both[:n])
         return st.result(train[["age", "calls", "size"]] * st.parameter("factor"))
 
-    raw = {"train": churn(), "test": churn()[:5], "towns": pd.DataFrame({"town": ["Bern", "Oslo"], "size": [2, 1]})}
+    raw = {
+        "train": churn(),
+        "test": churn()[:5],
+        "towns": pd.DataFrame({"town": ["Bern", "Oslo"], "size": [2, 1]}),
+    }
     X, state, st = fit(runtime, body, raw, parameters={"factor": 2})
     assert list(st.train_ids) == list(range(8))
     for at in range(8):
@@ -514,7 +522,9 @@ def test_values_survive_saving_exactly(runtime: ModuleType, tmp_path: Path) -> N
             assert back.equals(value), name
         else:
             np.testing.assert_equal(back, value)
-    readable = {e["key"] for e in json.loads((tmp_path / "state.json").read_text())["learned"] if "value" in e}
+    readable = {
+        e["key"] for e in json.loads((tmp_path / "state.json").read_text())["learned"] if "value" in e
+    }
     assert readable == set(VALUES) - {"matrix", "frame", "when", "set"}
     assert {row["key"]: row["value"] for row in loaded.describe()}["numpy"].startswith("0.333")
 
