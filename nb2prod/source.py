@@ -97,6 +97,15 @@ class Text:
             self.column(end_line, end_offset),
         )
 
+    def head(self, node: Located) -> Span:
+        """Where a node begins: its place, cut at the end of its first line."""
+        span = self.span(node)
+        if span.line == span.end_line:
+            return span
+        line = self.lines[span.line - 1].rstrip("\r\n")
+        end = self.column(span.line, len(line.encode()))
+        return Span(self.cell, span.line, span.column, span.line, max(end, span.column))
+
 
 def split_lines(text: str) -> tuple[str, ...]:
     """Lines with their ends, as Python counts them: only CR, LF and CRLF end a line."""

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
+from percent import notebook
 
 from nb2prod import frontend
 from nb2prod.analysis.names import names
+from nb2prod.analysis.script import script
 from nb2prod.ir.names import Names
-from nb2prod.source import Cell, Notebook
-
-
-def notebook(text: str) -> Notebook:
-    parts = re.split(r"^# %%(?: run=(\d+))?(?: tags=([\w,-]+))?\n", text, flags=re.MULTILINE)
-    rows = [(None, None, parts[0]), *zip(parts[1::3], parts[2::3], parts[3::3], strict=True)]
-    cells = [
-        Cell(
-            index,
-            "code",
-            body.rstrip("\n"),
-            int(run) if run else None,
-            tuple(tags.split(",")) if tags else (),
-        )
-        for index, (run, tags, body) in enumerate(row for row in rows if row[2])
-    ]
-    return Notebook("test.ipynb", tuple(cells))
 
 
 def found(text: str) -> Names:
-    return names(frontend.parse(notebook(text)))
+    return names(script(frontend.parse(notebook(text))))
 
 
 def missing(text: str) -> list[str]:

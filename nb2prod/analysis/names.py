@@ -10,14 +10,12 @@ The replay of one order is in `replay.py`; a notebook whose counts rise has only
 from __future__ import annotations
 
 from nb2prod.analysis.replay import Replay, replay
-from nb2prod.analysis.script import Script, script
+from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Names, Origin
-from nb2prod.ir.program import Program
 
 
-def names(program: Program) -> Names:
+def names(text: Script) -> Names:
     """The names of a notebook."""
-    text = script(program)
     order = tuple(text.cells)
     counted = _count_order(text)
     differ = counted != tuple(cell for cell in order if cell in set(counted))

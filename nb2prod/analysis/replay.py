@@ -21,8 +21,10 @@ from nb2prod.source import Located, Span, Text
 
 # calls that run the functions they are given before they return
 RUNS_ARGUMENTS = frozenset(
-    ["agg", "aggregate", "apply", "applymap", "assign", "filter", "interact", "map", "max", "min", "pipe", "reduce",
-     "sort", "sorted", "starmap", "transform"]
+    [
+        "agg", "aggregate", "apply", "applymap", "assign", "filter", "interact", "map", "max", "min",
+        "pipe", "reduce", "sort", "sorted", "starmap", "transform",
+    ]
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
 _STARTS = ("__init__", "__new__", "__post_init__")
@@ -372,10 +374,5 @@ def _annotates(function: ast.AST, node: ast.AST) -> bool:
 
 
 def _span(text: Text, node: ast.AST) -> Span:
-    """The place of a node; a definition's is its first line, up to the body."""
     assert isinstance(node, Located)
-    span = text.span(node)
-    if span.end_line > span.line:
-        end = len(text.lines[span.line - 1].rstrip("\r\n")) + 1 + text.shift
-        return Span(span.cell, span.line, span.column, span.line, max(end, span.column))
-    return span
+    return text.head(node)

@@ -1,4 +1,4 @@
-"""What runs in each cell, in order: statements with their events, magics, and cells that nobody understands."""
+"""What runs in each cell, in order: statements with their events, magics, and cells that are opaque."""
 
 from __future__ import annotations
 

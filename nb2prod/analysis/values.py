@@ -1,4 +1,4 @@
-"""The values of a replayed run: what names refer to, and small facts about how text reads and changes them."""
+"""The values of a replayed run, and small facts about how text reads and changes them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ KERNEL = (BUILTINS - {"__file__"}) | {
     "__qualname__", "__session__", "__spec__", "_dh", "exit", "quit",
 }  # fmt: skip
 CHANGES_RECEIVER = frozenset(
-    ["add", "append", "appendleft", "clear", "discard", "extend", "fill", "fit", "fit_transform", "insert",
-     "partial_fit", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "shuffle", "sort", "update"]
+    [
+        "add", "append", "appendleft", "clear", "discard", "extend", "fill", "fit", "fit_transform",
+        "insert", "partial_fit", "pop", "popitem", "popleft", "remove", "reverse", "setdefault",
+        "shuffle", "sort", "update",
+    ]
 )  # fmt: skip
 # names under which IPython keeps inputs and outputs
 HISTORY = re.compile(r"_{1,3}|_i{1,3}|_i?\d+|_oh|_ih|In|Out")

@@ -1,0 +1,120 @@
+"""Whether computing a new value from the old one a second time changes it: `x.dropna()` not, `x + 1` does.
+
+The old value is known by its text: `df` in `df = df.dropna()`, `df['age']` in `df['age'] = df['age'] * 2`.
+"""
+
+from __future__ import annotations
+
+import ast
+
+# Methods whose result they do not change any more.  What is not listed may change it every time.
+SETTLED_METHODS = frozenset(
+    [
+        "abs", "astype", "bfill", "bool", "capitalize", "casefold", "clip", "clip_lower", "clip_upper",
+        "convert_dtypes", "copy", "cpu", "cuda", "deepcopy", "detach", "difference", "drop_duplicates",
+        "dropna", "eval", "ffill", "fillna", "filter", "fit", "flatten", "float", "head",
+        "infer_objects", "interpolate", "intersection", "isin", "lower", "lstrip", "mask", "nlargest",
+        "nsmallest", "query", "ravel", "reindex", "rename", "replace", "reshape", "round", "rstrip",
+        "set_axis", "sort_index", "sort_values", "squeeze", "strip", "tail", "title", "to", "to_dense",
+        "truncate", "union", "upper", "where",
+    ]
+)  # fmt: skip
+SETTLED_FUNCTIONS = frozenset(
+    [
+        "Counter", "DataFrame", "Index", "OrderedDict", "Path", "Series", "abs", "array", "asarray",
+        "bool", "clip", "copy", "deepcopy", "dict", "float", "float32", "float64", "frozenset", "int",
+        "list", "max", "min", "ravel", "round", "set", "sort", "sorted", "squeeze", "str",
+        "to_datetime", "to_numeric", "to_timedelta", "tuple", "unique",
+    ]
+)  # fmt: skip
+
+
+def settled(node: ast.expr, old: str) -> bool:
+    """Computing `node` again, with its own result as the old value, gives the same."""
+    if _is(node, old):
+        return True
+    match node:
+        case ast.Call():
+            return _call(node, old)
+        case ast.Subscript():
+            return settled(_frame(node.value), old) and _selects_again(node.slice)
+        case ast.BoolOp(op=ast.Or(), values=[first, *_]):
+            return settled(first, old)
+        case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.Mod()):
+            return settled(node.left, old) or settled(node.right, old)
+        case ast.IfExp():
+            return all(settled(part, old) or not mentions(part, old) for part in (node.body, node.orelse))
+        case ast.ListComp(elt=elt, generators=[one]) | ast.SetComp(elt=elt, generators=[one]):
+            return isinstance(one.target, ast.Name) and settled(one.iter, old) and settled(elt, one.target.id)
+    return False
+
+
+def settled_method(node: ast.Call) -> bool:
+    """A method that changes its object in place does so only the first time."""
+    return isinstance(node.func, ast.Attribute) and _settled_name(node, node.func.attr)
+
+
+def mentions(node: ast.AST, old: str) -> bool:
+    return any(isinstance(inner, ast.expr) and _is(inner, old) for inner in ast.walk(node))
+
+
+def spelled(node: ast.expr) -> str:
+    """The text of a target or a read; `df.age` and `df['age']` are the same."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}[{node.attr!r}]"
+    return ast.unparse(node)
+
+
+def _is(node: ast.expr, old: str) -> bool:
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and spelled(node) == old
+
+
+def _call(node: ast.Call, old: str) -> bool:
+    match node.func:
+        case ast.Attribute(value=owner, attr=name) if settled(_frame(owner), old):
+            return _settled_name(node, name)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            own = [argument for argument in node.args if mentions(argument, old)]
+            return name in SETTLED_FUNCTIONS and bool(own) and all(settled(argument, old) for argument in own)
+    return False
+
+
+def _settled_name(node: ast.Call, name: str) -> bool:
+    options = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
+    if name == "reset_index":
+        return options.get("drop") is True
+    if name == "drop":
+        return options.get("errors") == "ignore"
+    if name == "assign":
+        return not any(_reads_column(k.value, k.arg or "") for k in node.keywords)
+    return name in SETTLED_METHODS
+
+
+def _reads_column(node: ast.AST, name: str) -> bool:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and inner.value == name:
+            return True
+        if isinstance(inner, ast.Attribute) and inner.attr == name:
+            return True
+    return False
+
+
+def _frame(node: ast.expr) -> ast.expr:
+    """What `.str`, `.cat`, `.loc` and `.iloc` belong to."""
+    if isinstance(node, ast.Attribute) and node.attr in ("str", "cat", "loc", "iloc"):
+        return node.value
+    return node
+
+
+def _selects_again(index: ast.expr) -> bool:
+    """A selection that takes everything of its own result: a mask, a list of columns, `[:5]`."""
+    match index:
+        case ast.Slice(lower=None | ast.Constant(value=0), upper=upper, step=None):
+            return not isinstance(upper, ast.UnaryOp)
+        case ast.Slice(lower=ast.UnaryOp(op=ast.USub()), upper=None, step=None):
+            return True
+        case ast.Slice() | ast.Constant():
+            return False
+        case ast.Tuple():
+            return all(_selects_again(part) for part in index.elts)
+    return True

@@ -1,0 +1,217 @@
+"""The rules: one file each, found by walking this package; nothing is registered by hand.
+
+A rule reads an Analysis and yields Diagnostics.  Wording, severity and help live here and nowhere else:
+passes record a `Refusal(code, span, subject, detail)`, and the rule of that code says it in words.
+The class is also the documentation (`nb2prod explain CODE`) and the test (`fires`, `silent`, `refused`).
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from nb2prod.analysis.names import names
+from nb2prod.analysis.script import Script, script
+from nb2prod.diagnostics import Diagnostic, Label, Severity
+from nb2prod.ir.names import Names
+from nb2prod.ir.program import Program
+from nb2prod.ir.stages import Refusal, StageGraph
+from nb2prod.source import Notebook, Span
+
+__all__ = [
+    "Analysis",
+    "Label",
+    "Rule",
+    "Severity",
+    "all_rules",
+    "analyse",
+    "blocking",
+    "check",
+    "explain",
+    "ordinal",
+    "rule",
+]
+
+_IGNORE = re.compile(r"#\s*nb2prod\s*:\s*ignore\[([\w,\s]*)\]")
+_NEEDS_THE_SLICE = ("NBP101", "NBP102", "NBP103")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything that rules may read.
+
+    `stages` is None where only the text was analysed (`lint`).  `refusals` are reasons against compiling
+    that passes, the run and the checks have recorded; those of `stages` are among them.
+    """
+
+    program: Program
+    script: Script
+    names: Names
+    stages: StageGraph | None = None
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def notebook(self) -> Notebook:
+        return self.program.notebook
+
+    def ran(self, cell: int) -> str:
+        """When a cell ran, in words for a label; empty where that was not recorded."""
+        run = self.notebook.cells[cell].run
+        return f" (ran {ordinal(run)})" if run else ""
+
+    def first_line(self, cell: int) -> Span:
+        """The place of a finding about a whole cell."""
+        return Span(cell, 1, 1, 1, len(self.notebook.cells[cell].text.split("\n", 1)[0]) + 1)
+
+
+class Rule:
+    """A rule.  Its docstring says what it finds, why that matters in production, and what to do instead.
+
+    A rule that words refusals sets `message` and `help`, in which `{subject}` and `{detail}` are filled in;
+    another one defines `check`.  `fires` and `silent` are notebooks in the percent format, `refused`
+    examples of (subject, detail).
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    blocks_compile: bool = False
+    message: str = ""
+    help: str = ""
+    fires: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+
+    def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        """What the rule finds; unless a rule says otherwise, the refusals with its code."""
+        for refusal in a.refusals:
+            if refusal.code == self.code:
+                yield self.refuse(a, refusal)
+
+    def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
+        """A refusal in words."""
+        subject, detail = refusal.subject, refusal.detail
+        message = self.message.format(subject=subject, detail=detail)
+        if detail and "{detail}" not in self.message:
+            message += f": {detail}"
+        return self.found(a, message, refusal.span, help=self.help.format(subject=subject, detail=detail))
+
+    def found(
+        self,
+        a: Analysis,
+        message: str,
+        span: Span | None,
+        labels: Iterable[Label] = (),
+        help: str = "",
+        severity: Severity | None = None,
+    ) -> Diagnostic:
+        path = a.notebook.path
+        return Diagnostic(
+            self.code,
+            self.name,
+            severity or self.severity,
+            message,
+            path,
+            span,
+            tuple(labels),
+            help or self.help,
+        )
+
+
+def analyse(program: Program, stages: StageGraph | None = None, refusals: Iterable[Refusal] = ()) -> Analysis:
+    """What rules need to know of a program; `refusals` come on top of those in `stages`."""
+    text = script(program)
+    every = (*(stages.refusals if stages else ()), *refusals)
+    return Analysis(program, text, names(text), stages, tuple(dict.fromkeys(every)))
+
+
+def check(a: Analysis, wanted: Callable[[str], bool] = lambda code: True) -> list[Diagnostic]:
+    """All findings of the wanted codes in document order, without those that a comment silences."""
+    found = [d for rule in all_rules() if wanted(rule.code) for d in rule.check(a)]
+    return sorted((d for d in found if not _silenced(d, a.notebook)), key=_order)
+
+
+def blocking(a: Analysis) -> list[Diagnostic]:
+    """The findings that stop `compile`; no comment silences them.
+
+    Names that are missing stop it only where the model needs the statement.
+    """
+    found = [d for rule in all_rules() if rule.blocks_compile for d in rule.check(a)]
+    return sorted((d for d in found if d.code not in _NEEDS_THE_SLICE or _in_slice(d, a)), key=_order)
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """One instance of every rule, in the order of their codes."""
+    rules: list[Rule] = []
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(value) and issubclass(value, Rule) and value.__module__ == module.name:
+                rules.append(value())
+    return tuple(sorted(rules, key=lambda rule: rule.code))
+
+
+def rule(code: str) -> Rule | None:
+    """The rule of a code or a name."""
+    return next((rule for rule in all_rules() if code.upper() == rule.code or code == rule.name), None)
+
+
+def explain(rule: Rule) -> str:
+    """What `nb2prod explain` says."""
+    parts = [f"{rule.code} {rule.name} ({rule.severity})", inspect.getdoc(rule) or ""]
+    if rule.blocks_compile:
+        parts.append("This stops `nb2prod compile`.")
+    for title, texts in (("Found in:", rule.fires), ("Not found in:", rule.silent)):
+        if texts:
+            parts.append(title + "\n\n" + "\n\n".join(_indented(text) for text in texts))
+    parts += [
+        "To silence it on a line, or from a cell's first line in the whole cell:\n\n"
+        f"    # nb2prod: ignore[{rule.code}]"
+    ]
+    return "\n\n".join(parts)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}" + {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+
+
+def _order(found: Diagnostic) -> tuple[object, ...]:
+    span = found.span or Span(-1, 0, 0, 0, 0)
+    return span.cell, span.line, span.column, found.code, found.message
+
+
+def _silenced(found: Diagnostic, notebook: Notebook) -> bool:
+    """`# nb2prod: ignore[CODE]` on one of its lines, or on the first line of its cell."""
+    if found.span is None or "nb2prod" not in notebook.cells[found.span.cell].text:
+        return False
+    lines = notebook.cells[found.span.cell].text.splitlines()
+    own = lines[found.span.line - 1 : found.span.end_line]
+    first = [line for line in lines[:1] if line.lstrip().startswith("#")]
+    comments = (_IGNORE.search(line) for line in [*first, *own])
+    return any(found.code in re.findall(r"\w+", comment[1]) for comment in comments if comment)
+
+
+def _in_slice(found: Diagnostic, a: Analysis) -> bool:
+    """Whether a finding lies in a statement that some stage holds."""
+    if a.stages is None:
+        return True
+    held = {id for stage in a.stages.stages for id in stage.stmts}
+    places = [label.span for label in found.labels] + ([found.span] if found.span else [])
+    return any(
+        span.cell == stmt.cell and stmt.span.line <= span.line <= stmt.span.end_line
+        for stmt in a.program.stmts()
+        if stmt.id in held
+        for span in places
+    )

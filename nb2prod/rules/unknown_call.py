@@ -1,0 +1,24 @@
+"""NBP403."""
+
+from __future__ import annotations
+
+from nb2prod.rules import Rule, Severity
+
+
+class UnknownCall(Rule):
+    """A call on the way to the features of which nb2prod does not know what it does with rows.
+
+    Why it matters: it may learn from the data or change them. Taken for a row-wise call, it would give
+    other features in production than in training.
+
+    Instead: compile with a run, which shows what the call does; annotate the line (`# nb2prod: row-wise`,
+    `fit-once`, `lookup`, verified all the same); or add a fact about it to your knowledge file.
+    """
+
+    code, name, severity, blocks_compile = "NBP403", "unknown-call", Severity.ERROR, True
+    message = "it is not known how to compile `{subject}`"
+    help = "annotate the line (`# nb2prod: row-wise` or `fit-once`), or add a fact to your knowledge file"
+    refused = (
+        ("mylib.clean", ""),
+        ("pd.qcut", "with the option precision"),
+    )
