@@ -11,11 +11,11 @@ import re
 import warnings
 
 from nb2prod import ipython
-from nb2prod.ipynb import ReadError, read, read_bytes
+from nb2prod.ipynb import ReadError, find, read, read_bytes
 from nb2prod.ir.program import Magic, Opaque, Program, Stmt
 from nb2prod.source import Cell, Notebook, Span, Text, split_lines
 
-__all__ = ["ReadError", "parse", "read", "read_bytes", "stage_comment"]
+__all__ = ["ReadError", "find", "parse", "read", "read_bytes", "stage_comment"]
 
 MAX_DEPTH = 150  # of a syntax tree: every later pass walks it recursively
 ANNOTATIONS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "model")

@@ -11,6 +11,7 @@ from nb2prod.source import Cell, Notebook
 MAX_BYTES = 256 * 1024 * 1024
 
 _PYTHON_KERNELS = ("python", "ipython", "pypy")
+_NOT_OURS = ("node_modules", "__pycache__", "site-packages")
 
 
 class ReadError(Exception):
@@ -124,3 +125,18 @@ def _language(metadata: dict[str, Any]) -> str:
         if isinstance(name, str) and name:
             return "python" if name.lower().startswith(_PYTHON_KERNELS) else name
     return "python"
+
+
+def find(path: Path | str) -> list[Path]:
+    """The notebooks at a path: the file itself, or all in a folder but those in hidden folders."""
+    path = Path(path)
+    if not path.exists():
+        raise ReadError(f"{path} does not exist", "check the path")
+    if not path.is_dir():
+        return [path]
+    found = []
+    for inner in path.rglob("*.ipynb"):
+        folders = inner.relative_to(path).parts[:-1]
+        if not any(part.startswith(".") or part in _NOT_OURS for part in folders):
+            found.append(inner)
+    return sorted(found)

@@ -55,7 +55,18 @@ def settled_method(node: ast.Call) -> bool:
 
 
 def mentions(node: ast.AST, old: str) -> bool:
-    return any(isinstance(inner, ast.expr) and _is(inner, old) for inner in ast.walk(node))
+    """The old value is read; a comprehension or a lambda may have a variable of its own of that name."""
+    if isinstance(node, ast.expr) and _is(node, old):
+        return True
+    match node:
+        case ast.Lambda():
+            own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+            return old not in own and mentions(node.body, old)
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+            if old in targets:
+                return mentions(node.generators[0].iter, old)
+    return any(mentions(child, old) for child in ast.iter_child_nodes(node))
 
 
 def spelled(node: ast.expr) -> str:

@@ -100,8 +100,9 @@ def _variables(a: Analysis) -> set[str]:
 
 
 def _constant(node: ast.expr) -> bool:
+    """A literal, or a part of a module (`K = keras.backend`)."""
     match node:
-        case ast.Constant() | ast.Lambda():
+        case ast.Constant() | ast.Lambda() | ast.Attribute(value=ast.Name() | ast.Attribute()):
             return True
         case ast.List() | ast.Tuple() | ast.Set():
             return all(_constant(part) for part in node.elts)

@@ -134,6 +134,8 @@ def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":
+            if api.endswith(".PCA") and "svd_solver" not in arguments:
+                return ""  # by default it draws for very large data only
             given = arguments.get("random_state", arguments.get("seed"))
             return "" if given is not None or "numpy" in seeded else "estimator"
         case "numpy" | "python":
