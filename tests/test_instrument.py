@@ -19,42 +19,136 @@ from nb2prod.run.instrument import Tap, instrument
 from nb2prod.run.sites import CALL as NAME
 from nb2prod.source import Cell, Notebook, Span, cut
 
-SNIPPETS = [
-    "x = [i ** 2 for i in range(5) if i % 2]\nprint(x, len(x))",
-    "d = {'a': {'b': [1, 2, 3]}}\nprint(d['a']['b'][1:], d['a'].get('z', 'no'))",
-    "print(f\"{d['a']!r:>10} {1+1=} {len('abc'):{4}d} {{}}\")" .replace("d['a']", "str(5).zfill(3)"),
-    "value = 3\nprint(f'{value=} {value == 3} {value + 1 = }')",
-    'value = 3\nprint(f"""value {value}\n  value {value:>{value}} é {value!r}\n""")',
-    "print('é' + str('ü'.upper()), 'x'.join(c for c in 'abc'))",
-    "def f(a, *args, k=len('ab'), **kw):\n    'doc'\n    return a, args, k, kw\n"
-    "print(f(1, *[2, 3], **{'z': 4}), f.__doc__)",
-    "class A:\n    x = list('ab')\n    def __init__(self): self.__y = self.x[0]\n"
-    "    def y(self): return self.__y\nclass B(A):\n    def y(self): return super().y() * 2\nprint(B().y())",
-    "a, *b = range(4)\nb[1:], c = [9], a\nb[0] += 5\nprint(a, b, c)",
-    "x = 1, 2\ny = (yes := 3) + yes\nprint(x, y)",
-    "print(sum(i for i in [1, 2, 3]), sum((i for i in [1])), sorted([3, 1], key=lambda v: -v))",
-    "try:\n    {}['k']\nexcept (KeyError, ValueError) as error:\n    print(type(error).__name__)\nfinally:\n    print('end')",
-    "match {'kind': 'a', 'n': [1, 2]}:\n    case {'kind': 'a', 'n': [first, *rest]} if len(rest) == 1:\n        print(first, rest)",
-    "print(1 if'a'.upper()else 2, not'b'.isupper(), [c for c in'ab'if c.islower()])",
-    "def g():\n    return'x'.upper()\nprint(g())",
-    "x = (\n    [1, 2]\n    [0]\n)\nx = 'a' \\\n  .upper()\nprint(x)",
-    "def gen():\n    got = yield 1\n    yield from [got, 2]\ni = gen()\nprint(next(i), i.send(7), list(i))",
-    "x = [1, 2, 3]\ndel x[x.index(2)]\nprint(x, x[-1], x[::-1], -x[0] ** 2, (-x[0]) ** 2)",
-    "x: list = [1]\ny: 'int'\nx[0]: int = 4\nprint(x)",
-    "from functools import lru_cache, reduce\n@lru_cache(maxsize=None)\ndef h(n): return n if n < 2 else h(n - 1) + h(n - 2)\n"
-    "print(h(20), reduce(lambda p, q: p + q, [1, 2]))",
-    "with open('/dev/null') as stream, open('/dev/null') as other:\n    print(stream.name, other.closed)\nprint(other.closed)",
-    "i = 0\nwhile i < 3:\n    i += 1\n    if i == 2: continue\n    print(i)\nelse:\n    print('else')",
-    "a = 5\nprint(1 < a <= 5 != 6, a and 0 or 'z', a if a > 3 else -a, ~a, a is None)",
-    "def outer():\n    n = 0\n    def inner():\n        nonlocal n\n        n += 1\n        return n\n    return inner(), inner()\nprint(outer())",
-    "print(*[1, 2], sep=', '); print({**{'a': 1}, 'b': 2}, {*[1]}, [*'ab'])",
-    "for i, (a, b) in enumerate(zip('ab', 'cd')):\n    print(i, a, b, end=';')",
-    "print('%s %d' % ('a', 3), '{} {x}'.format(1, x=2), b'ab'[0], rf'{1}\\n')",
-    "print(eval('1 + 1'), [k for k in list(locals()) if k == 'nothing'], (lambda *a, k=1: (a, k))(2))",
-    "assert len('a') == 1, 'no'\nprint(__name__)",
-    "x = [[1, 2], [3, 4]]\nprint([[c * 2 for c in row] for row in x], {k: v for k, v in x}, {n for r in x for n in r})",
-    "x = 'a'.join(['b', 'c']).replace('b', 'd').upper().lower().strip()[0:2][::-1]\nprint(x)",
-]  # fmt: skip
+SNIPPETS = r'''
+x = [i ** 2 for i in range(5) if i % 2]
+print(x, len(x))
+# ----
+d = {'a': {'b': [1, 2, 3]}}
+print(d['a']['b'][1:], d['a'].get('z', 'no'))
+# ----
+print(f"{str(5).zfill(3)!r:>10} {1+1=} {len('abc'):{4}d} {{}}")
+# ----
+value = 3
+print(f'{value=} {value == 3} {value + 1 = }')
+# ----
+value = 3
+print(f"""value {value}
+  value {value:>{value}} é {value!r}
+""")
+# ----
+print('é' + str('ü'.upper()), 'x'.join(c for c in 'abc'))
+# ----
+def f(a, *args, k=len('ab'), **kw):
+    'doc'
+    return a, args, k, kw
+print(f(1, *[2, 3], **{'z': 4}), f.__doc__)
+# ----
+class A:
+    x = list('ab')
+    def __init__(self): self.__y = self.x[0]
+    def y(self): return self.__y
+class B(A):
+    def y(self): return super().y() * 2
+print(B().y())
+# ----
+a, *b = range(4)
+b[1:], c = [9], a
+b[0] += 5
+print(a, b, c)
+# ----
+x = 1, 2
+y = (yes := 3) + yes
+print(x, y)
+# ----
+print(sum(i for i in [1, 2, 3]), sum((i for i in [1])), sorted([3, 1], key=lambda v: -v))
+# ----
+try:
+    {}['k']
+except (KeyError, ValueError) as error:
+    print(type(error).__name__)
+finally:
+    print('end')
+# ----
+match {'kind': 'a', 'n': [1, 2]}:
+    case {'kind': 'a', 'n': [first, *rest]} if len(rest) == 1:
+        print(first, rest)
+# ----
+print(1 if'a'.upper()else 2, not'b'.isupper(), [c for c in'ab'if c.islower()])
+# ----
+def g():
+    return'x'.upper()
+print(g())
+# ----
+x = (
+    [1, 2]
+    [0]
+)
+x = 'a' \
+  .upper()
+print(x)
+# ----
+def gen():
+    got = yield 1
+    yield from [got, 2]
+i = gen()
+print(next(i), i.send(7), list(i))
+# ----
+x = [1, 2, 3]
+del x[x.index(2)]
+print(x, x[-1], x[::-1], -x[0] ** 2, (-x[0]) ** 2)
+# ----
+x: list = [1]
+y: 'int'
+x[0]: int = 4
+print(x)
+# ----
+from functools import lru_cache, reduce
+@lru_cache(maxsize=None)
+def h(n): return n if n < 2 else h(n - 1) + h(n - 2)
+print(h(20), reduce(lambda p, q: p + q, [1, 2]))
+# ----
+with open('/dev/null') as stream, open('/dev/null') as other:
+    print(stream.name, other.closed)
+print(other.closed)
+# ----
+i = 0
+while i < 3:
+    i += 1
+    if i == 2: continue
+    print(i)
+else:
+    print('else')
+# ----
+a = 5
+print(1 < a <= 5 != 6, a and 0 or 'z', a if a > 3 else -a, ~a, a is None)
+# ----
+def outer():
+    n = 0
+    def inner():
+        nonlocal n
+        n += 1
+        return n
+    return inner(), inner()
+print(outer())
+# ----
+print(*[1, 2], sep=', '); print({**{'a': 1}, 'b': 2}, {*[1]}, [*'ab'])
+# ----
+for i, (a, b) in enumerate(zip('ab', 'cd')):
+    print(i, a, b, end=';')
+# ----
+print('%s %d' % ('a', 3), '{} {x}'.format(1, x=2), b'ab'[0], rf'{1}\n')
+# ----
+print(eval('1 + 1'), [k for k in list(locals()) if k == 'nothing'], (lambda *a, k=1: (a, k))(2))
+# ----
+assert len('a') == 1, 'no'
+print(__name__)
+# ----
+x = [[1, 2], [3, 4]]
+print([[c * 2 for c in row] for row in x], {k: v for k, v in x}, {n for r in x for n in r})
+# ----
+x = 'a'.join(['b', 'c']).replace('b', 'd').upper().lower().strip()[0:2][::-1]
+print(x)
+'''[1:-1].split("\n# ----\n")
 
 
 def program_of(*cells: str) -> Program:
@@ -129,11 +223,8 @@ def test_sites_stand_in_the_stored_text() -> None:
     cell = "  é = 'ü'; y = é.upper() + str(len(é))\n  print(f'{y[0]}')\n"
     changed = instrument(program_of("%matplotlib inline\nimport os", cell))
     texts = [cut(cell, span) for span in changed.spans]
-    assert texts == ["é", "é.upper()", "é.upper() + str(len(é))", "str(len(é))", "len(é)", "é"] + [
-        "print(f'{y[0]}')",
-        "y",
-        "y[0]",
-    ]
+    first = ["é", "é.upper()", "é.upper() + str(len(é))", "str(len(é))", "len(é)", "é"]
+    assert texts == [*first, "print(f'{y[0]}')", "y", "y[0]"]
     assert changed.texts[1].startswith("  é = 'ü'; y = __nb2prod__(")
     assert 0 not in changed.texts
 
@@ -187,7 +278,18 @@ def stmt_span(code: str, number: int) -> Span:
     return list(program_of(code).stmts())[number].span
 
 
-CODE = "x = [1]; x = x + [2]\n# note\nfor i in x:\n    y = i\ny = -1\nif y:\n    z = 5\ndef f():\n    return 1\n[y,\n z]"
+CODE = """\
+x = [1]; x = x + [2]
+# note
+for i in x:
+    y = i
+y = -1
+if y:
+    z = 5
+def f():
+    return 1
+[y,
+ z]"""
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def test_frames(tmp_path: Path) -> None:
     ("value", "expected"),
     [
         (FRAME["a"], {"types": ["pandas.Series"], "shape": [3], "columns": ["a"], "dtypes": ["int64"]}),
-        (FRAME.columns, {"types": ["pandas.Index"], "shape": [3], "columns": ["a", "b", "3"]}),
+        (FRAME.columns[:2], {"types": ["pandas.Index"], "shape": [2], "columns": ["a", "b"]}),
+        (FRAME.columns, {"types": ["pandas.Index"], "shape": [3], "columns": None}),
         (FRAME.groupby("b"), {"types": ["pandas.DataFrameGroupBy"]}),
         (np.zeros((2, 3)), {"types": ["numpy.ndarray"], "shape": [2, 3], "dtypes": ["float64"]}),
         (np.float64(2.5), {"types": ["numpy.float64"], "value": 2.5}),
@@ -88,9 +89,11 @@ def test_rows_name_the_labels(tmp_path: Path) -> None:
     assert rows(pd.RangeIndex(3)) == rows(pd.Index([0, 1, 2])) == rows(pd.Index([0, 1, 2], dtype="int32"))
     assert rows(pd.Index(["a", "b"])) == rows(pd.Index(["a", "b"], dtype=object))
     distinct = [
-        pd.RangeIndex(3), pd.Index([0, 1]), pd.Index([2, 1, 0]), pd.Index([0.0, 1.0, 2.5]), pd.Index(["0", "1", "2"]),
+        pd.RangeIndex(3), pd.Index([0, 1]), pd.Index([2, 1, 0]), pd.Index([0.0, 1.0, 2.5]),
+        pd.Index(["0", "1", "2"]),
         pd.date_range("2024-01-01", periods=3), pd.date_range("2024-01-01", periods=3, tz="UTC"),
-        pd.MultiIndex.from_product([[0, 1], ["a"]]), pd.CategoricalIndex(["u", "v"]), pd.period_range("2024", periods=2),
+        pd.MultiIndex.from_product([[0, 1], ["a"]]), pd.CategoricalIndex(["u", "v"]),
+        pd.period_range("2024", periods=2),
     ]  # fmt: skip
     assert len({rows(index) for index in distinct}) == len(distinct)
     big = pd.RangeIndex(1_000_000)
@@ -110,6 +113,18 @@ def test_no_private_text_in_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
         assert plain(text) is None
     for value in ("Embarked", "S", 3, 2.5, False):
         assert plain(value) == value
+
+
+def test_lists_of_strings_are_column_names_or_few(tmp_path: Path) -> None:
+    wide = pd.DataFrame({f"c{number}": [0] for number in range(60)})
+    names, other = list(wide.columns), [f"person {number}" for number in range(60)]
+    calls = recorder(tmp_path)
+    assert calls.names(names) == [] == calls.names(other)
+    calls(0, wide)
+    calls(0, FRAME)
+    assert calls.names(FRAME.columns.tolist()) == ["a", "b", 3]
+    assert calls.names(names) == names and calls.names(other) == []
+    assert calls.names(other[:3]) == other[:3] and calls.names(["a", "/home/me"]) == []
 
 
 def test_labels_have_a_budget(tmp_path: Path) -> None:

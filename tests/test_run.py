@@ -148,7 +148,7 @@ def test_a_traced_run(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_failing_cell(folder: Path, tmp_path: Path) -> None:
-    cell = "if 1:\n    x = 1\nfor i in [1]:\n    y = f(i)\nz = 1\n"
+    cell = "if 1:\n    x = len([1])\nfor i in [1]:\n    y = f(i)\nz = 1\n"
     program = program_of("def f(v):\n    return {}[v]", "%%time\nq = f", cell, "print('not reached')")
     taps = [Tap("x", Span(2, 3, 1, 4, 13), "before", "x")]
     outcome = run(program, folder, trace=True, taps=taps, baseline=tmp_path / "baseline")
@@ -168,6 +168,13 @@ def test_a_cell_that_is_not_python_fails_at_its_line(folder: Path) -> None:
     error = run(program_of("a = 1", "b = 2\nc = = 3"), folder).error
     assert error is not None
     assert (error.cell, error.line, error.ename) == (1, 2, "SyntaxError")
+
+
+def test_an_error_in_a_cell_magic_is_an_error(folder: Path) -> None:
+    outcome = run(program_of("%%capture shown\nx = 1 / 0", "import warnings\nwarnings.warn('next')"), folder)
+    assert not outcome.ok and outcome.error is not None
+    assert (outcome.error.cell, outcome.error.ename) == (0, "ZeroDivisionError")
+    assert outcome.outputs[1][0].text.startswith("<cell>:2: UserWarning: next")
 
 
 def test_time_out(folder: Path) -> None:
@@ -210,14 +217,15 @@ def test_scratch_and_offline(folder: Path, tmp_path: Path, monkeypatch: pytest.M
     (folder.parent / "shared" / "more.csv").write_text("m")
     cells = [
         "open('data.csv', 'w').write('gone'); open('new.txt', 'w').write('n')",
-        "print(len(open('big.csv').read()), open('../shared/more.csv').read())\nopen('../shared/more.csv', 'w').close()",
+        "print(len(open('big.csv').read()), open('../shared/more.csv').read())\n"
+        "open('../shared/more.csv', 'w').close()",
         Cell(0, "code", "1 / 0", tags=("skip",)),
         "# nb2prod: skip\n1 / 0",
         Cell(0, "code", "1 / 0", tags=("raises-exception",)),
         "import urllib.request\nfor address in ['http://example.com', 'http://127.0.0.1:1']:\n"
         "    try: urllib.request.urlopen(address)\n    except OSError as error: print(error)",
         "%reset -f\nimport matplotlib; print(matplotlib.get_backend())",
-        "try:\n    open('big.csv', 'a')\nexcept PermissionError as error:\n    print('read-only' in str(error))",
+        "try: open('big.csv', 'a')\nexcept PermissionError as error: print('read-only' in str(error))",
     ]
     outcome = run(program_of(*cells), folder, offline=True, trace=True)
     assert outcome.ok, outcome.error

@@ -22,6 +22,7 @@ from typing import Any
 SAMPLED = 1000  # hits of a site that are looked at
 DESCRIBED = 16  # hits of a site whose shape, rows and columns are compared; later ones give their type only
 LABELS = 500  # columns kept of one value
+FEW = 50  # strings in a list that are kept although no frame has such columns
 LABEL_BUDGET = 5000000  # characters of labels kept in a run
 FINGERPRINTED = 65536  # row labels that go into a fingerprint; of more, an even choice
 TEXT = 80  # characters of a string value kept
@@ -41,6 +42,7 @@ class Recorder:
         self.index: dict[str, dict[str, Any]] = {"values": {}, "metrics": {}, "random": {}}
         self.stats = {"failed": 0, "unlabelled": 0}
         self.labels_left = LABEL_BUDGET
+        self.columns: set[Any] = set()
         self.labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.busy = threading.local()
         self.files: dict[str, str] = {}
@@ -87,24 +89,22 @@ class Recorder:
         if kind in (bool, int, float, str) or value is None:
             return {"value": plain(value)}
         if kind in (list, tuple, dict, set, frozenset):
-            labels = None
-            ordered = kind in (list, tuple) and 0 < len(value) <= LABELS
-            if ordered and all(type(item) is str for item in value):
-                labels = self.pooled(value)
-            return {"shape": (len(value),), "columns": labels}
+            labels = self.names(value) if kind in (list, tuple) else []
+            return {"shape": (len(value),), "columns": self.pooled(labels) if labels else None}
         return self.describe_table(value)
 
     def describe_table(self, value: Any) -> dict[str, Any]:
         frame, series, index, array, scalar = _types()
         if isinstance(value, frame):
-            dtypes, columns = value.dtypes.array[:LABELS], value.columns[:LABELS]
+            dtypes, columns = value.dtypes.array[:LABELS], value.columns[:LABELS].tolist()
+            self.columns.update(columns)
             return {**self.described(value, dtypes, columns), "rows": self.rows(value.index)}
         if isinstance(value, series):
             columns = [] if value.name is None else [value.name]
             return {**self.described(value, [value.dtype], columns), "rows": self.rows(value.index)}
         if isinstance(value, index):
-            named = value.dtype.kind in "OTU" or str(value.dtype) in ("str", "string", "category")
-            return self.described(value, [value.dtype], value if named and len(value) <= LABELS else [])
+            labels = self.names(value.tolist()) if len(value) <= LABELS else []
+            return self.described(value, [value.dtype], labels)
         if isinstance(value, scalar):
             return {"value": plain(value.item()), "dtypes": self.pooled([value.dtype])}
         if isinstance(value, array) or type(value).__module__.startswith("scipy.sparse"):
@@ -114,6 +114,13 @@ class Recorder:
     def described(self, value: Any, dtypes: Any, columns: Any) -> dict[str, Any]:
         labels = self.pooled(columns) if len(columns) else None
         return {"shape": value.shape, "columns": labels, "dtypes": self.pooled(dtypes)}
+
+    def names(self, labels: Any) -> list[Any]:
+        """Labels that may be columns: those of a frame met before, or a few harmless strings."""
+        if not 0 < len(labels) <= LABELS or not all(isinstance(label, (str, int)) for label in labels):
+            return []
+        few = len(labels) <= FEW and all(isinstance(label, str) and plain(label) for label in labels)
+        return list(labels) if few or all(label in self.columns for label in labels) else []
 
     def pooled(self, labels: Iterable[Any]) -> tuple[str, ...] | None:
         """Labels as one shared tuple of strings, while the budget lasts."""

@@ -23,13 +23,15 @@ from nb2prod.ir.trace import Labels, SiteFact, Trace, fingerprint
 from nb2prod.run.instrument import Instrumented, Tap, instrument, static_imports
 from nb2prod.run.kernel import STARTER, NoKernel, Ran, probe, run_cells, without_colour
 from nb2prod.run.scratch import Scratch, scratch_copy
-from nb2prod.source import TAG_PREFIX, Cell
+from nb2prod.run.sites import CALL
+from nb2prod.source import TAG_PREFIX, Cell, split_lines
 
 __all__ = ["DEFAULT_SEED", "HASH_SEED", "Outcome", "Output", "RunError", "Saved", "Tap", "run_notebook"]
 
 DEFAULT_SEED = 0
 HASH_SEED = "0"  # the order of sets is the same in every run
 _NO_HISTORY = "--HistoryManager.hist_file=:memory:"
+_CELL_FILE = re.compile(r"\S*[/\\]ipykernel_\d+[/\\]\d+\.py")
 _SKIP_COMMENT = re.compile(rf"\s*#\s*{TAG_PREFIX}\s*skip\b")
 
 
@@ -241,10 +243,12 @@ class _Run:
         )
 
     def outputs(self, node: Any, cell: Cell) -> tuple[Output, ...]:
-        found = []
+        found: list[Output] = []
         for output in node.outputs:
             if output.output_type == "stream":
-                found.append(Output(output.name, output.text))
+                # where a stream is cut into messages is chance
+                earlier = found.pop().text if found and found[-1].kind == output.name else ""
+                found.append(Output(output.name, earlier + self.readable(output.text, cell)))
             elif output.output_type == "error":
                 found.append(Output("error", self.readable("\n".join(output.traceback), cell)))
             else:
@@ -253,18 +257,25 @@ class _Run:
         return tuple(found)
 
     def readable(self, text: str, cell: Cell) -> str:
-        """A traceback without colours, with the notebook's own lines and folder."""
+        """A message without colours, with the notebook's own lines and folder."""
         text = without_colour(text)
-        for other in self.cells:
-            shown = self.changed.texts.get(other.index, other.text).splitlines()
-            for number, line in enumerate(shown, 1):
-                at = self.changed.stored_line(other.index, number)
-                stored = other.text.splitlines()
-                if at <= len(stored) and line.strip() != stored[at - 1].strip():
-                    text = text.replace(line.strip(), stored[at - 1].strip())
+        if CALL in text:
+            for ours, stored in self.changed_lines():
+                text = text.replace(ours, stored)
         for before in self.changed.inserted.get(cell.index, ()):
             text = _renumbered(text, before)
-        return text.replace(str(self.scratch.folder), ".")
+        return _CELL_FILE.sub("<cell>", text.replace(str(self.scratch.folder), "."))
+
+    def changed_lines(self) -> list[tuple[str, str]]:
+        """Instrumented lines with the stored ones, long ones first: one may be part of another."""
+        found = {}
+        for cell in self.cells:
+            stored = split_lines(cell.text)
+            for number, line in enumerate(split_lines(self.changed.texts.get(cell.index, "")), 1):
+                at = self.changed.stored_line(cell.index, number)
+                if CALL in line and at <= len(stored):
+                    found[line.strip()] = stored[at - 1].strip()
+        return sorted(found.items(), key=lambda pair: -len(pair[0]))
 
     def error(self, ran: Ran) -> RunError:
         place = ran.stopped_at

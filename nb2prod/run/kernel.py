@@ -193,8 +193,10 @@ def _ended(job: _Job) -> Ran:
 
 
 def _fatal(cell: Any) -> bool:
-    """Papermill marks the cell at which it stopped; an allowed error (`raises-exception`) is not marked."""
-    return bool(cell.metadata.get("papermill", {}).get("exception"))
+    """Whether a cell failed: it stopped the run, or showed an error that nothing allowed (in `%%capture`)."""
+    allowed = "raises-exception" in cell.metadata.get("tags", [])
+    stopped = bool(cell.metadata.get("papermill", {}).get("exception"))
+    return stopped or (not allowed and any(output.output_type == "error" for output in cell.outputs))
 
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
