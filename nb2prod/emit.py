@@ -155,7 +155,8 @@ def write(files: tuple[RenderedFile, ...], out: Path, force: bool = False) -> Wr
             path = stage / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content())
-        _format(stage)
+        if any(file.path.endswith(".py") for file in files):
+            _format(stage)
         result, manifest = _merge(tuple(file.path for file in files), stage, out, force)
         manifest.write(stage)
         _swap(stage, out)
@@ -244,7 +245,7 @@ def _run_ruff(folder: Path, command: str, *options: str) -> str:
     """One batch call on all modules, with ruff's own defaults whatever lies around the folder."""
     from ruff import find_ruff_bin
 
-    fixed = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311"]
+    fixed = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311", "--exclude", "*.ipynb"]
     call = [str(find_ruff_bin()), command, *fixed, *options, "."]
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"ruff {command} failed: {done.stderr or done.stdout}"
@@ -287,8 +288,8 @@ def _return_to(out: Path) -> None:
 
 def _recover(out: Path) -> None:
     """Finish what a killed process left: put the old folder back, throw half-written ones away."""
-    left = [(path, path.name.rsplit("-", 2)) for path in out.parent.glob(f".{glob.escape(out.name)}.nb2prod-*-*")]
-    for path, (_, role, process) in sorted(left):
+    for path in sorted(out.parent.glob(f".{glob.escape(out.name)}.nb2prod-*-*")):
+        _, role, process = path.name.rsplit("-", 2)
         if _alive(process):
             continue
         if role == "old" and not out.exists():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -34,7 +35,9 @@ MODEL_NAMES = frozenset(
 
 
 def pystr(value: object) -> str:
-    """A Python literal: string, number, bool, None, or tuple of them."""
+    """A Python literal: string, number, bool, None, or a tuple or dict of them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"float({str(value)!r})"
     return repr(value)
 
 
@@ -67,7 +70,7 @@ def mdcode(value: object) -> str:
     """Code in one line of Markdown; a bar would end a cell of a table, so it is written as an entity."""
     text = comment(str(value))
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    if "|" in text or "<" in text and longest:
+    if "|" in text:
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "&#124;").replace("`", "&#96;")
         return f"<code>{escaped}</code>"
     fence = "`" * (longest + 1)
@@ -78,7 +81,8 @@ def mdcode(value: object) -> str:
 def shellword(value: object) -> str:
     """One word of a POSIX shell, on one line."""
     text = comment(str(value))
-    return text if re.fullmatch(r"[\w./:=@%+,-]+", text, re.ASCII) else "'" + text.replace("'", "'\"'\"'") + "'"
+    plain = re.fullmatch(r"[\w./:=@%+,-]+", text, re.ASCII)
+    return text if plain else "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def shortened(value: str, width: int = 88) -> str:
@@ -158,7 +162,11 @@ def _numbered(name: str) -> Iterable[str]:
 
 def example(project: Project) -> dict[str, Any]:
     """One raw row with real values, as a request would hold it."""
-    return {column.name: column.example for column in project.columns if column.read}
+    return {
+        column.name: None if column.example != column.example else column.example
+        for column in project.columns
+        if column.read
+    }
 
 
 def json_text(value: Any) -> str:
@@ -166,8 +174,6 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (pystr, comment, docstr, tomlstr, mdtext, mdcode, shellword, shortened, minor)
-    + (requirements, versioned, fields, example, json_text)
-}
+WRITERS = (pystr, docstr, tomlstr, mdtext, mdcode, shellword, shortened, minor, json_text)
+READERS = (requirements, versioned, fields, example)
+FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}

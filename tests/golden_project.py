@@ -1,4 +1,4 @@
-"""A Project as lowering makes it from examples/notebooks/churn.ipynb, written by hand for the tests of emit."""
+"""A Project as lowering makes it from examples/notebooks/churn.ipynb, by hand, for the tests of emit."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def clean_payment(value):
     return value.strip().capitalize()
 '''
 
-TENURE_GROUP = '''
+TENURE_GROUP = """
 def tenure_group(months):
     if months < 6:
         return "new"
     elif months < 24:
         return "settled"
     return "old"
-'''
+"""
 
 FEATURES = '''
 def features(df: pd.DataFrame, st: Staging) -> Any:
@@ -45,9 +45,9 @@ def features(df: pd.DataFrame, st: Staging) -> Any:
     df["MonthlyCharges"] = df["MonthlyCharges"].fillna(
         st.value("monthly_charges_median", df["MonthlyCharges"].median)
     )
-    df["SupportCalls"] = df["SupportCalls"].fillna(st.value("support_calls_median", df["SupportCalls"].median))
+    df["SupportCalls"] = df["SupportCalls"].fillna(st.value("calls_median", df["SupportCalls"].median))
     # no bill yet -> what an average customer has paid (0 would be better?)
-    df["TotalCharges"] = df["TotalCharges"].fillna(st.value("total_charges_median", df["TotalCharges"].median))
+    df["TotalCharges"] = df["TotalCharges"].fillna(st.value("charges_median", df["TotalCharges"].median))
 
     for c in ["Region", "PaymentMethod", "TechSupport"]:
         df[c] = df[c].fillna(st.value("mode", lambda c=c, df=df: df[c].mode()[0], at=(c,)))
@@ -172,7 +172,9 @@ def churn(data_root: str = "../examples/notebooks") -> Project:
         columns=COLUMNS,
         has_split=True,
         adapters=("get_dummies", "parameter", "split", "target"),
-        state=(StateEntry("monthly_charges_median", "value", 'df["MonthlyCharges"].median()', 15, 1, "PROVED"),),
+        state=(
+            StateEntry("monthly_charges_median", "value", 'df["MonthlyCharges"].median()', 15, 1, "PROVED"),
+        ),
         metrics=("accuracy", "f1", "roc_auc"),
         packages=tuple((name, version(name)) for name in PACKAGES),
         provenance=(
@@ -199,7 +201,9 @@ def tiny(**changes: object) -> Project:
         "load": Module(functions=("def load(settings: Settings) -> Any:\n    return None",)),
         "features": Module(functions=("def features(df: Any, st: Any) -> Any:\n    return st.result(df)",)),
         "target": Module(),
-        "train": Module(functions=("def fit_model(data: Any, settings: Any) -> Any:\n    return Fitted(None)",)),
+        "train": Module(
+            functions=("def fit_model(data: Any, settings: Any) -> Any:\n    return Fitted(None)",)
+        ),
         "infer": Module(functions=("def decide(model: Any, X: Any, given: Any) -> Any:\n    return X",)),
     }
     return Project(**{**fields, **changes})  # type: ignore[arg-type]
