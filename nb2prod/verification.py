@@ -147,7 +147,7 @@ def _request(
         package=name,
         baseline=plain.baseline,
         targets=lowering.project.target_columns,
-        statements=tuple(verify.Place(cell, line, text.split("\n")[0]) if line else None for text, cell, line in lowering.body),
+        statements=tuple(verify.Place(p[1], p[2], p[0]) if p else None for p in lowering.body),
         unstable=unstable(compiled, trace, plain),
         seed=0 if options.seed is None else options.seed,
         env={f"{name.upper()}_DATA_ROOT": str(path.absolute().parent)},

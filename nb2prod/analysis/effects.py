@@ -37,7 +37,7 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
         return [effect("mutates", name, Evidence.ASSUMED) for name in _may_change(node, types)]
     arguments = call_arguments(node)
     found = [effect(fact.effect, root(node.func))]
-    for target in changed(fact, node):
+    for target in changed(fact, node, types):
         found.append(effect("mutates", target))
     if fact.random and draws_globally(fact, arguments):
         kind = "seeds" if fact.effect == "seeds" else "draws"
@@ -52,17 +52,17 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
     return found
 
 
-def changed(fact: Fact, node: ast.Call) -> list[str]:
+def changed(fact: Fact, node: ast.Call, types: Types) -> list[str]:
     """The variables whose objects a call with this fact changes."""
     names = []
     for target in fact.mutates:
         what = target.partition(" if ")[0]
         if what == "self" and isinstance(node.func, ast.Attribute):
-            names.append(root(node.func.value))
+            names.append(owner(node.func.value, types))
         elif what.isdigit() and int(what) < len(node.args):
-            names.append(root(node.args[int(what)]))
+            names.append(owner(node.args[int(what)], types))
         else:
-            names += [root(k.value) for k in node.keywords if k.arg == what]
+            names += [owner(k.value, types) for k in node.keywords if k.arg == what]
     return [name for name in names if name]
 
 
@@ -83,8 +83,24 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
             return []
         if not receiver.startswith(("module:", "api:")):
             given.insert(0, node.func.value)
-    names = [root(g) for g in given if types.of(g) not in IMMUTABLE]
+    names = [owner(g, types) for g in given if types.of(g) not in IMMUTABLE]
     return sorted({name for name in names if name and not types.imports.get(name)})
+
+
+def owner(node: ast.expr, types: Types) -> str:
+    """The variable whose object the expression is, or is part of; empty where a known call makes a new one."""
+    inner: ast.expr = node
+    while isinstance(inner, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
+        if isinstance(inner, ast.Call):
+            fact = types.fact(inner)
+            if fact is not None and fact.effect not in ("fits", "mutates") and not fact.mutates:
+                return ""
+            if not isinstance(inner.func, ast.Attribute):
+                return ""
+            inner = inner.func.value
+        else:
+            inner = inner.value
+    return root(inner)
 
 
 def _harmless_method(receiver: str, method: str) -> bool:

@@ -39,6 +39,7 @@ ACCESSORS = {
     "at": "pandas.LocIndexer",
     "iat": "pandas.LocIndexer",
 }
+GROUPED = ("pandas.DataFrameGroupBy", "pandas.SeriesGroupBy")
 TABLES = ("pandas.DataFrame", "pandas.Series")
 
 
@@ -309,6 +310,8 @@ class _Inference:
         if fact is not None:
             self.types.facts[id(node)] = fact
             self.types.api[id(node)] = f"{base}.{node.attr}"
+            if node.attr == "plot" and base in (*TABLES, *GROUPED):
+                return f"{base}.plot"
             if node.attr in ACCESSORS and base in (*TABLES, "pandas.Index"):
                 return ACCESSORS[node.attr]
             return self.returned(fact, base)

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
-from nb2prod.ir.program import Stmt
 from nb2prod.ir.project import Column, Module, Project
 from nb2prod.ir.stages import StageGraph
 from nb2prod.ir.trace import Trace
@@ -27,10 +26,12 @@ __all__ = ["Lowering", "lower"]
 
 @dataclass(frozen=True, slots=True)
 class Lowering:
-    """The project, and which statement each line of `features` came from: (text, cell, line) in order."""
+    """The project; `body` says where each statement of `features` came from (text, cell, line), None for
+    those that lowering added; `decide` is the text of that function, `boundary` the names of X and y.
+    """
 
     project: Project
-    body: tuple[tuple[str, int, int], ...]
+    body: tuple[tuple[str, int, int] | None, ...]
     decide: str
     boundary: tuple[str, str]
 
@@ -61,13 +62,10 @@ def lower(
     }
     facts = project_facts(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
     project = Project(**facts, **modules)
-    return Lowering(project, tuple(_lines(features.stmts, features.texts)), decide.text, features.boundary)
+    return Lowering(project, features.places, decide.text, features.boundary)
 
 
 def _module(context: Context, lowered: Lowered) -> Module:
     tree = ast.parse(lowered.text)
     return assemble(context, [lowered.text], [tree], lowered.bound | set(context.parameters))
 
-
-def _lines(stmts: tuple[Stmt, ...], texts: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    return [(text, s.cell, s.span.line) for s, text in zip(stmts, texts, strict=True)]

@@ -14,14 +14,13 @@ from nb2prod.lower.rewrite import Build, source
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A function's text, the names it binds itself, and for the features: the statements in order with
-    their texts, and the names that it hands over as X and y.
+    """A function's text, the names it binds itself, and for the features: where each statement came from,
+    and the names that it hands over as X and y.
     """
 
     text: str
     bound: set[str] = field(default_factory=set)
-    stmts: tuple[Stmt, ...] = ()
-    texts: tuple[str, ...] = ()
+    places: tuple[tuple[str, int, int] | None, ...] = ()
     boundary: tuple[str, str] = ("", "")
 
 
@@ -68,10 +67,14 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     stmts = _with_closures(context, tuple(sorted({*own, *(() if target.text else y_stmts)})))
     texts = _texts(context, stmts)
     statements = _spaced(context, stmts, texts)
+    places: list[tuple[str, int, int] | None] = [
+        (ast.unparse(flow.by_id[s].node).split("\n")[0], flow.by_id[s].cell, flow.by_id[s].span.line) for s in stmts
+    ]
     if target.text:
         call = f"{_target_output(context)} = st.target(target, {_target_inputs(context)[0]})"
         before = sum(1 for s in stmts if s < y_stmts[0])
         statements.insert(before, call)
+        places.insert(before, None)
     main, *others = graph.frames
     lines = _parameters(context, stmts, "")
     for name in others:
@@ -90,7 +93,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     head = f"def features({main}: pd.DataFrame, st: Staging) -> Any:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
     bound = _bound(context, stmts) | {"st", "target", *graph.frames}
-    return Lowered(text, bound, tuple(flow.by_id[s] for s in stmts), tuple(texts), (x, y))
+    return Lowered(text, bound, (*[None] * len(lines), *places, *[None] * len(tail)), (x, y))
 
 
 def lower_fit_model(context: Context) -> Lowered:
