@@ -16,6 +16,7 @@ import pytest
 from nb2prod.frontend import parse
 from nb2prod.ir.program import Program
 from nb2prod.run import Outcome, Tap, run_notebook
+from nb2prod.run import kernel as kernel_module
 from nb2prod.run import scratch as scratch_module
 from nb2prod.run.scratch import scratch_copy
 from nb2prod.source import Cell, Notebook, Span
@@ -58,16 +59,6 @@ def program_of(*cells: str | Cell) -> Program:
 def run(program: Program, folder: Path, **options: Any) -> Outcome:
     options.setdefault("timeout", 120)
     return run_notebook(program, python=sys.executable, folder=folder, **options)
-
-
-def left_behind() -> set[str]:
-    return {path.name for path in scratch_root().glob("nb2prod-*")}
-
-
-def scratch_root() -> Path:
-    import tempfile
-
-    return Path(tempfile.gettempdir())
 
 
 @pytest.fixture
@@ -193,7 +184,7 @@ def test_a_kernel_that_dies(folder: Path) -> None:
     assert "last words" in outcome.error.traceback
 
 
-def test_a_python_without_ipykernel(folder: Path, tmp_path: Path) -> None:
+def test_a_python_without_ipykernel(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare = tmp_path / "bare"
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
     bare.chmod(0o755)
@@ -205,6 +196,9 @@ def test_a_python_without_ipykernel(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "false").symlink_to("/bin/false")
     error = run_notebook(program, python=str(tmp_path / "false"), folder=folder).error
     assert error is not None and "does not work" in error.evalue
+    monkeypatch.setattr(kernel_module, "EXTRA", "papermill_that_is_not_there")
+    error = run_notebook(program, python=sys.executable, folder=folder).error
+    assert error is not None and "nb2prod[run]" in error.evalue
     other = parse(Notebook("r.ipynb", (Cell(0, "code", "x <- 1"),), "R"))
     error = run_notebook(other, python=sys.executable, folder=folder).error
     assert error is not None and "R, not Python" in error.evalue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import json
 import logging
 import os
@@ -24,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 120
+EXTRA = "papermill"
 STARTER = Path(__file__).parent.parent / "injected" / "start_kernel.py"
 _PROBE = (
     "import importlib.util, json, sys;"
@@ -59,6 +61,8 @@ class _Job:
 
 def probe(python: str) -> str:
     """The absolute path of a Python that can start a kernel; NoKernel says what is missing."""
+    if importlib.util.find_spec(EXTRA) is None:
+        raise NoKernel(f"{EXTRA} is not installed; install it with: pip install 'nb2prod[run]'")
     found = shutil.which(os.path.expanduser(python))
     if found is None:
         raise NoKernel(f"there is no Python at {python!r}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from nb2prod.source import Notebook
 
 LARGE = 20 * 2**20  # bytes of a file that is linked instead of copied
-TOTAL = 2 * 2**30  # bytes copied; beyond them files are linked
+TOTAL = 500 * 2**20  # bytes copied; beyond them files are linked
 ENTRIES = 20_000  # files copied; beyond them whole folders are linked
 _SKIPPED = {
     ".git", ".hg", ".svn", ".venv", "venv", "__pycache__", "node_modules", ".ipynb_checkpoints", ".tox",
