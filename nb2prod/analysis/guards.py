@@ -26,6 +26,15 @@ def certain(root: ast.AST, node: ast.AST) -> bool:
     return not any(_may_avoid(parent, child) for parent, child in _path(root, node))
 
 
+def deferred(function: ast.AST, roots: list[ast.AST], call: ast.AST) -> bool:
+    """The call does not run the body: a coroutine that is not awaited there, or a generator."""
+    if isinstance(function, ast.AsyncFunctionDef):
+        awaits = (node for root in roots for node in ast.walk(root) if isinstance(node, ast.Await))
+        return not any(node.value is call for node in awaits)
+    body = function.body if isinstance(function, ast.FunctionDef) else []
+    return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for stmt in body for inner in _own_nodes(stmt))
+
+
 def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
     """Pairs of parent and child from the root down to the node."""
     stack: list[tuple[ast.AST, Iterator[ast.AST]]] = [(root, ast.iter_child_nodes(root))]
@@ -49,9 +58,10 @@ def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
         case ast.With() | ast.AsyncWith():
             return child in parent.body and any("suppress" in ast.dump(i.context_expr) for i in parent.items)
         case ast.If() | ast.IfExp() | ast.While() if child is not parent.test:
-            taken = child is parent.body or (isinstance(parent.body, list) and child in parent.body)
             known = _truth(parent.test)
-            return _mentions(parent.test, name) or (known is not None and known is not taken)
+            return _mentions(parent.test, name) or (
+                known is not None and known is not _in_body(parent, child)
+            )
         case ast.BoolOp():
             return any(_mentions(value, name) for value in parent.values if value is not child)
     return False
@@ -60,7 +70,7 @@ def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
 def _may_avoid(parent: ast.AST, child: ast.AST) -> bool:
     match parent:
         case ast.If() | ast.IfExp():
-            return child is not parent.test
+            return child is not parent.test and _truth(parent.test) is not _in_body(parent, child)
         case ast.BoolOp():
             return child is not parent.values[0]
         case ast.Compare():
@@ -70,12 +80,17 @@ def _may_avoid(parent: ast.AST, child: ast.AST) -> bool:
         case ast.For() | ast.AsyncFor() | ast.While():
             return child in parent.orelse or _left_before(parent.body, child)
         case ast.Try() | ast.TryStar():
-            return child in parent.body or child in parent.orelse
+            later = child in parent.body[1:] or child in parent.orelse
+            return later and bool(parent.handlers)
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return _left_before(parent.body, child)
         case ast.AnnAssign():
             return child is parent.annotation
     return False
+
+
+def _in_body(parent: ast.If | ast.IfExp | ast.While, child: ast.AST) -> bool:
+    return child in parent.body if isinstance(parent.body, list) else child is parent.body
 
 
 def _left_before(body: list[ast.stmt], child: ast.AST) -> bool:

@@ -279,6 +279,8 @@ class Replay:
         values = {inner.name: Value(functions=(inner,)) for inner in function.inner}
         for name, argument in zip(function.params, given, strict=False):
             value = self.value(root(argument))
+            if isinstance(argument, ast.Lambda):
+                value = Value(functions=self.function(argument))
             if value is not None:
                 values[name] = value
         own = self.functions[id(function.node)][2]
@@ -309,6 +311,8 @@ class Replay:
         nodes = [*[frame.call for frame in self.frames], node]
         roots: list[ast.AST] = [self.stmt.node, *[frame.function.node for frame in self.frames]]
         steps = list(zip(roots, nodes, strict=True))
+        if any(guards.deferred(frame.function.node, roots, frame.call) for frame in self.frames):
+            return
         if any(guards.tolerated(root, inner, name) for root, inner in steps):
             return
         if not all(guards.certain(root, inner) for root, inner in steps[1:]):

@@ -75,7 +75,7 @@ class NonIdempotentCell(Rule):
             Label(span, f"changes `{name}` each time it runs{a.ran(cell)}"),
             Label(origin, f"`{name}` comes from here{a.ran(origin.cell)}"),
         ]
-        message = f"running this cell again changes `{name}` again"
+        message = f"running this cell a second time changes `{name}` a second time"
         if rerun:
             message += ", and the counts show that something was run again"
         help = f"give the result a new name, or make `{name}` in this cell"

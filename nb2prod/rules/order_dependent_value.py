@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.ir.names import Origin
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Span
 
@@ -33,7 +34,10 @@ class OrderDependentValue(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        found: dict[str, list[tuple[Origin, Origin]]] = {}
         for text, counts in a.names.moved:
+            found.setdefault(text.name, []).append((text, counts))
+        for (text, counts), *others in found.values():
             by_text = _own(text.writers, counts.writers)
             by_count = _own(counts.writers, text.writers)
             labels = [Label(text.read, f"read here{a.ran(text.read.cell)}")]
@@ -44,9 +48,11 @@ class OrderDependentValue(Rule):
             labels += [
                 Label(span, f"when it ran, its value came from here{a.ran(span.cell)}") for span in by_count
             ]
-            cells = sorted({span.cell for span in (*by_text, *by_count)} - {text.read.cell})
-            others = ", ".join(map(str, cells))
-            help = f"put cells {text.read.cell} and {others} in the order in which they are meant"
+            labels += [Label(other.read, f"and read here{a.ran(other.read.cell)}") for other, _ in others[:4]]
+            every = {span.cell for span in (*by_text, *by_count, text.writers[0])}
+            cells = sorted(every - {text.read.cell})
+            places = ", ".join(map(str, cells))
+            help = f"put cells {text.read.cell} and {places} in the order in which they are meant"
             yield self.found(
                 a, f"the value of `{text.name}` depends on the order of execution", text.read, labels, help
             )
