@@ -90,7 +90,13 @@ def prediction_side(graph: StageGraph, flow: Flow) -> str:
         return ""
     reaches = {r for u in flow.uses_of(stmts[0]) if u.name == rows.id for r in u.reaches}
     what = graph.train_names.get(rows.id, "")
-    known = {r for s in graph.stage(Role.TRAIN).stmts for u in flow.uses_of(s) if u.name == rows.id for r in u.reaches}
+    known = {
+        r
+        for s in graph.stage(Role.TRAIN).stmts
+        for u in flow.uses_of(s)
+        if u.name == rows.id
+        for r in u.reaches
+    }
     if not reaches or not reaches <= known:
         return ""
     return {"X_eval": "eval", "X_train": "train"}.get(what, "")

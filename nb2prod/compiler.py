@@ -1,15 +1,16 @@
 """The order of the work, from a notebook to a verified project.
 
-    program = frontend.parse(notebook)           # statements
-    flow    = defuse(program, types)             # what reads what
-    graph   = run_passes(cut(flow), ...)         # stages, with the sites that learn
-    lowered = lower(graph)                       # functions
-    files   = emit(lowered.project)              # a project
-    report  = verification.verify(...)           # the same results as the notebook?
+program = frontend.parse(notebook)           # statements
+flow    = defuse(program, types)             # what reads what
+graph   = run_passes(cut(flow), ...)         # stages, with the sites that learn
+lowered = lower(graph)                       # functions
+files   = emit(lowered.project)              # a project
+report  = verification.verify(...)           # the same results as the notebook?
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -83,7 +84,12 @@ class Compiled:
     flow: Flow
     graph: StageGraph
     findings: tuple[Diagnostic, ...] = ()
-    blocked: bool = False
+    blocking: tuple[Diagnostic, ...] = ()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it must not be compiled."""
+        return bool(self.blocking) or self.graph.sink is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     subject = rules.analyse(program, graph)
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
-    return Compiled(notebook, program, types, flow, graph, tuple(found), bool(blocking) or graph.sink is None)
+    return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
 
 
 def intermediate(notebook: Notebook, after: str) -> str:
@@ -140,7 +146,9 @@ def intermediate(notebook: Notebook, after: str) -> str:
     graph = run_passes(graph, flow, types, None if after == "lower" else after)
     if after != "lower" or graph.sink is None or graph.refusals:
         return graph.dump()
-    lowered = lower(graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root="..").project
+    lowered = lower(
+        graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root=".."
+    ).project
     modules = (lowered.load, lowered.features, lowered.target, lowered.train, lowered.infer)
     return "\n\n\n".join(text for m in modules for text in (*m.imports, *m.helpers, *m.functions))
 
@@ -164,8 +172,12 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     if compiled.blocked:
         return refused(compiled, out)
     lowering = lowered(compiled, path, name, out, evidence, evidence.columns if evidence else ())
-    skipped = tuple(Check(id, "skipped", "--static: nothing was run") for id in ("V0", "V1", "V2", "V3", "V8"))
-    report = Report("unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run")
+    skipped = tuple(
+        Check(id, "skipped", "--static: nothing was run") for id in ("V0", "V1", "V2", "V3", "V8")
+    )
+    report = Report(
+        "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
+    )
     written = emit.write(files(lowering, path, report), out, options.force)
     return Outcome("static", 1 if written.kept else 0, report, out, compiled, lowering, written)
 
@@ -189,8 +201,6 @@ def lowered(
 
 def files(lowering: Lowering, path: Path, report: Report | None) -> tuple[emit.RenderedFile, ...]:
     """The project's files, with the report where there is one."""
-    import json
-
     rendered = emit.emit(lowering.project, path.read_bytes())
     if report is None:
         return rendered
@@ -204,11 +214,12 @@ def findings(compiled: Compiled) -> tuple[dict[str, object], ...]:
 
 def refused(compiled: Compiled, out: Path, failure: Failure | None = None, reason: str = "") -> Outcome:
     """No project; the report stands beside where it would have been."""
-    import json
-
-    first = next((f.message for f in compiled.findings if f.severity == "error"), "")
+    first = next((f"{f.code} {f.message}" for f in compiled.blocking), "")
     report = Report.refused(
-        reason or first, notebook=Path(compiled.notebook.path).name, version=__version__, findings=findings(compiled)
+        reason or first,
+        notebook=Path(compiled.notebook.path).name,
+        version=__version__,
+        findings=findings(compiled),
     )
     place = out.with_name(out.name + ".nb2prod-report.json")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -229,4 +240,10 @@ def load_trace(path: Path | None, notebook: Notebook) -> Trace | None:
     return trace
 
 
-__all__ = ["FORMS", "Compiled", "CompileError", "Event", "Options", "Outcome", "analyse", "compile_notebook"]
+def verify_project(
+    project: Path, full: bool, options: Options, progress: Progress = lambda event: None
+) -> Outcome:
+    """Checks a generated project again; see `verification.verify_project`."""
+    from nb2prod import verification
+
+    return verification.verify_project(project, full, options, progress)

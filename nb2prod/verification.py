@@ -9,14 +9,18 @@ Nothing stands in the output folder before the checks are over.
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nb2prod import __version__, baseline, emit, verify
+from nb2prod import __version__, baseline, emit, frontend, verify
 from nb2prod.compiler import (
     Compiled,
+    CompileError,
     Event,
     Failure,
     Options,
@@ -29,6 +33,7 @@ from nb2prod.compiler import (
     lowered,
     refused,
 )
+from nb2prod.fresh import FullFailed, run_in_fresh_environment
 from nb2prod.ir.project import Column
 from nb2prod.ir.trace import Trace
 from nb2prod.lower import Lowering
@@ -36,150 +41,242 @@ from nb2prod.run import Outcome as Ran
 from nb2prod.run import run_notebook
 from nb2prod.run.scratch import scratch_copy
 from nb2prod.source import Notebook
-from nb2prod.verify import Check, Report
+from nb2prod.verify import Report
 
+# What the text alone decides; the rest of the refusals waits for the evidence of a run.
+BEFORE_RUNNING = ("NBP101", "NBP102", "NBP103", "NBP501", "NBP502", "NBP505")
 COLUMN_FIELDS = ("name", "type", "read", "nullable", "categories", "minimum", "maximum", "example")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One compile or verification: the notebook, its folder, the package and where the project goes."""
+
+    notebook: Notebook
+    path: Path
+    name: str
+    out: Path
+    options: Options
+    progress: Progress
+    work: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.path.absolute().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What both runs of the notebook left."""
+
+    compiled: Compiled
+    trace: Trace
+    lowering: Lowering
+    plain: Ran
 
 
 def compile_and_verify(
     notebook: Notebook, path: Path, name: str, out: Path, options: Options, progress: Progress
 ) -> Outcome:
     """The whole compile; `status` is verified, unverified, differs or refused."""
-    before = analyse(notebook, None, options.model)
-    if before.graph.sink is None or any(r.code in ("NBP501", "NBP502", "NBP505") for r in before.graph.refusals):
-        return refused(before, out)
-    trace = load_trace(options.trace, notebook)
+    with _job(notebook, path, name, out, options, progress) as job:
+        found = _gather(job)
+        if isinstance(found, Outcome):
+            return found
+        draft = job.work / "draft" / name
+        request = _request(job, found, draft)
+        progress(Event("emit", "writing the project"))
+        found = _with_columns(job, found, request)
+        emit.write(files(found.lowering, path, None), draft, force=True)
+        report = _check(job, found, request)
+        place = out if report.status != "differs" else out.with_name(out.name + ".failed")
+        written = emit.write(
+            files(found.lowering, path, report), place, options.force or report.status == "differs"
+        )
+        code = _exit_code(report) or written.exit_code
+        return _outcome(report, code, place, found, written)
+
+
+def verify_project(project: Path, full: bool, options: Options, progress: Progress) -> Outcome:
+    """Runs the notebook of a generated project again and checks the project as it is now.
+
+    `full` also installs it in a fresh environment from its pins, runs its tests, trains and serves there.
+    """
+    config = _config(project)
+    notebook = frontend.read(project / "notebook.ipynb")
+    folder = (project / str(config.get("data_root", "."))).resolve()
+    path = folder / _notebook_name(project)
+    name = str(config.get("package", project.name))
+    with _job(notebook, path, name, project, options, progress) as job:
+        found = _gather(job)
+        if isinstance(found, Outcome):
+            return found
+        request = _request(job, found, project.absolute())
+        report = _check(job, found, request)
+        if full and report.status == "verified":
+            try:
+                run_in_fresh_environment(project, name, options.python, found.plain.metrics, progress)
+            except FullFailed as error:
+                report = replace(report, status="differs", reason=str(error))
+        return _outcome(report, _exit_code(report), project, found, None)
+
+
+@contextmanager
+def _job(
+    notebook: Notebook, path: Path, name: str, out: Path, options: Options, progress: Progress
+) -> Iterator[Job]:
     with tempfile.TemporaryDirectory(prefix="nb2prod-") as folder:
-        work = Path(folder)
-        if trace is None:
-            traced = _run(before, path, options, progress, "trace", work / "traced", trace=True)
-            if not traced.ok or traced.trace is None:
-                return refused(before, out, _failure(traced), _reason(traced))
-            trace = traced.trace
-        compiled = analyse(notebook, trace, options.model)
-        if compiled.blocked:
-            return refused(compiled, out)
-        lowering = lowered(compiled, path, name, out, trace, ())
-        plain = _run(compiled, path, options, progress, "run", work / "baseline", lowering=lowering)
-        if not plain.ok:
-            return refused(compiled, out, _failure(plain), _reason(plain))
-        return _checked(compiled, path, name, out, options, progress, trace, lowering, plain, work)
+        yield Job(notebook, path, name, out, options, progress, Path(folder))
 
 
-def _run(
-    compiled: Compiled,
-    path: Path,
-    options: Options,
-    progress: Progress,
-    phase: str,
-    keep: Path,
-    trace: bool = False,
-    lowering: Lowering | None = None,
-) -> Ran:
-    what = "looking at every value" if trace else "plain, for comparison"
-    tail = baseline.tail(compiled.graph, compiled.flow, lowering) if lowering is not None else None
-    asked = baseline.taps(compiled.graph, compiled.flow) if lowering is not None else []
+def _config(project: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads((project / "config.toml").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CompileError(f"{project} is not a project of nb2prod: no config.toml", 2) from error
+    except tomllib.TOMLDecodeError as error:
+        raise CompileError(f"{project / 'config.toml'}: {error}", 2) from error
+
+
+def _notebook_name(project: Path) -> str:
+    """What the notebook was called, from the report of its compile."""
+    try:
+        report = json.loads((project / "nb2prod-report.json").read_text(encoding="utf-8"))
+        return Path(str(report["notebook"])).name
+    except (OSError, ValueError, KeyError, TypeError):
+        return "notebook.ipynb"
+
+
+def _exit_code(report: Report) -> int:
+    return {"verified": 0, "unverified": 3}.get(report.status, 4)
+
+
+def _outcome(
+    report: Report, code: int, out: Path, found: Evidence, written: emit.WriteResult | None
+) -> Outcome:
+    metrics = dict(found.plain.metrics)
+    return Outcome(report.status, code, report, out, found.compiled, found.lowering, written, metrics)
+
+
+# the runs
+
+
+def _gather(job: Job) -> Evidence | Outcome:
+    """Both runs and what they show; an Outcome where the notebook is refused."""
+    before = analyse(job.notebook, None, job.options.model)
+    if before.graph.sink is None or any(d.code in BEFORE_RUNNING for d in before.blocking):
+        return refused(before, job.out)
+    trace = load_trace(job.options.trace, job.notebook)
+    if trace is None:
+        traced = _run(job, before, "trace")
+        if not traced.ok or traced.trace is None:
+            return refused(before, job.out, _failure(traced), _reason(traced))
+        trace = traced.trace
+    compiled = analyse(job.notebook, trace, job.options.model)
+    if compiled.blocked:
+        return refused(compiled, job.out)
+    lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns)
+    plain = _run(job, compiled, "run", lowering)
+    if not plain.ok:
+        return refused(compiled, job.out, _failure(plain), _reason(plain))
+    return Evidence(compiled, trace, lowering, plain)
+
+
+def _run(job: Job, compiled: Compiled, phase: str, lowering: Lowering | None = None) -> Ran:
+    graph, flow = compiled.graph, compiled.flow
+    what = "running the notebook, " + (
+        "looking at every value" if lowering is None else "plain, to compare with"
+    )
     return run_notebook(
         compiled.program,
-        python=options.python,
-        folder=path.absolute().parent,
-        timeout=options.timeout,
-        offline=options.offline,
-        trace=trace,
-        taps=asked,
-        tail=tail,
-        baseline=keep,
-        seed=options.seed,
-        on_progress=lambda cell, cells: progress(Event(phase, f"running the notebook, {what}", cell, cells)),
+        python=job.options.python,
+        folder=job.folder,
+        timeout=job.options.timeout,
+        offline=job.options.offline,
+        trace=lowering is None,
+        taps=baseline.taps(graph, flow) if lowering is not None else [],
+        tail=baseline.tail(graph, flow, lowering) if lowering is not None else None,
+        baseline=job.work / phase,
+        seed=job.options.seed,
+        on_progress=lambda cell, cells: job.progress(Event(phase, what, cell, cells)),
     )
 
 
-def _checked(
-    compiled: Compiled,
-    path: Path,
-    name: str,
-    out: Path,
-    options: Options,
-    progress: Progress,
-    trace: Trace,
-    lowering: Lowering,
-    plain: Ran,
-    work: Path,
-) -> Outcome:
-    """Emit, probe, emit again, check; then into the output folder, or beside it where it differs."""
-    draft = work / "draft" / name
-    request = _request(compiled, path, name, draft, lowering, work, trace, plain, options)
-    progress(Event("emit", "writing the project"))
-    if not trace.columns:
-        emit.write(files(lowering, path, None), draft, force=True)
-        trace = replace(trace, columns=_probe(request, options, progress))
-        lowering = lowered(compiled, path, name, out, trace, trace.columns)
-    emit.write(files(lowering, path, None), draft, force=True)
-    with scratch_copy(path.absolute().parent, compiled.notebook) as scratch:
-        script = baseline.write_script(compiled.graph, compiled.flow, work)
-        sliced = verify.Slice(script, baseline.SLICE_X, scratch.folder)
-        checks = verify.run_checks(
-            replace(request, slice=sliced), python=options.python, on_event=_follow(progress, request)
-        )
-    report = Report.of(checks, notebook=path.name, version=__version__, findings=findings(compiled))
-    place = out if report.status != "differs" else out.with_name(out.name + ".failed")
-    written = emit.write(files(lowering, path, report), place, options.force or report.status == "differs")
-    code = {"verified": 0, "unverified": 3}.get(report.status, 4)
-    return Outcome(
-        report.status, code or written.exit_code, report, place, compiled, lowering, written, dict(plain.metrics)
-    )
+def _failure(ran: Ran) -> Failure | None:
+    error = ran.error
+    if error is None:
+        return None
+    return Failure(error.ename, error.evalue, error.cell, error.line, error.traceback)
 
 
-def _request(
-    compiled: Compiled,
-    path: Path,
-    name: str,
-    draft: Path,
-    lowering: Lowering,
-    work: Path,
-    trace: Trace,
-    plain: Ran,
-    options: Options,
-) -> verify.Request:
-    assert plain.baseline is not None
+def _reason(ran: Ran) -> str:
+    error = ran.error
+    if error is None:
+        return "the notebook did not run"
+    line = f", line {error.line}" if error.line else ""
+    place = "" if error.cell is None else f"cell {error.cell}{line}: "
+    return f"{place}{error.ename}: {error.evalue}"
+
+
+# the checks
+
+
+def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
+    assert found.plain.baseline is not None
     return verify.Request(
-        project=draft,
-        package=name,
-        baseline=plain.baseline,
-        targets=lowering.project.target_columns,
-        statements=tuple(verify.Place(p[1], p[2], p[0]) if p else None for p in lowering.body),
-        unstable=unstable(compiled, trace, plain),
-        seed=0 if options.seed is None else options.seed,
-        env={f"{name.upper()}_DATA_ROOT": str(path.absolute().parent)},
+        project=project,
+        package=job.name,
+        baseline=found.plain.baseline,
+        targets=found.lowering.project.target_columns,
+        statements=tuple(verify.Place(p[1], p[2], p[0]) if p else None for p in found.lowering.body),
+        unstable=unstable(found),
+        seed=job.options.seed or 0,
+        env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )
 
 
-def unstable(compiled: Compiled, trace: Trace, plain: Ran) -> tuple[str, ...]:
+def unstable(found: Evidence) -> tuple[str, ...]:
     """Metrics that were not the same in the two runs of the notebook; then the model is not either."""
     differing = []
-    for metric in compiled.graph.metrics:
-        stmt = compiled.flow.by_id[metric.stmt]
-        site = trace.at(stmt.text.span(metric.node))
-        seen = plain.metrics.get(metric.name)
-        if site is not None and seen is not None and isinstance(site.value, (int, float)) and "value" not in site.varies:
-            if site.value != seen and not (site.value != site.value and seen != seen):
-                differing.append(metric.name)
+    for metric in found.compiled.graph.metrics:
+        stmt = found.compiled.flow.by_id[metric.stmt]
+        site = found.trace.at(stmt.text.span(metric.node))
+        seen = found.plain.metrics.get(metric.name)
+        if site is None or seen is None or not isinstance(site.value, (int, float)) or "value" in site.varies:
+            continue
+        if site.value != seen and not (site.value != site.value and seen != seen):
+            differing.append(metric.name)
     return (*differing, "model") if differing else ()
 
 
-def _probe(request: verify.Request, options: Options, progress: Progress) -> tuple[Column, ...]:
-    """What the emitted features read of the raw data; nothing where they do not even run."""
-    progress(Event("emit", "finding out which columns the features read"))
+def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidence:
+    """The evidence with the raw columns that the emitted features read, if the trace has none yet."""
+    if found.trace.columns:
+        return found
+    emit.write(files(found.lowering, job.path, None), request.project, force=True)
+    job.progress(Event("emit", "finding out which columns the features read"))
     try:
-        facts = verify.run_probe(request, python=options.python)
+        facts = verify.run_probe(request, python=job.options.python)
     except verify.CheckError:
-        return ()  # the checks say what is wrong
+        return found  # the checks say what is wrong
     columns = []
     for fact in facts["columns"]:
         known = {field: fact[field] for field in COLUMN_FIELDS}
         known["categories"] = None if known["categories"] is None else tuple(known["categories"])
         columns.append(Column(**known))
-    return tuple(columns)
+    trace = replace(found.trace, columns=tuple(columns))
+    lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns)
+    return replace(found, trace=trace, lowering=lowering)
+
+
+def _check(job: Job, found: Evidence, request: verify.Request) -> Report:
+    with scratch_copy(job.folder, job.notebook) as scratch:
+        script = baseline.write_script(found.compiled.graph, found.compiled.flow, job.work)
+        sliced = verify.Slice(script, baseline.SLICE_X, scratch.folder)
+        checks = verify.run_checks(
+            replace(request, slice=sliced), python=job.options.python, on_event=_follow(job.progress, request)
+        )
+    return Report.of(checks, notebook=job.path.name, version=__version__, findings=findings(found.compiled))
 
 
 def _follow(progress: Progress, request: verify.Request) -> Callable[[verify.Event], None]:
@@ -193,25 +290,3 @@ def _follow(progress: Progress, request: verify.Request) -> Callable[[verify.Eve
             progress(Event("verify", f"check {check}{rows}", at + (event.get("event") == "done"), total))
 
     return follow
-
-
-def _failure(ran: Ran) -> Failure | None:
-    if ran.error is None:
-        return None
-    error = ran.error
-    return Failure(error.ename, error.evalue, error.cell, error.line, error.traceback)
-
-
-def _reason(ran: Ran) -> str:
-    error = ran.error
-    if error is None:
-        return "the notebook did not run"
-    place = "" if error.cell is None else f"cell {error.cell}" + (f", line {error.line}" if error.line else "") + ": "
-    return f"{place}{error.ename}: {error.evalue}"
-
-
-def write_trace(trace: Trace, path: Path) -> None:
-    """Stores a trace so that a later compile needs no run for it."""
-    path.write_text(trace.to_json(), encoding="utf-8")
-
-

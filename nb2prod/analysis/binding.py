@@ -159,7 +159,9 @@ class _Walker:
             case ast.If() | ast.While():
                 test = self.expression(node.test)
                 if test.time is Time.ROW and not test.element:
-                    self.refuse("NBP402", node.test, ast.unparse(node.test), "a branch on the rows themselves")
+                    self.refuse(
+                        "NBP402", node.test, ast.unparse(node.test), "a branch on the rows themselves"
+                    )
                 self.branches([node.body, node.orelse])
             case _:
                 for child in ast.iter_child_nodes(node):
@@ -216,7 +218,12 @@ class _Walker:
         if not self.context and ("draws" in effects or "seeds" in effects) and node is self.stmt.node:
             self.site(call, "fit_only", "keeps the random stream where the notebook had it")
             return
-        if isinstance(call, ast.Call) and fact is not None and fact.effect == "filters" and "self" in fact.mutates:
+        if (
+            isinstance(call, ast.Call)
+            and fact is not None
+            and fact.effect == "filters"
+            and "self" in fact.mutates
+        ):
             self.operands(call)
             self.site(call, "drop_rows", f"{fact.name} removes rows")
             return
@@ -235,7 +242,11 @@ class _Walker:
                         del self.absent_columns[key]
             case ast.Tuple() | ast.List():
                 for position, inner in enumerate(target.elts):
-                    part = value.items[position] if len(value.items) == len(target.elts) else replace(value, items=())
+                    part = (
+                        value.items[position]
+                        if len(value.items) == len(target.elts)
+                        else replace(value, items=())
+                    )
                     self.assign(inner, part)
             case ast.Starred():
                 self.assign(target.value, value)
@@ -332,7 +343,9 @@ class _Walker:
         kind = self.types.of(node.value)
         if kind == "pandas.LocIndexer":
             return self.located(node, base)
-        if _is_mask(node.slice, index, self.types) or (isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"):
+        if _is_mask(node.slice, index, self.types) or (
+            isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"
+        ):
             return self.filtered(node, base, "a row filter")
         if kind in ("pandas.Series", "numpy.ndarray") and self.one_entry(node):
             return self.value(node, "one entry of a column")
@@ -356,7 +369,9 @@ class _Walker:
         """`.loc[rows, columns]` and its relatives."""
         rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
         if _is_full(rows):
-            column = node.slice.elts[1] if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1 else None
+            column = (
+                node.slice.elts[1] if isinstance(node.slice, ast.Tuple) and len(node.slice.elts) > 1 else None
+            )
             if isinstance(column, ast.Constant) and isinstance(column.value, str):
                 return self.column(node, base, column.value)
             return replace(base, items=())
@@ -434,7 +449,9 @@ class _Walker:
             return self.unknown(node, every)
         return self.known(node, fact, every)
 
-    def without_rows(self, node: ast.Call, fact: Fact | None, receiver: Value, operands: list[Value]) -> Value:
+    def without_rows(
+        self, node: ast.Call, fact: Fact | None, receiver: Value, operands: list[Value]
+    ) -> Value:
         if fact is not None and (fact.effect == "draws" or fact.random in ("numpy", "python")):
             if fact.effect not in ("seeds", "constructs"):
                 return replace(FIT, absent=self.absent("NBP401", node))
@@ -526,7 +543,9 @@ class _Walker:
                 return self.learned(node, fact, fact.learns)
             return self.value(node, f"{fact.name} over groups of rows")
         results = [self.function_value(f, argument) for f in functions]
-        result = join([*results, *values, replace(receiver, items=())]) if results else join([receiver, *values])
+        result = (
+            join([*results, *values, replace(receiver, items=())]) if results else join([receiver, *values])
+        )
         if fact.calls == "column" and results and all(r.time is not Time.ROW for r in results):
             return self.value(node, f"{fact.name} of all rows")
         if fact.calls in ("value", "row"):
@@ -534,7 +553,9 @@ class _Walker:
         return replace(result, items=(), site=None, time=Time.ROW)
 
     def is_function(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Lambda) or (isinstance(node, ast.Name) and node.id in self.types.functions)
+        return isinstance(node, ast.Lambda) or (
+            isinstance(node, ast.Name) and node.id in self.types.functions
+        )
 
     def function_value(self, node: ast.expr, argument: Value) -> Value:
         if isinstance(node, ast.Lambda):
@@ -566,13 +587,23 @@ class _Walker:
         self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
         self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
         self.returned, self.context, self.loops = [], name, []
-        body = definition.body if isinstance(definition, ast.FunctionDef) else [ast.Return(value=definition.body)]
+        body = (
+            definition.body
+            if isinstance(definition, ast.FunctionDef)
+            else [ast.Return(value=definition.body)]
+        )
         for stmt in body:
             self.statement(stmt)
         result = join(self.returned)
         if len(self.returned) == 1:
             result = self.returned[0]
-        self.env, self.returned, self.context, self.loops, self.assigned = outer, returned, context, loops, assigned
+        self.env, self.returned, self.context, self.loops, self.assigned = (
+            outer,
+            returned,
+            context,
+            loops,
+            assigned,
+        )
         self.active[key] = replace(result, site=None)
         return self.active[key]
 
@@ -580,7 +611,9 @@ class _Walker:
         """Functions that call a staged function need the runtime as well."""
         found = set(staged)
         while True:
-            more = {caller for caller, callee in self.calls if callee in found and caller} - found - {"target"}
+            more = (
+                {caller for caller, callee in self.calls if callee in found and caller} - found - {"target"}
+            )
             if not more:
                 return found
             found |= more

@@ -145,7 +145,9 @@ class _Cut:
         node = stmt.node
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
             return False
-        simple = isinstance(node.value, ast.Constant) and isinstance(node.value.value, (int, float, str, bool))
+        simple = isinstance(node.value, ast.Constant) and isinstance(
+            node.value.value, (int, float, str, bool)
+        )
         allowed = self.tags.of(stmt.cell)
         return simple and ("parameters" in allowed or ("setup" in allowed and node.targets[0].id.isupper()))
 
@@ -187,7 +189,9 @@ class _Cut:
             node = self.flow.by_id[id].node
             if not isinstance(node, ast.Assign):
                 continue
-            used_by_load = any(set(u.reaches) & {id} for s in load - moved - {id} for u in self.slicer.uses(s))
+            used_by_load = any(
+                set(u.reaches) & {id} for s in load - moved - {id} for u in self.slicer.uses(s)
+            )
             if isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)) and not used_by_load:
                 moved.add(id)
         return moved & needed
@@ -280,7 +284,7 @@ class _Cut:
                 elif reaches & before:
                     shared.add(use.name)
                 else:
-                    train |= {s for s in self.slicer.backward(reaches) - before - self.floating}
+                    train |= self.slicer.backward(reaches) - before - self.floating
                     extras.add(use.name)
         train -= inside
         given = tuple(sorted(shared | extras))
@@ -297,7 +301,9 @@ class _Cut:
     def outputs(self, stmts: set[int]) -> tuple[str, ...]:
         """The names that a later statement outside of `stmts` reads."""
         names = {
-            u.name for u in self.flow.uses if u.stmt not in stmts and set(u.reaches) & stmts and u.stmt > min(stmts)
+            u.name
+            for u in self.flow.uses
+            if u.stmt not in stmts and set(u.reaches) & stmts and u.stmt > min(stmts)
         }
         return tuple(sorted(names)) if stmts else ()
 
@@ -305,7 +311,9 @@ class _Cut:
         """The loaded frames, the one whose rows the model sees first."""
         names = set(self.inputs(after, load))
         if not names:
-            self.refusals.append(Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x)))
+            self.refusals.append(
+                Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
+            )
             return ()
         main = self.main_frame(self.sink.x, self.sink.stmt, names, set())
         rest = sorted(names - {main})
@@ -364,7 +372,9 @@ class _Cut:
 
     def refuse_order(self, id: int, other: int, role: str) -> None:
         stmt, late = self.flow.by_id[id], self.flow.by_id[other]
-        self.refusals.append(Refusal("NBP502", stmt.span, str(role), f"cell {late.cell}, line {late.span.line}"))
+        self.refusals.append(
+            Refusal("NBP502", stmt.span, str(role), f"cell {late.cell}, line {late.span.line}")
+        )
 
     def dropped(self, kept: set[int]) -> list[Dropped]:
         found = []
@@ -372,7 +382,9 @@ class _Cut:
             if id in kept or id in self.floating:
                 continue
             allowed = self.tags.of(stmt.cell)
-            shows = any(e.kind == "displays" for e in self.flow.effects_of(id)) or isinstance(stmt.node, ast.Expr)
+            shows = any(e.kind == "displays" for e in self.flow.effects_of(id)) or isinstance(
+                stmt.node, ast.Expr
+            )
             if id in self.eval_stmts:
                 reason = "evaluation rows go through the same features"
             elif set(allowed) & {"eda", "skip"}:

@@ -25,9 +25,33 @@ Objects = frozenset[int]
 NOTHING: Objects = frozenset()
 
 # Calls that return (a view of, or a container of) what they are given.
-PASS_THROUGH = {"list", "tuple", "set", "dict", "zip", "enumerate", "reversed", "sorted", "iter", "next", "filter"}
+PASS_THROUGH = {
+    "list",
+    "tuple",
+    "set",
+    "dict",
+    "zip",
+    "enumerate",
+    "reversed",
+    "sorted",
+    "iter",
+    "next",
+    "filter",
+}
 FRESH_TYPES = ("pandas.DataFrame", "pandas.Series", "pandas.StringMethods", "pandas.DatetimeProperties")
-VIEW_METHODS = {"items", "values", "keys", "get", "pop", "setdefault", "reshape", "ravel", "view", "T", "to_numpy"}
+VIEW_METHODS = {
+    "items",
+    "values",
+    "keys",
+    "get",
+    "pop",
+    "setdefault",
+    "reshape",
+    "ravel",
+    "view",
+    "T",
+    "to_numpy",
+}
 
 
 def defuse(program: Program, types: Types) -> Flow:
@@ -170,7 +194,9 @@ class _Scan:
             self.points.pop(event.name, None)  # a module is no object that a notebook fills
         if isinstance(event.node, ast.stmt) and not isinstance(event.node, ast.FunctionDef):
             return
-        if not isinstance(event.node, ast.FunctionDef) and not isinstance(_value_of(self.stmt.node), ast.Lambda):
+        if not isinstance(event.node, ast.FunctionDef) and not isinstance(
+            _value_of(self.stmt.node), ast.Lambda
+        ):
             self.functions.pop(event.name, None)
 
     def bound_objects(self, event: Event) -> Objects:

@@ -1,8 +1,8 @@
 """What each call of a statement does, by the knowledge base, with the evidence for it.
 
-    df.dropna(inplace=True)   ->  filters, mutates df
-    plt.hist(df["a"])         ->  displays
-    mylib.clean(df)           ->  unknown: may mutate df (ASSUMED)
+df.dropna(inplace=True)   ->  filters, mutates df
+plt.hist(df["a"])         ->  displays
+mylib.clean(df)           ->  unknown: may mutate df (ASSUMED)
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from nb2prod.knowledge import Fact
 NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
 RESOURCES = {"numpy": NUMPY_RANDOM, "python": PYTHON_RANDOM, "estimator": NUMPY_RANDOM}
 # Types whose unknown methods are taken to change nothing: their methods return new objects.
-IMMUTABLE = ("builtins.str", "builtins.int", "builtins.float", "builtins.bool", "builtins.tuple", "pandas.Index")
+IMMUTABLE = (
+    "builtins.str",
+    "builtins.int",
+    "builtins.float",
+    "builtins.bool",
+    "builtins.tuple",
+    "pandas.Index",
+)
 
 
 def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
@@ -88,7 +95,7 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
 
 
 def owner(node: ast.expr, types: Types) -> str:
-    """The variable whose object the expression is, or is part of; empty where a known call makes a new one."""
+    """The variable whose object the expression is (part of); empty where a known call makes a new one."""
     inner: ast.expr = node
     while isinstance(inner, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
         if isinstance(inner, ast.Call):

@@ -14,7 +14,14 @@ import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "get_ipython", "display", "__builtins__"}
+BUILTINS = frozenset(dir(builtins)) | {
+    "__file__",
+    "__name__",
+    "__doc__",
+    "get_ipython",
+    "display",
+    "__builtins__",
+}
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

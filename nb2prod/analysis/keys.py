@@ -1,8 +1,8 @@
 """Names for learned values: readable, unique, and free of line numbers, which a comment would change.
 
-    df["Age"].median()                  -> age_median
-    le.fit_transform(df["Sex"])         -> sex_label_encoder
-    pd.get_dummies(df, columns=cat)     -> dummies
+df["Age"].median()                  -> age_median
+le.fit_transform(df["Sex"])         -> sex_label_encoder
+pd.get_dummies(df, columns=cat)     -> dummies
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ def _base(site: Site, types: Types) -> str:
         case "value":
             operation = snake(_operation(node))
             name = _joined(column, operation) if column else operation
-            generic = not column or not operation or isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp))
+            generic = (
+                not column or not operation or isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp))
+            )
             return snake(assigned) if generic and assigned else (name or "value")
         case "keep" | "fit_only" | "drop_rows" | "columns":
             operation = snake(_operation(node))
@@ -95,7 +97,13 @@ def _operation(node: ast.AST) -> str:
         case ast.Call(func=ast.Attribute(attr=name)):
             inner = node.func.value if isinstance(node.func, ast.Attribute) else None
             return _operation(inner) if name in ("item", "tolist", "to_dict") and inner is not None else name
-        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in ("int", "float", "list", "round", "len"):
+        case ast.Call(func=ast.Name(id=name), args=[first, *_]) if name in (
+            "int",
+            "float",
+            "list",
+            "round",
+            "len",
+        ):
             return _operation(first) or ("count" if name == "len" else name)
         case ast.Call(func=ast.Name(id=name)):
             return name

@@ -132,7 +132,11 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
 def predict_calls(node: ast.AST, model: str) -> Iterator[ast.Call]:
     """Calls by which `model` predicts."""
     for call in _calls(node):
-        if _method(call) in PREDICT_METHODS and root(call.func) == model and isinstance(call.func, ast.Attribute):
+        if (
+            _method(call) in PREDICT_METHODS
+            and root(call.func) == model
+            and isinstance(call.func, ast.Attribute)
+        ):
             yield call
 
 
@@ -164,15 +168,11 @@ def _method_of(value: ast.expr) -> str:
     return _method(value) if isinstance(value, ast.Call) else ""
 
 
-def _is_label(
-    stmt: Stmt, slicer: Slicer, touched: set[int], types: Types, labels: bool, model: str
-) -> bool:
+def _is_label(stmt: Stmt, slicer: Slicer, touched: set[int], types: Types, labels: bool, model: str) -> bool:
     """Whether the value is a prediction; a bare probability is none where the model's labels are used too."""
     assert isinstance(stmt.node, ast.Assign)
     made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches))
-    methods = {
-        _method(c) for id in made & touched for c in predict_calls(slicer.flow.by_id[id].node, model)
-    }
+    methods = {_method(c) for id in made & touched for c in predict_calls(slicer.flow.by_id[id].node, model)}
     if "predict" in methods or "fit_predict" in methods:
         return True
     if labels:

@@ -107,9 +107,7 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     return NO_SPLIT
 
 
-def _arrays(
-    slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]
-) -> frozenset[int]:
+def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:
     """The arrays of the split that these names at `at` come from."""
     found: set[int] = set()
     seen: set[int] = set()

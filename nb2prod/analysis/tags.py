@@ -1,6 +1,6 @@
 """Which stages each cell may belong to: metadata tags, else the first-line comment.
 
-    # nb2prod: features        metadata.tags = ["features:customers", "train"]
+# nb2prod: features        metadata.tags = ["features:customers", "train"]
 """
 
 from __future__ import annotations

@@ -254,7 +254,9 @@ class _Inference:
             case ast.Call():
                 return self.call(node, env)
             case ast.BinOp() | ast.BoolOp() | ast.Compare() | ast.UnaryOp():
-                kinds = [self.expression(c, env) for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
+                kinds = [
+                    self.expression(c, env) for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)
+                ]
                 tables = [k for k in kinds if k in (*TABLES, "numpy.ndarray")]
                 if tables:
                     return max(tables, key=("numpy.ndarray", "pandas.Series", "pandas.DataFrame").index)
@@ -281,9 +283,11 @@ class _Inference:
                         self.expression(test, inner)
                 for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
                     self.expression(part, inner)
-                return {"ListComp": "builtins.list", "SetComp": "builtins.set", "DictComp": "builtins.dict"}.get(
-                    type(node).__name__, ""
-                )
+                return {
+                    "ListComp": "builtins.list",
+                    "SetComp": "builtins.set",
+                    "DictComp": "builtins.dict",
+                }.get(type(node).__name__, "")
             case ast.IfExp():
                 self.expression(node.test, env)
                 kind = self.expression(node.body, env)
@@ -332,7 +336,9 @@ class _Inference:
                 owner = self.types.of(node.value.value) if isinstance(node.value, ast.Attribute) else ""
                 if isinstance(literal, ast.Tuple) and len(literal.elts) == 2:
                     last = literal.elts[1]
-                    one = self.types.of(last) in ("builtins.str", "builtins.int") or isinstance(last, ast.UnaryOp)
+                    one = self.types.of(last) in ("builtins.str", "builtins.int") or isinstance(
+                        last, ast.UnaryOp
+                    )
                     return "pandas.Series" if owner == "pandas.DataFrame" and one else owner
                 return owner
             case "pandas.DataFrameGroupBy":
@@ -408,7 +414,9 @@ class _Inference:
         inner = {**self.globals, **dict.fromkeys((a.arg for a in node.args.args), "")}
         inner.update(zip((a.arg for a in node.args.args), arguments, strict=False))
         inner.update(keywords)
-        body = node.body if isinstance(node, ast.FunctionDef) else [ast.Return(value=node.body)]
+        body: list[ast.stmt] = (
+            node.body if isinstance(node, ast.FunctionDef) else [ast.Return(value=node.body)]
+        )
         self.results[name] = self.body(body, inner)
         self.text = outer
         self.active.discard(name)

@@ -97,6 +97,8 @@ class Flow:
             uses = [f"{u.name}({','.join(f's{r}' for r in u.reaches)})" for u in self.uses if u.stmt == id]
             if uses:
                 parts.append("uses " + " ".join(sorted(uses)))
-            parts += sorted({f"{e.kind} [{e.api}]" for e in self.effects if e.stmt == id and e.kind != "row-wise"})
+            parts += sorted(
+                {f"{e.kind} [{e.api}]" for e in self.effects if e.stmt == id and e.kind != "row-wise"}
+            )
             lines.append("  ".join(parts))
         return "\n".join(lines)

@@ -1,10 +1,10 @@
 """Lowering: a StageGraph becomes a Project of functions with parameters and returns.
 
-    load(settings) -> raw frames          cells tagged load
-    features(df, st) -> X                 the model's slice, its sites wrapped
-    target(df, st) -> y                   what only y needs
-    fit_model(data, settings) -> Fitted   the model and the notebook's metrics
-    decide(model, X, given)               the notebook's own way from model to prediction
+load(settings) -> raw frames          cells tagged load
+features(df, st) -> X                 the model's slice, its sites wrapped
+target(df, st) -> y                   what only y needs
+fit_model(data, settings) -> Fitted   the model and the notebook's metrics
+decide(model, X, given)               the notebook's own way from model to prediction
 """
 
 from __future__ import annotations
@@ -17,8 +17,15 @@ from nb2prod.ir.flow import Flow
 from nb2prod.ir.project import Column, Module, Project
 from nb2prod.ir.stages import StageGraph
 from nb2prod.ir.trace import Trace
-from nb2prod.lower.facts import project_facts
-from nb2prod.lower.functions import Lowered, lower_decide, lower_features, lower_fit_model, lower_load, lower_target
+from nb2prod.lower.facts import project
+from nb2prod.lower.functions import (
+    Lowered,
+    lower_decide,
+    lower_features,
+    lower_fit_model,
+    lower_load,
+    lower_target,
+)
 from nb2prod.lower.module import Context, assemble
 
 __all__ = ["Lowering", "lower"]
@@ -60,12 +67,10 @@ def lower(
         "train": _module(context, fit_model),
         "infer": _module(context, decide),
     }
-    facts = project_facts(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
-    project = Project(**facts, **modules)
-    return Lowering(project, features.places, decide.text, features.boundary)
+    made = project(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
+    return Lowering(made, features.places, decide.text, features.boundary)
 
 
 def _module(context: Context, lowered: Lowered) -> Module:
     tree = ast.parse(lowered.text)
     return assemble(context, [lowered.text], [tree], lowered.bound | set(context.parameters))
-

@@ -6,9 +6,8 @@ import ast
 import re
 import sys
 from pathlib import PurePosixPath
-from typing import Any
 
-from nb2prod.ir.project import Column, DataFile, Module, Param, Provenance, StateEntry
+from nb2prod.ir.project import Column, DataFile, Module, Param, Project, Provenance, StateEntry
 from nb2prod.ir.stages import Role, Site
 from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
@@ -23,7 +22,7 @@ FUNCTIONS = {
 }
 
 
-def project_facts(
+def project(
     context: Context,
     modules: dict[str, Module],
     trace: Trace | None,
@@ -32,33 +31,38 @@ def project_facts(
     name: str,
     notebook: str,
     data_root: str,
-) -> dict[str, Any]:
-    """All fields of Project besides its modules."""
+) -> Project:
+    """The project: its modules and all that is known about it."""
     graph = context.graph
     assert graph.sink is not None
     text = "\n".join(t for m in modules.values() for t in (*m.helpers, *m.functions))
-    return {
-        "name": name,
-        "notebook": notebook,
-        "title": PurePosixPath(notebook).stem,
-        "task": graph.sink.task,
-        "python": ".".join((trace.python if trace else sys.version.split()[0]).split(".")[:2]),
-        "parameters": tuple(_parameters(context)),
-        "data_files": tuple(_data_files(context)),
-        "data_root": data_root,
-        "frames": graph.frames,
-        "tables": graph.tables,
-        "target_columns": target_columns(context),
-        "columns": columns,
-        "has_split": graph.split is not None,
-        "adapters": tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
-        "state": tuple(_state(context)),
-        "metrics": tuple(metric.name for metric in graph.metrics),
-        "packages": trace.packages if trace else (),
-        "provenance": tuple(_provenance(context)),
-        "assumptions": tuple(graph.assumptions),
-        "rewrites": tuple(_rewrites(context)),
-    }
+    return Project(
+        name=name,
+        notebook=notebook,
+        title=PurePosixPath(notebook).stem,
+        task=graph.sink.task,
+        python=".".join((trace.python if trace else sys.version.split()[0]).split(".")[:2]),
+        parameters=tuple(_parameters(context)),
+        data_files=tuple(_data_files(context)),
+        data_root=data_root,
+        frames=graph.frames,
+        tables=graph.tables,
+        target_columns=target_columns(context),
+        columns=columns,
+        has_split=graph.split is not None,
+        adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
+        state=tuple(_state(context)),
+        metrics=tuple(metric.name for metric in graph.metrics),
+        packages=trace.packages if trace else (),
+        provenance=tuple(_provenance(context)),
+        assumptions=tuple(graph.assumptions),
+        rewrites=tuple(_rewrites(context)),
+        load=modules["load"],
+        features=modules["features"],
+        target=modules["target"],
+        train=modules["train"],
+        infer=modules["infer"],
+    )
 
 
 def target_columns(context: Context) -> tuple[str, ...]:
@@ -83,7 +87,9 @@ def target_columns(context: Context) -> tuple[str, ...]:
                     columns.append(column)
                 case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=str() as column)]):
                     columns.append(column)
-                case ast.Attribute(value=ast.Name(id=frame), attr=column) if context.types.fact(inner) is None:
+                case ast.Attribute(value=ast.Name(id=frame), attr=column) if (
+                    context.types.fact(inner) is None
+                ):
                     if context.types.of(inner) == "pandas.Series" and frame in context.graph.frames:
                         columns.append(column)
     return tuple(dict.fromkeys(columns))
@@ -108,7 +114,8 @@ def _data_files(context: Context) -> list[DataFile]:
 
 def _state(context: Context) -> list[StateEntry]:
     return [
-        StateEntry(s.key, s.kind, _shown(s), s.span.cell, s.span.line, s.evidence.name) for s in context.graph.sites
+        StateEntry(s.key, s.kind, _shown(s), s.span.cell, s.span.line, s.evidence.name)
+        for s in context.graph.sites
     ]
 
 
@@ -138,5 +145,3 @@ def _rewrites(context: Context) -> list[str]:
         for m in context.flow.program.magics
         if not m.binds
     ]
-
-

@@ -36,7 +36,9 @@ def lower_load(context: Context) -> Lowered:
         kind, result = "pd.DataFrame", graph.frames[0]
     head = f"def load(settings: Settings) -> {kind}:"
     lines = _parameters(context, stmts, "settings.parameters")
-    text = function(head, cells_of(context, stmts), lines, _spaced(context, stmts, texts), [f"return {result}"])
+    text = function(
+        head, cells_of(context, stmts), lines, _spaced(context, stmts, texts), [f"return {result}"]
+    )
     return Lowered(text, _bound(context, stmts) | {"settings", "Settings"})
 
 
@@ -68,7 +70,8 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     texts = _texts(context, stmts)
     statements = _spaced(context, stmts, texts)
     places: list[tuple[str, int, int] | None] = [
-        (ast.unparse(flow.by_id[s].node).split("\n")[0], flow.by_id[s].cell, flow.by_id[s].span.line) for s in stmts
+        (ast.unparse(flow.by_id[s].node).split("\n")[0], flow.by_id[s].cell, flow.by_id[s].span.line)
+        for s in stmts
     ]
     if target.text:
         call = f"{_target_output(context)} = st.target(target, {_target_inputs(context)[0]})"
@@ -121,7 +124,9 @@ def lower_fit_model(context: Context) -> Lowered:
             statements.append(own)
         for metric in by_stmt.get(id, []):
             kept = isinstance(stmt.node, ast.Assign)
-            statements.append(f'metrics["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}')
+            statements.append(
+                f'metrics["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}'
+            )
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
     result = [graph.sink.model, *(["metrics"] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
@@ -282,9 +287,9 @@ def _replace_expressions(
             if not isinstance(call, ast.Call) or not call.args or call is sink.call:
                 continue
             first = call.args[0]
-            if isinstance(call.func, ast.Attribute) and {n.id for n in ast.walk(first) if isinstance(n, ast.Name)} & (
-                evaluation | {n for n, what in names.items() if what == "X_train"}
-            ):
+            if isinstance(call.func, ast.Attribute) and {
+                n.id for n in ast.walk(first) if isinstance(n, ast.Name)
+            } & (evaluation | {n for n, what in names.items() if what == "X_train"}):
                 same = ast.dump(first) == ast.dump(sink.x)
                 name = "X_train" if same else "X_eval"
                 found[name] = name

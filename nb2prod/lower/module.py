@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from nb2prod.analysis.events import BUILTINS, Function, events
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
-from nb2prod.ir.program import Stmt
 from nb2prod.ir.project import Module
 from nb2prod.ir.stages import StageGraph
 from nb2prod.lower.rewrite import Build, Edits, indented, source
@@ -70,7 +69,9 @@ class Context:
             if isinstance(node, ast.FunctionDef) and node.name in self.graph.staged_functions:
                 if stmt_id not in self.closures:
                     parameter[id(node)] = "st"
-        handed = {n.name for i, s in self.floating.items() if id(n := s.node) in parameter and hasattr(n, "name")}
+        handed = {
+            n.name for i, s in self.floating.items() if id(n := s.node) in parameter and hasattr(n, "name")
+        }
         for stmt in self.flow.by_id.values():
             for call in ast.walk(stmt.node):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in handed:
@@ -123,7 +124,10 @@ def assemble(context: Context, functions: list[str], bodies: Iterable[ast.AST], 
             else:
                 helpers[id] = source(stmt, edits)
                 todo += sorted(outer_names(stmt.node) | _read_names(stmt.node))
-                if isinstance(stmt.node, ast.FunctionDef) and stmt.node.name in context.graph.staged_functions:
+                if (
+                    isinstance(stmt.node, ast.FunctionDef)
+                    and stmt.node.name in context.graph.staged_functions
+                ):
                     imports["Staging"] = ""
     lines = sorted(line for line in imports.values() if line)
     return Module(tuple(dict.fromkeys(lines)), tuple(helpers[id] for id in sorted(helpers)), tuple(functions))
@@ -152,9 +156,7 @@ def _import_line(node: ast.Import | ast.ImportFrom, name: str, types: Types) -> 
     return ""
 
 
-def function(
-    head: str, doc: str, lines: list[str], statements: list[str], tail: list[str]
-) -> str:
+def function(head: str, doc: str, lines: list[str], statements: list[str], tail: list[str]) -> str:
     """The text of a function: signature, docstring, bindings, the notebook's statements, the end."""
     body = [f'"""{doc}"""', *lines, *statements, *tail]
     return head + "\n" + "\n".join(indented(text) for text in body)

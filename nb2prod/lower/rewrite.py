@@ -108,9 +108,7 @@ class _Rewriter(cst.CSTTransformer):
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.RemovalSentinel:
-        left = super().on_leave(original_node, updated_node)  # type: ignore[type-var]
-        if not isinstance(left, cst.CSTNode):
-            return left  # type: ignore[return-value]
+        left = updated_node
         if isinstance(original_node, cst.BaseExpression) and isinstance(left, cst.BaseExpression):
             build = self.builds.pop(self.place(original_node), None)
             if build is not None:
@@ -148,11 +146,16 @@ def indented(text: str) -> str:
                 inside |= _raw_lines(text, node.lineno, node.end_lineno or node.lineno)
     lines = text.split("\n")
     return "\n".join(
-        line if not line.strip() or number in inside else "    " + line for number, line in enumerate(lines, 1)
+        line if not line.strip() or number in inside else "    " + line
+        for number, line in enumerate(lines, 1)
     )
 
 
 def _raw_lines(text: str, first: int, last: int) -> set[int]:
     """The later lines of a string literal, where it is one token and not several joined ones."""
     segment = "\n".join(text.split("\n")[first - 1 : last])
-    return set(range(first + 1, last + 1)) if '"""' in segment or "'''" in segment or "\\\n" in segment else set()
+    return (
+        set(range(first + 1, last + 1))
+        if '"""' in segment or "'''" in segment or "\\\n" in segment
+        else set()
+    )

@@ -1,9 +1,9 @@
 """How each site is written: the text of its wrap from the text of the expression.
 
-    value          df["Age"].median()            st.value("age_median", df["Age"].median)
-    keep           df[df.Fare < 300]             st.keep("fare", df, lambda: df[df.Fare < 300])
-    fit_transform  sc.fit_transform(X)           st.fit_transform("standard_scaler", sc, X)
-    an adapter     pd.qcut(df.Fare, 4)           st.qcut("fare_qcut", df.Fare, 4)
+value          df["Age"].median()            st.value("age_median", df["Age"].median)
+keep           df[df.Fare < 300]             st.keep("fare", df, lambda: df[df.Fare < 300])
+fit_transform  sc.fit_transform(X)           st.fit_transform("standard_scaler", sc, X)
+an adapter     pd.qcut(df.Fare, 4)           st.qcut("fare_qcut", df.Fare, 4)
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _call(site: Site, parts: list[str]) -> str:
     keyed = site.at and site.kind not in ("split", "columns", "fit_only", "drop_rows")
     at = [f"at=({', '.join(site.at)},)"] if keyed else []
     if site.kind == "columns":
-        return f'{parts[0]}[st.value({json.dumps(site.key)}, lambda: list(({parts[1]}).columns))]'
+        return f"{parts[0]}[st.value({json.dumps(site.key)}, lambda: list(({parts[1]}).columns))]"
     if site.kind == "split":
         return f"st.split({', '.join(parts)})"
     method = METHODS.get(site.kind, site.kind)

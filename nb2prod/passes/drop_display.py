@@ -35,12 +35,14 @@ def drop_display(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
                 continue
             kept.append(id)
             if not draws:
-                hidden |= {id_ for id_ in _nested(node, types)}
+                hidden |= _nested(node, types)
         stages.append(replace(stage, stmts=tuple(kept)))
     for definition in types.functions.values():
         if isinstance(definition, ast.FunctionDef):
             hidden |= _nested(definition, types)
-    return replace(graph, stages=tuple(s for s in stages if s.stmts), dropped=tuple(dropped), hidden=frozenset(hidden))
+    return replace(
+        graph, stages=tuple(s for s in stages if s.stmts), dropped=tuple(dropped), hidden=frozenset(hidden)
+    )
 
 
 def _nested(node: ast.stmt, types: Types) -> set[int]:
@@ -54,7 +56,9 @@ def _nested(node: ast.stmt, types: Types) -> set[int]:
 
 def _shows(node: ast.stmt, types: Types) -> bool:
     """An expression statement whose value nobody takes and whose calls change nothing."""
-    if not isinstance(node, ast.Expr) or isinstance(node.value, (ast.Constant, ast.Yield, ast.YieldFrom, ast.Await)):
+    if not isinstance(node, ast.Expr) or isinstance(
+        node.value, (ast.Constant, ast.Yield, ast.YieldFrom, ast.Await)
+    ):
         return False
     calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
     if isinstance(node.value, ast.Call):
@@ -68,4 +72,11 @@ def _harmless(call: ast.Call, types: Types) -> bool:
     fact = types.fact(call)
     if fact is None:
         return False
-    return not fact.mutates and fact.effect not in ("fits", "writes-file", "mutates", "seeds", "sets-option", "env")
+    return not fact.mutates and fact.effect not in (
+        "fits",
+        "writes-file",
+        "mutates",
+        "seeds",
+        "sets-option",
+        "env",
+    )

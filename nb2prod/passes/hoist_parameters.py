@@ -29,7 +29,9 @@ def hoist_parameters(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     kept = {id for stage in graph.stages for id in stage.stmts}
     read = {use.name for use in flow.uses if use.stmt in kept}
     parameters = tuple(
-        id for id in graph.parameters if (flow.defined_by(id) & read) and not flow.defined_by(id) & in_functions
+        id
+        for id in graph.parameters
+        if (flow.defined_by(id) & read) and not flow.defined_by(id) & in_functions
     )
     return replace(graph, parameters=parameters, paths=tuple(_paths(graph, flow, types)))
 
@@ -42,7 +44,10 @@ def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:
             fact = types.fact(call) if isinstance(call, ast.Call) else None
             if not isinstance(call, ast.Call) or fact is None or fact.effect != "reads-file":
                 continue
-            given = [*call.args[:1], *[k.value for k in call.keywords if k.arg in (fact.path, "filepath_or_buffer")]]
+            given = [
+                *call.args[:1],
+                *[k.value for k in call.keywords if k.arg in (fact.path, "filepath_or_buffer")],
+            ]
             for node in given:
                 path = _text(node, flow)
                 if path is not None:
@@ -68,9 +73,11 @@ def _text(node: ast.expr, flow: Flow) -> str | None:
         case ast.JoinedStr(values=values):
             parts = [_text(v.value if isinstance(v, ast.FormattedValue) else v, flow) for v in values]
             separator = ""
-        case ast.Call(func=ast.Attribute(attr="join" | "joinpath"), args=args) | ast.Call(
-            func=ast.Name(id="Path"), args=args
-        ) | ast.Call(func=ast.Attribute(attr="Path"), args=args):
+        case (
+            ast.Call(func=ast.Attribute(attr="join" | "joinpath"), args=args)
+            | ast.Call(func=ast.Name(id="Path"), args=args)
+            | ast.Call(func=ast.Attribute(attr="Path"), args=args)
+        ):
             parts = [_text(a, flow) for a in args]
             separator = "/"
         case _:
