@@ -238,15 +238,19 @@ def examples() -> list[Any]:
     return [pytest.param(fact, id=f"{fact.api} {fact.example}") for fact in facts]
 
 
-def missing() -> set[str]:
-    return {name for name in NAMES if module_of(name) is None}
+@cache
+def missing() -> frozenset[str]:
+    return frozenset(name for name in NAMES if module_of(name) is None)
 
 
+@cache
 def module_of(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            return None
 
 
 @pytest.mark.parametrize("fact", examples())
@@ -289,6 +293,8 @@ NOT_LOOKED_UP = (
     "statsmodels.Results.",
     "plotly.graph_objs.",
     "pandas.DataFrameGroupBy.plot.",
+    "pandas.DataFrame.progress_",
+    "pandas.Series.progress_",
     "pandas.SeriesGroupBy.plot.",
 )
 ABSENT = object()

@@ -31,7 +31,7 @@ __all__ = [
 _STDLIB = "stdlib"
 _STAR = "star"
 # The files that describe classes whose objects notebooks pass around.
-_CLASSES = ("pandas", "numpy", "sklearn", "builtins", _STDLIB)
+_CLASSES = ("pandas", "numpy", "sklearn", "builtins", _STDLIB, "matplotlib", "mpl_toolkits", "seaborn")
 
 
 def lookup(

@@ -19,7 +19,7 @@ RETURNS = frozenset(
     """frame column same array mask scalar stat schema grouped accessor estimator tuple text none figure
     list unknown""".split()
 )
-RANDOM = frozenset({"", "numpy", "python", "estimator", "advances", "entropy"})
+RANDOM = frozenset({"", "numpy", "python", "estimator", "advances", "entropy", "torch", "tensorflow"})
 CALLS = frozenset({"", "value", "row", "column", "group", "frame"})
 
 # A word or the literals of a condition.
