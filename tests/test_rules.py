@@ -68,7 +68,7 @@ def test_a_rule_is_documented_and_named_like_its_file(rule: Rule) -> None:
     assert type(rule).__name__ == "".join(word.capitalize() for word in rule.name.split("-"))
     text = rules.explain(rule)
     assert rule.code in text and "Why it matters: " in text and "Instead: " in text
-    assert rule.fires or rule.refused or rule.code == "NBP300"
+    assert rule.fires or rule.refused or rule.code in ("NBP300", "NBP408")
 
 
 def test_codes_are_unique() -> None:
@@ -95,6 +95,20 @@ def test_names_stop_compile_only_on_the_slice() -> None:
     program = frontend.parse(notebook("print(a)\n# %%\nprint(b)\n# %%\nx = 1"))
     stages = StageGraph(stages=(Stage(Role.LOAD, (2, 3)),))
     assert [d.span and d.span.cell for d in rules.blocking(rules.analyse(program, stages))] == [1]
+
+
+@pytest.mark.parametrize(
+    "setup",
+    ["from mylib import *", "%run a.py", "%store -r x", "exec('x = 1')", "x = = 1", "globals()['x'] = 1",
+     "x = !ls", "%%capture x\n1"],
+)  # fmt: skip
+def test_what_nobody_sees_is_not_compiled(setup: str) -> None:
+    program = frontend.parse(notebook(f"# %%\n{setup}\n# %%\ny = x"))
+    stmts = tuple(stmt.id for stmt in program.stmts())
+    held = StageGraph(stages=(Stage(Role.FEATURES, stmts),))
+    other = StageGraph(stages=(Stage(Role.FEATURES, ()),))
+    assert [d.code for d in rules.blocking(rules.analyse(program, held))] == ["NBP408"]
+    assert [rules.blocking(rules.analyse(program, stages)) for stages in (None, other)] == [[], []]
 
 
 def test_one_fault_one_finding() -> None:

@@ -9,9 +9,11 @@ The replay of one order is in `replay.py`; a notebook whose counts rise has only
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from nb2prod.analysis.replay import Replay, replay
 from nb2prod.analysis.script import Script
-from nb2prod.ir.names import Names, Origin
+from nb2prod.ir.names import Missing, Names, Origin
 
 
 def names(text: Script) -> Names:
@@ -22,8 +24,13 @@ def names(text: Script) -> Names:
     numbers: dict[object, int] | None = {} if differ else None
     fresh = replay(text, order, numbers)
     moved = _moved(fresh, replay(text, counted, numbers)) if differ else ()
-    missing = tuple(sorted([*fresh.missing.values(), *fresh.never_bound()], key=lambda m: (m.place, m.name)))
-    return Names(missing, {m.name: fresh.places(m.name) for m in missing}, moved)
+    missing = _sorted([*fresh.missing.values(), *fresh.never_bound()])
+    bound = {m.name: fresh.places(m.name) for m in missing}
+    return Names(missing, _sorted(fresh.unseen.values()), bound, moved)
+
+
+def _sorted(found: Iterable[Missing]) -> tuple[Missing, ...]:
+    return tuple(sorted(found, key=lambda missing: (missing.place, missing.name)))
 
 
 def _count_order(script: Script) -> tuple[int, ...]:

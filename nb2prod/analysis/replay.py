@@ -65,6 +65,7 @@ class Replay:
         self.unknown = False  # names may exist that the text does not show
         self.deleted: dict[str, Span] = {}
         self.missing: dict[tuple[str, Span], Missing] = {}
+        self.unseen: dict[tuple[str, Span], Missing] = {}
         self.bound: dict[str, list[Span | tuple[Text, ast.AST]]] = {}
         self.origins: dict[tuple[int, str, Span], Origin] = {}
         self.functions: dict[int, tuple[Function, Text, frozenset[str]]] = {}
@@ -79,7 +80,8 @@ class Replay:
 
     def magic(self, magic: Magic) -> None:
         for name in [*magic.binds, *(["_exit_code"] if magic.kind == "shell" else [])]:
-            self.put(name, Value(((magic.span, ""),), self.number("magic", magic.text)), magic.span)
+            value = Value(((magic.span, ""),), self.number("magic", magic.text), seen=False)
+            self.put(name, value, magic.span)
         if magic.drops:
             pattern = re.compile(magic.drops)
             for name in [name for name in self.state if pattern.search(name)]:
@@ -89,7 +91,7 @@ class Replay:
     def opaque(self, item: Opaque) -> None:
         """A cell that is not understood may bind every word in it."""
         for word in _WORD.findall(self.script.notebook.cells[item.cell].text):
-            self.state.setdefault(word, Value(((item.span, ""),)))
+            self.state.setdefault(word, Value(((item.span, ""),), seen=False))
             self.bound.setdefault(word, []).append(item.span)
 
     def statement(self, stmt: Stmt, found: Events) -> None:
@@ -143,6 +145,8 @@ class Replay:
         if value is None:
             self.absent(name, node)
             return
+        if not value.seen:
+            self.note(self.unseen, name, node)
         for function in value.functions:  # it may be called from here on, by whom we do not see
             for event in function.outer_binds():
                 self.state.setdefault(event.name, Value(((self.stmt.span, ""),)))
@@ -226,7 +230,7 @@ class Replay:
         match node:
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=key):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    self.put(key.value, Value(((self.stmt.span, ""),)), self.stmt.span)
+                    self.put(key.value, Value(((self.stmt.span, ""),), seen=False), self.stmt.span)
                 else:
                     self.unknown = True
 
@@ -304,6 +308,8 @@ class Replay:
 
     def absent(self, name: str, node: ast.AST) -> None:
         """A read of a name that is not there."""
+        if name == "get_ipython" or (self.unknown and name not in KERNEL):
+            self.note(self.unseen, name, node)
         if name in KERNEL or (self.unknown and not HISTORY.fullmatch(name)):
             return
         if self.stmt.cell in self.script.failing:
@@ -319,10 +325,13 @@ class Replay:
             return
         if name in bound_names([self.stmt.node]) and not guards.certain(*steps[0]):
             return  # an earlier turn of the loop may have bound it
+        self.note(self.missing, name, node)
+
+    def note(self, where: dict[tuple[str, Span], Missing], name: str, node: ast.AST) -> None:
         call = self.stmt.text.span(self.frames[0].call) if self.frames else None
         function = self.frames[-1].function.name if self.frames else ""
         found = Missing(name, self.place(node), call, function, self.deleted.get(name))
-        self.missing.setdefault((name, found.place), found)
+        where.setdefault((name, found.place), found)
 
     def never_bound(self) -> list[Missing]:
         """Reads in functions of names that nothing binds, whether the function is called or not."""

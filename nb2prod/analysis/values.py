@@ -38,6 +38,7 @@ class Value:
     functions: tuple[Function, ...] = ()
     methods: dict[str, Function] = field(default_factory=dict)
     is_class: bool = False
+    seen: bool = True  # a statement of the text made it
 
 
 def changes_receiver(node: ast.Call) -> bool:

@@ -44,11 +44,14 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """`bound` are the places that bind each name, in document order, whether they run or not.
+    """`unseen` are reads of names that may exist, but that no statement of the text defines: they come from a
+    magic, an unknown star import, `exec`, or a cell that is not Python.
 
-    `moved` are the reads whose origin in the order of the text and in that of the recorded counts differ.
+    `bound` are the places that bind each missing name, in document order, whether they run or not.  `moved`
+    are the reads whose origin in the order of the text and in that of the recorded counts differ.
     """
 
     missing: tuple[Missing, ...] = ()
+    unseen: tuple[Missing, ...] = ()
     bound: dict[str, tuple[Span, ...]] = field(default_factory=dict)
     moved: tuple[tuple[Origin, Origin], ...] = ()

@@ -12,13 +12,13 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from nb2prod.analysis.names import names
 from nb2prod.analysis.script import Script, script
 from nb2prod.diagnostics import Diagnostic, Label, Severity
-from nb2prod.ir.names import Names
+from nb2prod.ir.names import Missing, Names
 from nb2prod.ir.program import Program
 from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.source import Notebook, Span
@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 _IGNORE = re.compile(r"#\s*nb2prod\s*:\s*ignore\[([\w,\s]*)\]")
-_NEEDS_THE_SLICE = ("NBP101", "NBP102", "NBP103")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Rule:
     def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
         """A refusal in words."""
         subject, detail = refusal.subject, refusal.detail
-        message = self.message.format(subject=subject, detail=detail)
+        message = self.message.format(subject=_short(subject), detail=detail)
         if detail and "{detail}" not in self.message:
             message += f": {detail}"
         return self.found(a, message, refusal.span, help=self.help.format(subject=subject, detail=detail))
@@ -141,8 +140,11 @@ def blocking(a: Analysis) -> list[Diagnostic]:
 
     Names that are missing stop it only where the model needs the statement.
     """
-    found = [d for rule in all_rules() if rule.blocks_compile for d in rule.check(a)]
-    return sorted((d for d in found if d.code not in _NEEDS_THE_SLICE or _in_slice(d, a)), key=_order)
+    known = {rule.code for rule in all_rules()}
+    assert all(refusal.code in known for refusal in a.refusals), "a refusal that no rule words"
+    names = replace(a.names, missing=_needed(a, a.names.missing), unseen=_needed(a, a.names.unseen))
+    needed = replace(a, names=names)
+    return sorted((d for rule in all_rules() if rule.blocks_compile for d in rule.check(needed)), key=_order)
 
 
 @cache
@@ -183,6 +185,12 @@ def ordinal(number: int) -> str:
     return f"{number}" + {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
 
 
+def _short(text: str) -> str:
+    """One line, not too long: a subject may be the text of an expression."""
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}".rstrip() for line in text.splitlines())
 
@@ -203,15 +211,16 @@ def _silenced(found: Diagnostic, notebook: Notebook) -> bool:
     return any(found.code in re.findall(r"\w+", comment[1]) for comment in comments if comment)
 
 
-def _in_slice(found: Diagnostic, a: Analysis) -> bool:
-    """Whether a finding lies in a statement that some stage holds."""
+def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:
+    """Those that stand in a statement that some stage holds; all where there are no stages."""
     if a.stages is None:
-        return True
+        return found
     held = {id for stage in a.stages.stages for id in stage.stmts}
-    places = [label.span for label in found.labels] + ([found.span] if found.span else [])
-    return any(
-        span.cell == stmt.cell and stmt.span.line <= span.line <= stmt.span.end_line
-        for stmt in a.program.stmts()
-        if stmt.id in held
-        for span in places
+    lines = [(stmt.cell, stmt.span.line, stmt.span.end_line) for stmt in a.program.stmts() if stmt.id in held]
+    return tuple(
+        missing
+        for missing in found
+        if any(
+            missing.place.cell == cell and first <= missing.place.line <= last for cell, first, last in lines
+        )
     )

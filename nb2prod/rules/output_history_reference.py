@@ -20,7 +20,7 @@ class OutputHistoryReference(Rule):
     A `_` that the notebook binds itself, as in `for _ in range(3)`, is an ordinary name.
     """
 
-    code, name, severity = "NBP108", "output-history-reference", Severity.ERROR
+    code, name, severity, blocks_compile = "NBP108", "output-history-reference", Severity.ERROR, True
     fires = ("1 + 1\n# %%\nx = _", "total = Out[3] + 1", "print(_i2)")
     silent = (
         "for _ in range(3):\n    print(_)",
