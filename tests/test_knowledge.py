@@ -39,6 +39,12 @@ def test_braces_expand_like_a_shell() -> None:
         ("[[fact]]\napi = 'x.f'\neffect = 'pure'\nreturns = 'thing'", "returns must be one of"),
         ("[[fact]]\napi = 'x.f'\neffect = 'pure'\nmutates = 'self'", "list of text"),
         ("[[fact]]\napi = 'x.f'\neffect = 'pure'\nwhen = {axis = 1}", "condition"),
+        ("[[fact]]\napi = 'x.f'\neffect = 'pure'\nwhen = {axis = 'one'}", "condition"),
+        ("[[fact]]\napi = 'x.f'\neffect = 'pure'\nwhen = {axis = [[1]]}", "condition"),
+        ("[[fact]]\napi = 1\neffect = 'pure'", "api must be"),
+        ("fact = 'x'", "fact has the wrong type"),
+        ("modules = ['x']", "modules has the wrong type"),
+        ("[star]\nx = 1", "star has the wrong type"),
         ("[[fact]]\napi = 'x.f'\neffect = 'learns'", "must say what"),
         ("[[fact]]\napi = ['x.f', 'x.{f,g}']\neffect = 'pure'", "two unconditional"),
         (
@@ -71,6 +77,11 @@ def test_conditions_are_reachable() -> None:
 def test_types_name_classes_that_have_facts() -> None:
     known = {fact.api.rpartition(".")[0] for fact in FACTS} | {fact.api for fact in FACTS}
     assert {fact.type for fact in FACTS if fact.type} <= known
+
+
+def test_adapters_are_in_the_staging_runtime() -> None:
+    there = {path.stem for path in (FOLDER.parents[1] / "templates" / "adapters").glob("*.py")}
+    assert {fact.adapter for fact in FACTS if fact.adapter} <= there
 
 
 # ---- the choice of a fact

@@ -20,6 +20,7 @@ RETURNS = frozenset(
     list unknown""".split()
 )
 RANDOM = frozenset({"", "numpy", "python", "estimator", "advances", "entropy", "torch", "tensorflow"})
+WORDS = frozenset({"given", "absent", "number", "text", "list", "dict", "true", "false", "callable"})
 CALLS = frozenset({"", "value", "row", "column", "group", "frame"})
 
 # A word or the literals of a condition.

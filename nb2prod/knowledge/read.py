@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nb2prod.knowledge.fact import CALLS, EFFECTS, RANDOM, RETURNS, Fact
+from nb2prod.knowledge.fact import CALLS, EFFECTS, RANDOM, RETURNS, WORDS, Fact, Literal
 
+# What the keys of a file hold, and what these hold.
+_TOP = {"fact": (list, dict), "modules": (str, str), "receivers": (dict, str), "star": (dict, str)}
 _TEXT = tuple("effect returns learns adapter random role calls path type removed why example".split())
 _LISTS = ("mutates", "options")
 _ALLOWED = {
@@ -52,9 +54,12 @@ def read(path: Path) -> Tables:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"{path}: {error}") from error
-    unknown = document.keys() - {"fact", "modules", "receivers", "star"}
-    if unknown:
-        raise KnowledgeError(f"{path}: unknown key {', '.join(sorted(unknown))}")
+    for key, found in document.items():
+        if key not in _TOP:
+            raise KnowledgeError(f"{path}: unknown key {key}")
+        values = found.values() if isinstance(found, dict) else found
+        if not isinstance(found, _TOP[key][0]) or not all(isinstance(one, _TOP[key][1]) for one in values):
+            raise KnowledgeError(f"{path}: {key} has the wrong type")
     entries = tuple(document.get("fact", ()))
     names: dict[str, tuple[int, ...]] = {}
     for number, entry in enumerate(entries):
@@ -113,6 +118,8 @@ def _problem(entry: dict[str, Any]) -> str:
         return f"unknown key {', '.join(sorted(unknown))}"
     if "api" not in entry or "effect" not in entry:
         return "api and effect are required"
+    if not isinstance(entry["api"], str) and not _all_text(entry["api"]):
+        return "api must be text or a list of text"
     for key in _TEXT:
         if not isinstance(entry.get(key, ""), str):
             return f"{key} must be text"
@@ -120,16 +127,21 @@ def _problem(entry: dict[str, Any]) -> str:
         if key in entry and entry[key] not in allowed:
             return f"{key} must be one of {', '.join(sorted(allowed - {''}))}"
     for key in _LISTS:
-        value = entry.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        if not _all_text(entry.get(key, [])):
             return f"{key} must be a list of text"
     if not isinstance(entry.get("when", {}), dict):
         return "when must be a table"
-    if any(not isinstance(value, str | list) for value in entry.get("when", {}).values()):
-        return "a condition must be a word or a list of literals"
+    for condition in entry.get("when", {}).values():
+        literals = isinstance(condition, list) and all(isinstance(one, Literal) for one in condition)
+        if not literals and not (isinstance(condition, str) and condition in WORDS):
+            return f"a condition must be a list of literals or one of {', '.join(sorted(WORDS))}"
     if entry["effect"] == "learns" and not entry.get("learns"):
         return "a fact that learns must say what"
     return ""
+
+
+def _all_text(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _fact(tables: Tables, api: str, entry: dict[str, Any]) -> Fact:
