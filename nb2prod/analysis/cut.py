@@ -385,7 +385,7 @@ class _Cut:
             shows = any(e.kind == "displays" for e in self.flow.effects_of(id)) or isinstance(
                 stmt.node, ast.Expr
             )
-            if id in self.eval_stmts:
+            if id in self.eval_stmts and "infer" not in allowed:
                 reason = "evaluation rows go through the same features"
             elif set(allowed) & {"eda", "skip"}:
                 reason = f"tagged {allowed[0]}"

@@ -12,6 +12,7 @@ from nb2prod.ir.stages import Role, Site
 from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
 
+ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generated project uses itself
 CORE = {"value", "keep", "result", "fitting"}
 FUNCTIONS = {
     Role.LOAD: "load.load",
@@ -53,7 +54,7 @@ def project(
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
         state=tuple(_state(context)),
         metrics=tuple(metric.name for metric in graph.metrics),
-        packages=trace.packages if trace else (),
+        packages=tuple(_packages(trace, modules)),
         provenance=tuple(_provenance(context)),
         assumptions=tuple(graph.assumptions),
         rewrites=tuple(_rewrites(context)),
@@ -93,6 +94,16 @@ def target_columns(context: Context) -> tuple[str, ...]:
                     if context.types.of(inner) == "pandas.Series" and frame in context.graph.frames:
                         columns.append(column)
     return tuple(dict.fromkeys(columns))
+
+
+def _packages(trace: Trace | None, modules: dict[str, Module]) -> list[tuple[str, str]]:
+    """The versions of what the project imports, of all that the notebook ran with."""
+    if trace is None:
+        return []
+    lines = [line for module in modules.values() for line in module.imports]
+    imported = {line.split()[1].split(".")[0] for line in lines} | ALWAYS
+    distributions = {name for module, name in trace.modules if module in imported}
+    return [(name, version) for name, version in trace.packages if name in distributions]
 
 
 def _parameters(context: Context) -> list[Param]:

@@ -158,7 +158,8 @@ def _import_line(node: ast.Import | ast.ImportFrom, name: str, types: Types) -> 
 
 def function(head: str, doc: str, lines: list[str], statements: list[str], tail: list[str]) -> str:
     """The text of a function: signature, docstring, bindings, the notebook's statements, the end."""
-    body = [f'"""{doc}"""', *lines, *statements, *tail]
+    first = ["\n" + text for text in statements[:1]] if lines else statements[:1]
+    body = [f'"""{doc}"""', *lines, *first, *statements[1:], *tail]
     return head + "\n" + "\n".join(indented(text) for text in body)
 
 
