@@ -7,7 +7,6 @@ reason.  IPython's own syntax is taken out first (`ipython.py`), keeping lines a
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 
 from nb2prod import ipython
@@ -15,20 +14,16 @@ from nb2prod.ipynb import ReadError, find, read, read_bytes
 from nb2prod.ir.program import Magic, Opaque, Program, Stmt
 from nb2prod.source import Cell, Notebook, Span, Text, split_lines
 
-__all__ = ["ReadError", "find", "parse", "read", "read_bytes", "stage_comment"]
+__all__ = ["ReadError", "find", "parse", "read", "read_bytes"]
 
 MAX_DEPTH = 150  # of a syntax tree: every later pass walks it recursively
-ANNOTATIONS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "model")
 
-_STAGE_COMMENT = re.compile(r"#\s*nb2prod\s*:\s*(.*)")
 _PYTHON_2 = (
     "Missing parentheses in call to",
     "multiple exception types must be parenthesized",
     "leading zeros in decimal integer literals",
 )
 _SHALLOW = 2 * MAX_DEPTH  # so few characters cannot nest too deeply
-
-Problem = tuple[str, Span]
 
 
 def parse(notebook: Notebook) -> Program:
@@ -46,18 +41,6 @@ def parse(notebook: Notebook) -> Program:
                 items += _parse_cell(cell, earlier, magics, len(items) + 1)
             earlier.append(cell.text)
     return Program(notebook, tuple(items), tuple(magics))
-
-
-def stage_comment(cell: Cell) -> str | None:
-    """What a first-line comment `# nb2prod: features` says, unless it annotates or silences something."""
-    for line in cell.text.splitlines():
-        if not line.strip() or line.lstrip().startswith("%%"):
-            continue
-        found = _STAGE_COMMENT.match(line.strip())
-        if found is None or found[1].startswith(("ignore", "target=")) or found[1].strip() in ANNOTATIONS:
-            return None
-        return found[1].strip()
-    return None
 
 
 def _parse_cell(cell: Cell, earlier: list[str], magics: list[Magic], first_id: int) -> list[Stmt | Opaque]:

@@ -12,8 +12,6 @@ import re
 from dataclasses import dataclass, field
 
 TAG_PREFIX = "nb2prod:"
-STAGE_TAGS = ("load", "features", "train", "infer")
-OTHER_TAGS = ("setup", "parameters", "eda", "skip")
 
 Located = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias | ast.pattern
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from nb2prod.analysis.tags import cell_tags
+from nb2prod.analysis.tags import LINE_WORDS, cell_tags
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.stages import TAGS
 from nb2prod.rules import Analysis, Rule, Severity
@@ -20,7 +20,7 @@ MEANT = {
     "training": "train",
     "inference": "infer",
 }
-LINE_WORDS = re.compile(r"(row-wise|fit-once|train-only|drop|lookup|keep|model|target\s*=.*|ignore\b.*)")
+LINE_COMMENT = re.compile(rf"({'|'.join(LINE_WORDS)}|target\s*=.*|ignore\b.*)")
 
 
 class UnknownStageTag(Rule):
@@ -72,7 +72,7 @@ def _unknown(cell: Cell) -> Iterator[str]:
         elif _nearest(word) or not re.fullmatch(r"[\w.:+ -]+", word):
             yield word
     found = COMMENT.match(cell.text.split("\n", 1)[0])
-    if found is None or LINE_WORDS.fullmatch(found[1]):
+    if found is None or LINE_COMMENT.fullmatch(found[1]):
         return
     for word in found[1].split(","):
         base, _, module = word.strip().partition(":")
