@@ -5,6 +5,7 @@ read by lowering, the graph command and the rules.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -174,11 +175,32 @@ class StageGraph:
         for stage in self.stages:
             arrow = f"({', '.join(stage.inputs)}) -> ({', '.join(stage.outputs)})"
             lines.append(f"{stage.role} {arrow}: " + " ".join(f"s{s}" for s in stage.stmts))
+        lines += [f"  {name} {text}" for name, text in self._boundaries() if text]
         for site in self.sites:
             at = f" at {', '.join(site.at)}" if site.at else ""
+            within = f" in {site.function}" if site.function else ""
             place = f"cell {site.span.cell}:{site.span.line}"
-            lines.append(f"  {place}  {site.kind}({site.key!r}{at})  {site.evidence.name}  {site.why}")
+            lines.append(f"  {place}  {site.kind}({site.key!r}{at}){within}  {site.evidence.name}  {site.why}")
+            lines.append(f"    {' '.join(ast.unparse(site.node).split())}")
         lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
+        lines += [f"  assumed {text}" for text in self.assumptions]
         lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
         return "\n".join(lines)
+
+    def _boundaries(self) -> Iterator[tuple[str, str]]:
+        """What crosses between the stages, as the dump says it; an empty text where there is nothing."""
+        if self.sink is not None:
+            given = [ast.unparse(part) for part in (self.sink.x, self.sink.y) if part is not None]
+            yield "fits", f"{self.sink.model} in s{self.sink.stmt} to {', '.join(given)} ({self.sink.task})"
+        yield "tables", ", ".join(self.tables)
+        yield "split", f"s{self.split}" if self.split else ""
+        yield "target", ", ".join(name for name in self.y if name)
+        yield "given", ", ".join(f"{name} is {what}" for name, what in sorted(self.train_names.items()))
+        if self.prediction.rows is not None:
+            yield "predicts", f"{self.prediction.result or '-'} from {ast.unparse(self.prediction.rows)}"
+        yield "floating", " ".join(f"s{s}" for s in sorted(self.floating))
+        yield "parameters", " ".join(f"s{s}" for s in self.parameters)
+        yield "paths", ", ".join(f"{path.key} is {path.path}" for path in self.paths)
+        yield "hidden", f"{len(self.hidden)} nested" if self.hidden else ""
+        yield "staged", ", ".join(self.staged_functions)
