@@ -8,7 +8,6 @@ mylib.clean(df)           ->  unknown: may mutate df (ASSUMED)
 from __future__ import annotations
 
 import ast
-from functools import cache
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
@@ -18,7 +17,14 @@ from nb2prod.ir.program import Stmt
 from nb2prod.knowledge import Fact
 
 NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
-RESOURCES = {"numpy": NUMPY_RANDOM, "python": PYTHON_RANDOM, "estimator": NUMPY_RANDOM}
+RESOURCES = {
+    "numpy": NUMPY_RANDOM,
+    "estimator": NUMPY_RANDOM,
+    "advances": NUMPY_RANDOM,
+    "python": PYTHON_RANDOM,
+    "torch": "<torch random>",
+    "tensorflow": "<tensorflow random>",
+}
 # Types whose unknown methods are taken to change nothing: their methods return new objects.
 IMMUTABLE = (
     "builtins.str",
@@ -46,12 +52,12 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
     found = [effect(fact.effect, root(node.func))]
     for target in changed(fact, node, types):
         found.append(effect("mutates", target))
-    if fact.random and draws_globally(fact, arguments):
+    if fact.random in RESOURCES and draws_globally(fact, arguments):
         kind = "seeds" if fact.effect == "seeds" else "draws"
-        found.append(effect(kind, RESOURCES.get(fact.random, NUMPY_RANDOM)))
+        found.append(effect(kind, RESOURCES[fact.random]))
     if fact.effect in ("reads-file", "writes-file"):
-        path = next((v for v in [arguments.get("0"), *arguments.values()] if isinstance(v, str)), "?")
-        found.append(effect("file", f"<file {path}>"))
+        path = knowledge.argument(arguments, fact.path or "0")
+        found.append(effect("file", f"<file {path if isinstance(path, str) else '?'}>"))
     if fact.effect == "sets-option" and not _display_option(arguments):
         found.append(effect("option", f"<{api.split('.')[0]} options>"))
     if fact.effect == "env":
@@ -76,7 +82,7 @@ def changed(fact: Fact, node: ast.Call, types: Types) -> list[str]:
 def draws_globally(fact: Fact, arguments: dict[str, object]) -> bool:
     """Whether a call with this fact takes numbers from a global stream."""
     seed = arguments.get("random_state", arguments.get("seed"))
-    if fact.random == "estimator" or "random_state" in arguments:
+    if fact.random in ("estimator", "advances") or "random_state" in arguments:
         return seed is None
     return True
 
@@ -86,7 +92,7 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
     given: list[ast.expr] = [*node.args, *[k.value for k in node.keywords]]
     if isinstance(node.func, ast.Attribute):
         receiver = types.of(node.func.value)
-        if _harmless_method(receiver, node.func.attr):
+        if _harmless_method(receiver, node):
             return []
         if not receiver.startswith(("module:", "api:")):
             given.insert(0, node.func.value)
@@ -110,25 +116,15 @@ def owner(node: ast.expr, types: Types) -> str:
     return root(inner)
 
 
-def _harmless_method(receiver: str, method: str) -> bool:
+def _harmless_method(receiver: str, node: ast.Call) -> bool:
     """A method on a value of unknown type that no known class with that method changes itself by."""
     if receiver in IMMUTABLE:
         return True
     if receiver:
         return False
-    facts = _methods().get(method, ())
+    assert isinstance(node.func, ast.Attribute)
+    facts = knowledge.methods(node.func.attr, call_arguments(node))
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
-
-
-@cache
-def _methods() -> dict[str, list[Fact]]:
-    """The facts of methods by their bare name, for receivers of unknown type."""
-    found: dict[str, list[Fact]] = {}
-    for name in ("pandas", "numpy", "builtins", "sklearn"):
-        for fact in knowledge.library(name):
-            if fact.api.count(".") >= 2:
-                found.setdefault(fact.name, []).append(fact)
-    return found
 
 
 def _display_option(arguments: dict[str, object]) -> bool:

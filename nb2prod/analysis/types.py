@@ -381,10 +381,12 @@ class _Inference:
             return ""
         self.types.facts[id(node)] = fact
         if fact.effect == "constructs" and fact.returns in ("estimator", "unknown", ""):
-            return api
+            return fact.type or api
         return self.returned(fact, receiver or (arguments[0] if arguments else ""))
 
     def returned(self, fact: Fact, receiver: str) -> str:
+        if fact.type:
+            return fact.type
         if fact.returns in ("same", "estimator"):
             return receiver
         if fact.returns == "grouped":
