@@ -97,6 +97,14 @@ def test_names_stop_compile_only_on_the_slice() -> None:
     assert [d.span and d.span.cell for d in rules.blocking(rules.analyse(program, stages))] == [1]
 
 
+def test_a_definition_that_a_stage_uses_counts_as_its_part() -> None:
+    program = frontend.parse(notebook("a = nowhere\nb = a\nc = elsewhere\n# %%\nx = b"))
+    stages = StageGraph(stages=(Stage(Role.FEATURES, (4,)),))
+    assert [d.message for d in rules.blocking(rules.analyse(program, stages))] == [
+        "`nowhere` is not defined anywhere"
+    ]
+
+
 @pytest.mark.parametrize(
     "setup",
     ["from mylib import *", "%run a.py", "%store -r x", "exec('x = 1')", "x = = 1", "globals()['x'] = 1",

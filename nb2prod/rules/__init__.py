@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
+from nb2prod.analysis.events import Events
 from nb2prod.analysis.names import names
 from nb2prod.analysis.script import Script, script
 from nb2prod.diagnostics import Diagnostic, Label, Severity
 from nb2prod.ir.names import Missing, Names
-from nb2prod.ir.program import Program
+from nb2prod.ir.program import Program, Stmt
 from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.source import Notebook, Span
 
@@ -212,11 +213,10 @@ def _silenced(found: Diagnostic, notebook: Notebook) -> bool:
 
 
 def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:
-    """Those that stand in a statement that some stage holds; all where there are no stages."""
-    if a.stages is None:
+    """Those that stand in a statement that the project will hold; all where there are no stages."""
+    if a.stages is None or not found:
         return found
-    held = {id for stage in a.stages.stages for id in stage.stmts}
-    lines = [(stmt.cell, stmt.span.line, stmt.span.end_line) for stmt in a.program.stmts() if stmt.id in held]
+    lines = [(stmt.cell, stmt.span.line, stmt.span.end_line) for stmt in _held(a, a.stages)]
     return tuple(
         missing
         for missing in found
@@ -224,3 +224,28 @@ def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:
             missing.place.cell == cell and first <= missing.place.line <= last for cell, first, last in lines
         )
     )
+
+
+def _held(a: Analysis, stages: StageGraph) -> list[Stmt]:
+    """The statements of the stages, and the definitions outside of them that they use, directly or not."""
+    in_stages = {id for stage in stages.stages for id in stage.stmts}
+    dropped = {drop.stmt for drop in stages.dropped}
+    held: list[Stmt] = []
+    rest: list[tuple[Stmt, Events]] = []
+    names: set[str] = set()
+    for stmt, events in a.script.stmts():
+        if stmt.id in in_stages:
+            held.append(stmt)
+            names |= _reads(events)
+        elif stmt.id not in dropped:
+            rest.append((stmt, events))
+    while used := [pair for pair in rest if pair[1].names("bind") & names]:
+        rest = [pair for pair in rest if pair not in used]
+        held += [stmt for stmt, _ in used]
+        names |= {name for _, events in used for name in _reads(events)}
+    return held
+
+
+def _reads(events: Events) -> set[str]:
+    inner = {event.name for function in events.functions for event in function.outer_reads()}
+    return events.names("read") | inner
