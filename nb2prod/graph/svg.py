@@ -97,8 +97,8 @@ def _chips(node: Node) -> list[_Chip]:
 def _card(node: Node, box: Box) -> str:
     chips = "".join(
         f'<g class="chip {chip.kind}"><rect x="{PAD + chip.x:.1f}" y="{62 + chip.y:.1f}"'
-        f' width="{chip.width:.1f}" height="{CHIP_HEIGHT:.0f}" rx="5"/><text x="{PAD + chip.x + chip.width / 2:.1f}"'
-        f' y="{62 + chip.y + 14.5:.1f}">{html.escape(chip.text)}</text></g>'
+        f' width="{chip.width:.1f}" height="{CHIP_HEIGHT:.0f}" rx="5"/>'
+        f'<text x="{PAD + chip.x + chip.width / 2:.1f}" y="{62 + chip.y + 14.5:.1f}">{html.escape(chip.text)}</text></g>'
         for chip in _chips(node)
     )
     under = shortened(size_of(node).replace("-", "–"), 34)
@@ -168,5 +168,6 @@ def _edge_label(edge: Edge, route: Route) -> str:
     title = html.escape(f"{', '.join(edge.names)}: from {edge.source} to {edge.target}")
     return (
         f'<g class="names"><title>{title}</title><rect x="{x - size.width / 2:.1f}"'
-        f' y="{y - size.height / 2:.1f}" width="{size.width:.1f}" height="{size.height:.1f}" rx="6"/><text>{rows}</text></g>'
+        f' y="{y - size.height / 2:.1f}" width="{size.width:.1f}" height="{size.height:.1f}" rx="6"/>'
+        f"<text>{rows}</text></g>"
     )
