@@ -24,6 +24,7 @@ from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.stages import Dropped, Metric, Prediction, Refusal, Role, Sink, Stage, StageGraph
 
 PURE = ("pure", "constructs", "row-wise", "aggregates")
+NO_FRAME = ("numpy.ndarray", "pandas.Series", "builtins.list", "builtins.dict", "builtins.tuple")
 FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -82,6 +83,7 @@ class _Cut:
         )
         kept = {s for stage in stages for s in stage.stmts}
         self.check_order(stages)
+        self.check_versions(stages, (*frames, *crossing, *shared, *extras))
         return StageGraph(
             stages=tuple(stage for stage in stages if stage.stmts),
             sink=self.sink,
@@ -274,6 +276,7 @@ class _Cut:
         extras: set[str] = set()
         rows = _names(prediction.rows)
         inside = set(prediction.stmts)
+        judged = inside & train
         for id in prediction.stmts:
             for use in self.slicer.uses(id):
                 reaches = set(use.reaches) - inside - self.floating
@@ -286,7 +289,7 @@ class _Cut:
                 else:
                     train |= self.slicer.backward(reaches) - before - self.floating
                     extras.add(use.name)
-        train -= inside
+        train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = Prediction(prediction.stmts, prediction.rows, prediction.result, given)
         return full, tuple(sorted(shared)), tuple(sorted(extras))
@@ -315,9 +318,24 @@ class _Cut:
                 Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
             )
             return ()
-        main = self.main_frame(self.sink.x, self.sink.stmt, names, set())
+        main = self.frame_by_rows(names) or self.main_frame(self.sink.x, self.sink.stmt, names, set())
         rest = sorted(names - {main})
         return (main, *rest) if main else tuple(rest)
+
+    def frame_by_rows(self, names: set[str]) -> str:
+        """The one frame that had as many rows in the run as the model was fitted on."""
+        wanted = self.types.site(self.sink.x)
+        if wanted is None or not wanted.shape:
+            return ""
+        rows: dict[str, int] = {}
+        for stmt in self.flow.by_id.values():
+            for node in ast.walk(stmt.node):
+                if isinstance(node, ast.Name) and node.id in names and node.id not in rows:
+                    site = self.types.site(node)
+                    if site is not None and site.shape and "pandas.DataFrame" in site.types:
+                        rows[node.id] = site.shape[0]
+        found = [name for name, count in rows.items() if count == wanted.shape[0]]
+        return found[0] if len(found) == 1 else ""
 
     def main_frame(self, node: ast.expr, at: int, frames: set[str], seen: set[tuple[int, str]]) -> str:
         """Follows the first operand of each definition back to a loaded frame."""
@@ -357,18 +375,34 @@ class _Cut:
     def check_order(self, stages: tuple[Stage, ...]) -> None:
         """A stage that reads what a later one makes cannot be cut off."""
         order = {Role.LOAD: 0, Role.FEATURES: 1, Role.TARGET: 1, Role.TRAIN: 2, Role.INFER: 3}
-        place = {s: order[stage.role] for stage in stages for s in stage.stmts}
+        place = {s: order[stage.role] for stage in reversed(stages) for s in stage.stmts}
         fitted = {self.sink.stmt}
         for stage in stages:
             for id in stage.stmts:
                 if order[stage.role] < 2 and self.slicer.backward([id]) & fitted:
                     self.refuse_order(id, self.sink.stmt, stage.role)
                     return
-                for use in self.slicer.uses(id):
-                    late = [r for r in use.reaches if place.get(r, 0) > place[id]]
+                for use in self.slicer.uses(id) if stage.role is not Role.INFER else []:
+                    late = [r for r in use.reaches if place.get(r, 0) > order[stage.role]]
                     if late:
                         self.refuse_order(id, late[0], stage.role)
                         return
+
+    def check_versions(self, stages: tuple[Stage, ...], crossing: tuple[str, ...]) -> None:
+        """A stage hands over names as they are at its end; a later one must not mean an earlier value."""
+        for position, stage in enumerate(stages):
+            made = set(stage.stmts)
+            writers = {name: {s for s in made if name in self.flow.changed_by(s)} for name in crossing}
+            for later in stages[position + 1 :]:
+                for id in later.stmts:
+                    for use in self.slicer.uses(id) if later.role is not Role.TARGET else []:
+                        known = set(use.reaches) & made
+                        if use.name not in crossing or not known or id in made:
+                            continue
+                        newer = {s for s in writers[use.name] if s not in known and s > min(known)}
+                        if newer:
+                            self.refuse_order(id, max(newer), later.role)
+                            return
 
     def refuse_order(self, id: int, other: int, role: str) -> None:
         stmt, late = self.flow.by_id[id], self.flow.by_id[other]

@@ -48,7 +48,7 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
         return []  # the body says it
     if fact is None:
         return [effect("mutates", name, Evidence.ASSUMED) for name in _may_change(node, types)]
-    arguments = call_arguments(node)
+    arguments = call_arguments(node, types)
     found = [effect(fact.effect, root(node.func))]
     for target in changed(fact, node, types):
         found.append(effect("mutates", target))
@@ -92,7 +92,7 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
     given: list[ast.expr] = [*node.args, *[k.value for k in node.keywords]]
     if isinstance(node.func, ast.Attribute):
         receiver = types.of(node.func.value)
-        if _harmless_method(receiver, node):
+        if _harmless_method(receiver, node, types):
             return []
         if not receiver.startswith(("module:", "api:")):
             given.insert(0, node.func.value)
@@ -116,14 +116,14 @@ def owner(node: ast.expr, types: Types) -> str:
     return root(inner)
 
 
-def _harmless_method(receiver: str, node: ast.Call) -> bool:
+def _harmless_method(receiver: str, node: ast.Call, types: Types) -> bool:
     """A method on a value of unknown type that no known class with that method changes itself by."""
     if receiver in IMMUTABLE:
         return True
     if receiver:
         return False
     assert isinstance(node.func, ast.Attribute)
-    facts = knowledge.methods(node.func.attr, call_arguments(node))
+    facts = knowledge.methods(node.func.attr, call_arguments(node, types))
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
 
 

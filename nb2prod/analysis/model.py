@@ -155,7 +155,7 @@ def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
     assert isinstance(stmt.node, ast.Assign)
     value = stmt.node.value
     kind = types.of(value)
-    if kind in ("pandas.DataFrame", "pandas.Index", "builtins.str", *NUMBERS):
+    if kind in ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS):
         return False
     site = types.site(value)
     seen = types.site(rows) if rows is not None else None

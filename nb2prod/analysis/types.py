@@ -81,22 +81,35 @@ def infer(program: Program, trace: Trace | None = None) -> Types:
     return inference.types
 
 
-def call_arguments(call: ast.Call) -> dict[str, object]:
+GIVEN_KINDS = {
+    "builtins.list": "list",
+    "builtins.tuple": "list",
+    "numpy.ndarray": "list",
+    "pandas.Index": "list",
+    "builtins.int": "number",
+    "builtins.float": "number",
+    "builtins.str": "text",
+    "builtins.dict": "dict",
+}
+
+
+def call_arguments(call: ast.Call, types: Types) -> dict[str, object]:
     """The arguments of a call for `lookup`: keywords by name, positional ones by number as text."""
     found: dict[str, object] = {}
     for position, value in enumerate(call.args):
-        found[str(position)] = _argument(value)
+        found[str(position)] = _argument(value, types)
     for keyword in call.keywords:
         if keyword.arg is not None:
-            found[keyword.arg] = _argument(keyword.value)
+            found[keyword.arg] = _argument(keyword.value, types)
     return found
 
 
-def _argument(node: ast.expr) -> object:
+def _argument(node: ast.expr, types: Types) -> object:
+    """The literal, else what is known of the value."""
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return knowledge.GIVEN
+        return knowledge.Given(GIVEN_KINDS.get(types.of(node), ""))
 
 
 Env = dict[str, str]
@@ -376,7 +389,7 @@ class _Inference:
         if not api:
             return ""
         self.types.api[id(node)] = api
-        fact = knowledge.lookup(api, call_arguments(node))
+        fact = knowledge.lookup(api, call_arguments(node, self.types))
         if fact is None:
             return ""
         self.types.facts[id(node)] = fact

@@ -163,7 +163,8 @@ class StageGraph:
         """A statement belongs to one stage; edges go forward; every input is produced before."""
         seen: set[int] = set()
         for stage in self.stages:
-            assert not seen & set(stage.stmts), "a statement in two stages"
+            repeats = stage.role is Role.INFER  # a prediction may be judged by a metric too
+            assert repeats or not seen & set(stage.stmts), "a statement in two stages"
             seen |= set(stage.stmts)
             assert list(stage.stmts) == sorted(stage.stmts), "statements out of order"
         assert not seen & {d.stmt for d in self.dropped}, "a dropped statement in a stage"
@@ -180,7 +181,9 @@ class StageGraph:
             at = f" at {', '.join(site.at)}" if site.at else ""
             within = f" in {site.function}" if site.function else ""
             place = f"cell {site.span.cell}:{site.span.line}"
-            lines.append(f"  {place}  {site.kind}({site.key!r}{at}){within}  {site.evidence.name}  {site.why}")
+            lines.append(
+                f"  {place}  {site.kind}({site.key!r}{at}){within}  {site.evidence.name}  {site.why}"
+            )
             lines.append(f"    {' '.join(ast.unparse(site.node).split())}")
         lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]

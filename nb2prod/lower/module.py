@@ -123,7 +123,7 @@ def assemble(context: Context, functions: list[str], bodies: Iterable[ast.AST], 
                     imports[name] = line
             else:
                 helpers[id] = source(stmt, edits)
-                todo += sorted(outer_names(stmt.node) | _read_names(stmt.node))
+                todo += sorted(outer_names(stmt.node))
                 if (
                     isinstance(stmt.node, ast.FunctionDef)
                     and stmt.node.name in context.graph.staged_functions
@@ -131,10 +131,6 @@ def assemble(context: Context, functions: list[str], bodies: Iterable[ast.AST], 
                     imports["Staging"] = ""
     lines = sorted(line for line in imports.values() if line)
     return Module(tuple(dict.fromkeys(lines)), tuple(helpers[id] for id in sorted(helpers)), tuple(functions))
-
-
-def _read_names(node: ast.stmt) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - BUILTINS
 
 
 def _is_star(node: ast.ImportFrom) -> bool:
