@@ -33,6 +33,8 @@ from nb2prod.passes import PASSES, run_passes
 from nb2prod.source import Notebook
 from nb2prod.verify import Check, Report
 
+REPORT = "nb2prod-report.json"
+TRACE = ".nb2prod-trace.json"
 FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")
 
 
@@ -178,7 +180,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
     )
-    written = emit.write(files(lowering, path, report), out, options.force)
+    written = emit.write(files(lowering, path, report, evidence), out, options.force)
     return Outcome("static", 1 if written.kept else 0, report, out, compiled, lowering, written)
 
 
@@ -199,13 +201,16 @@ def lowered(
     )
 
 
-def files(lowering: Lowering, path: Path, report: Report | None) -> tuple[emit.RenderedFile, ...]:
-    """The project's files, with the report where there is one."""
-    rendered = emit.emit(lowering.project, path.read_bytes())
-    if report is None:
-        return rendered
-    text = json.dumps(report.to_json(), indent=1) + "\n"
-    return (*rendered, emit.RenderedFile("nb2prod-report.json", text))
+def files(
+    lowering: Lowering, path: Path, report: Report | None = None, trace: Trace | None = None
+) -> tuple[emit.RenderedFile, ...]:
+    """The project's files, with the report and the trace where there is one."""
+    rendered = list(emit.emit(lowering.project, path.read_bytes()))
+    if report is not None:
+        rendered.append(emit.RenderedFile(REPORT, json.dumps(report.to_json(), indent=1) + "\n"))
+    if trace is not None:
+        rendered.append(emit.RenderedFile(TRACE, trace.to_json()))
+    return tuple(rendered)
 
 
 def findings(compiled: Compiled) -> tuple[dict[str, object], ...]:
@@ -221,7 +226,7 @@ def refused(compiled: Compiled, out: Path, failure: Failure | None = None, reaso
         version=__version__,
         findings=findings(compiled),
     )
-    place = out.with_name(out.name + ".nb2prod-report.json")
+    place = out.with_name(f"{out.name}.{REPORT}")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
     return Outcome("refused", 1, report, None, compiled, failure=failure)

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from nb2prod import __version__, baseline, emit, frontend, verify
 from nb2prod.compiler import (
+    REPORT,
+    TRACE,
     Compiled,
     CompileError,
     Event,
@@ -87,12 +89,11 @@ def compile_and_verify(
         request = _request(job, found, draft)
         progress(Event("emit", "writing the project"))
         found = _with_columns(job, found, request)
-        emit.write(files(found.lowering, path, None), draft, force=True)
+        emit.write(files(found.lowering, path), draft, force=True)
         report = _check(job, found, request)
         place = out if report.status != "differs" else out.with_name(out.name + ".failed")
-        written = emit.write(
-            files(found.lowering, path, report), place, options.force or report.status == "differs"
-        )
+        rendered = files(found.lowering, path, report, found.trace)
+        written = emit.write(rendered, place, options.force or report.status == "differs")
         code = _exit_code(report) or written.exit_code
         return _outcome(report, code, place, found, written)
 
@@ -107,6 +108,9 @@ def verify_project(project: Path, full: bool, options: Options, progress: Progre
     folder = (project / str(config.get("data_root", "."))).resolve()
     path = folder / _notebook_name(project)
     name = str(config.get("package", project.name))
+    kept = project / TRACE
+    if options.trace is None and kept.is_file():
+        options = replace(options, trace=kept)
     with _job(notebook, path, name, project, options, progress) as job:
         found = _gather(job)
         if isinstance(found, Outcome):
@@ -141,7 +145,7 @@ def _config(project: Path) -> dict[str, object]:
 def _notebook_name(project: Path) -> str:
     """What the notebook was called, from the report of its compile."""
     try:
-        report = json.loads((project / "nb2prod-report.json").read_text(encoding="utf-8"))
+        report = json.loads((project / REPORT).read_text(encoding="utf-8"))
         return Path(str(report["notebook"])).name
     except (OSError, ValueError, KeyError, TypeError):
         return "notebook.ipynb"
@@ -170,7 +174,7 @@ def _gather(job: Job) -> Evidence | Outcome:
     if trace is None:
         traced = _run(job, before, "trace")
         if not traced.ok or traced.trace is None:
-            return refused(before, job.out, _failure(traced), _reason(traced))
+            return _refused(job, before, traced)
         trace = traced.trace
     compiled = analyse(job.notebook, trace, job.options.model)
     if compiled.blocked:
@@ -178,7 +182,7 @@ def _gather(job: Job) -> Evidence | Outcome:
     lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns)
     plain = _run(job, compiled, "run", lowering)
     if not plain.ok:
-        return refused(compiled, job.out, _failure(plain), _reason(plain))
+        return _refused(job, compiled, plain)
     return Evidence(compiled, trace, lowering, plain)
 
 
@@ -200,6 +204,10 @@ def _run(job: Job, compiled: Compiled, phase: str, lowering: Lowering | None = N
         seed=job.options.seed,
         on_progress=lambda cell, cells: job.progress(Event(phase, what, cell, cells)),
     )
+
+
+def _refused(job: Job, compiled: Compiled, ran: Ran) -> Outcome:
+    return refused(compiled, job.out, _failure(ran), _reason(ran))
 
 
 def _failure(ran: Ran) -> Failure | None:
@@ -253,7 +261,7 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
     """The evidence with the raw columns that the emitted features read, if the trace has none yet."""
     if found.trace.columns:
         return found
-    emit.write(files(found.lowering, job.path, None), request.project, force=True)
+    emit.write(files(found.lowering, job.path), request.project, force=True)
     job.progress(Event("emit", "finding out which columns the features read"))
     try:
         facts = verify.run_probe(request, python=job.options.python)
