@@ -86,6 +86,7 @@ class _Scan:
         self.functions: dict[str, Function] = {}
         self.stmt: Stmt
         self.reached: dict[str, set[int]] = {}
+        self.made: dict[tuple[int, int], list[Objects]] = {}
         self.seen_functions: set[int] = set()
 
     # one statement
@@ -201,14 +202,19 @@ class _Scan:
 
     def bound_objects(self, event: Event) -> Objects:
         """The objects that a name refers to after this binding."""
+        if isinstance(event.node, (ast.If, ast.Try, ast.TryStar)):  # what its branches have bound
+            return self.points.get(event.name) or self.new()
         for node in ast.walk(self.stmt.node):
             match node:
                 case ast.Assign() if any(t is event.node for t in node.targets):
-                    return self.value(node.value)
+                    return self.assigned(node.value)[0]
                 case ast.Assign():
                     for target in node.targets:
-                        if isinstance(target, (ast.Tuple, ast.List)) and event.node in target.elts:
-                            return self.unpacked(node.value, target.elts.index(event.node), len(target.elts))
+                        parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+                        for position, part in enumerate(parts):
+                            if event.node in ast.walk(part):
+                                made = self.assigned(node.value, len(parts))[position]
+                                return made if part is event.node else frozenset(self.reachable(made))
                 case ast.AnnAssign(target=target, value=ast.expr() as value) if target is event.node:
                     return self.value(value)
                 case ast.AugAssign(target=target) if target is event.node:
@@ -223,11 +229,17 @@ class _Scan:
                     return self.value(node.context_expr)
         return self.new()
 
-    def unpacked(self, value: ast.expr, position: int, count: int) -> Objects:
-        if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == count:
-            return self.value(value.elts[position])
-        made = self.value(value)
-        return frozenset(self.reachable(made)) or self.new()
+    def assigned(self, value: ast.expr, count: int = 0) -> list[Objects]:
+        """The objects of a value, or of its `count` parts: once, before any target is bound."""
+        key = (id(value), count)
+        if key not in self.made:
+            if not count:
+                self.made[key] = [self.value(value)]
+            elif isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == count:
+                self.made[key] = [self.value(part) for part in value.elts]
+            else:
+                self.made[key] = [frozenset(self.reachable(self.value(value))) or self.new()] * count
+        return self.made[key]
 
     def value(self, node: ast.expr) -> Objects:
         """The objects that an expression may give; a new one where it makes one."""
@@ -275,12 +287,10 @@ class _Scan:
         receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
         if fact is not None and receiver is not None and fact.effect == "fits" and fact.returns != "array":
             return self.value(receiver)
-        if fact is not None and fact.effect not in ("constructs", "unknown", "pure"):
+        passes = api.startswith("builtins.") and api[9:] in PASS_THROUGH
+        if fact is not None and not passes and fact.effect not in ("constructs", "unknown"):
             view = isinstance(node.func, ast.Attribute) and node.func.attr in VIEW_METHODS
             return frozenset(self.reachable(self.value(receiver))) if view and receiver else self.new()
-        if fact is not None and not (api.startswith("builtins.") and api[9:] in PASS_THROUGH):
-            if fact.effect == "pure":
-                return self.new()
         if receiver is not None and not self.types.of(receiver).startswith(("module:", "api:")):
             given.append(receiver)
         return self.new({n for value in given for n in self.value(value)})
@@ -340,7 +350,8 @@ class _Scan:
                         for number in self.points.get(effect.target, NOTHING):
                             self.objects[number].holds |= held - {number}
             case "draws":
-                if effect.target in self.bound:  # an unseeded stream has no order worth keeping
+                # an unseeded stream has no order worth keeping, and a module holds none of its own
+                if effect.target in self.bound and effect.target not in self.types.imports:
                     self.change(effect.target)
             case "seeds" if effect.target.startswith("<"):
                 self.defs.append(Def(effect.target, self.stmt.id, "bind"))
