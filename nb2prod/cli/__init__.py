@@ -90,8 +90,8 @@ def compile_command(
 
     The notebook runs twice, from top to bottom, in a copy of its folder.
 
-    Exit codes: 0 verified (or --static done), 1 refused, 2 wrong usage, 3 could not be verified, 4 the project
-    differs, which is a fault of nb2prod.
+    Exit codes: 0 verified (or --static done), 1 refused, 2 wrong usage, 3 could not be verified,
+    4 the project differs, which is a fault of nb2prod.
     """
     _need_file(notebook)
     with _guard(as_json, str(notebook)):

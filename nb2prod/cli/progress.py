@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nb2prod.compiler import Event
 
 QUIET_SECONDS = 15.0  # between two lines about the same phase, where there is no terminal
+TITLES = {"verify": "checking the project", "emit": "writing the project"}  # when a phase is over
 UNITS = {"trace": "cell", "run": "cell", "verify": "check", "full": "step"}
 
 
@@ -60,6 +61,8 @@ class Show:
         if self.task is not None:
             total = bars.tasks[self.task].total or 1
             bars.update(self.task, completed=total, total=total, count="")
+            if self.phase in TITLES:
+                bars.update(self.task, description=TITLES[self.phase])
 
     def _say(self, event: Event) -> None:
         now = time.monotonic()

@@ -40,12 +40,17 @@ def one_line(text: str, width: int) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], paints: Sequence[Callable[[str], str]] = ()) -> list[str]:
-    """Rows with aligned columns, two blanks apart; `paints` colour the columns after they are measured."""
+    """Rows with aligned columns, two blanks apart; `paints` colour the columns after they are measured.
+
+    A column that is empty in every row takes no room.
+    """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
     lines = []
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
         cells[-1] = cells[-1].rstrip()
         cells = [paints[i](cell) if i < len(paints) else cell for i, cell in enumerate(cells)]
-        lines.append("  " + "  ".join(cells).rstrip())
+        lines.append(
+            "  " + "  ".join(cell for cell, width in zip(cells, widths, strict=True) if width).rstrip()
+        )
     return lines

@@ -68,8 +68,8 @@ def headline(outcome: Outcome, notebook: Path, paint: Paint) -> str:
     said = paint(COLOURS.get(outcome.status, "bold"), word)
     reason = one_line(outcome.report.reason, 300)
     if outcome.status == "refused":
-        return f"{said}: {notebook.name}" + (f": {reason}" if outcome.failure is None and reason else "")
-    where = f" -> {short_path(outcome.out)}" if outcome.out else ""
+        return f"{said}: {notebook.name}{_why_refused(outcome, reason)}"
+    where = f" -> {short_path(outcome.out)}{os.sep}" if outcome.out else ""
     line = f"{said}: {notebook.name}{where}"
     explained = {
         "static": "nothing was run, so nothing is verified",
@@ -77,6 +77,13 @@ def headline(outcome: Outcome, notebook: Path, paint: Paint) -> str:
         "differs": f"this is a fault of nb2prod, not of the notebook: {reason}",
     }
     return f"{line}\n  {explained[outcome.status]}" if outcome.status in explained else line
+
+
+def _why_refused(outcome: Outcome, reason: str) -> str:
+    if outcome.failure is not None:
+        return " does not run"
+    blocking = outcome.compiled.blocking if outcome.compiled else ()
+    return f", for {plural(len(blocking), 'reason')}" if blocking else f": {reason}" if reason else ""
 
 
 def _refusal(outcome: Outcome, paint: Paint) -> Iterator[str]:
@@ -94,7 +101,7 @@ def _refusal(outcome: Outcome, paint: Paint) -> Iterator[str]:
             yield paint(
                 "dim", f"{plural(others, 'other finding')}: nb2prod lint {_quoted(compiled.notebook.path)}"
             )
-    yield "Nothing was written but the report."
+    yield "No project was written."
 
 
 def finding_text(found: Diagnostic, compiled: Compiled, paint: Paint) -> str:
@@ -123,8 +130,6 @@ def _learned(seen: View, outcome: Outcome, paint: Paint, width: int) -> str:
         place = f"cell {one.span.cell}, line {one.span.line}"
         value = one_line(_value(one, values), 36)
         rows.append((one_line(one.key, 32), value, one_line(one.why, 46), place))
-    if not any(row[1] for row in rows):
-        rows = [(key, why, "", place) for key, _, why, place in rows]
     lines = columns(rows, [_in("word", paint), str, str, _in("dim", paint)])
     if len(learned) > SHOWN:
         lines.append(f"  ... and {len(learned) - SHOWN} more: PROVENANCE.md")
@@ -176,11 +181,11 @@ def _checks(outcome: Outcome, paint: Paint, width: int) -> str:
     what = max(len(MEANING.get(check.id, "")) for check in outcome.report.checks)
     for check in outcome.report.checks:
         colour, sign = SIGNS.get(check.status, ("bad", "?"))
-        state = check.status.replace("_", " ")
+        state = "" if check.status == "passed" else check.status.replace("_", " ") + ": "
         head = f"{check.id:<{name}}  {MEANING.get(check.id, ''):<{what}}"
         room = width if check.status != "failed" else 1000
-        detail = paint("dim", one_line(check.detail, max(room - len(head) - 20, 24)))
-        lines.append(f"  {paint(colour, sign)} {head}  {paint(colour, state)}  {detail}".rstrip())
+        detail = paint("dim", one_line(check.detail, max(room - len(head) - len(state) - 6, 40)))
+        lines.append(f"  {paint(colour, sign)} {head}  {paint(colour, state)}{detail}".rstrip())
     return _titled("Checks", lines, paint)
 
 
@@ -210,7 +215,7 @@ def _findings(findings: tuple[Diagnostic, ...], paint: Paint, width: int) -> str
         return ""
     order = list(Severity)
     counts = Counter(found.severity for found in findings)
-    total = ", ".join(f"{counts[severity]} {severity}" for severity in order if counts[severity])
+    total = ", ".join(plural(counts[severity], severity) for severity in order if counts[severity])
     rows = []
     for found in sorted(findings, key=lambda one: order.index(one.severity))[:SHOWN]:
         place = f"cell {found.span.cell}, line {found.span.line}" if found.span else ""
@@ -247,7 +252,7 @@ def _next(outcome: Outcome, paint: Paint) -> str:
         (f"cd {_quoted(short_path(outcome.out))}", ""),
         ("pip install -e '.[test]'", ""),
         (f"python -m {project.name} train", "trains, checks, logs to MLflow, registers"),
-        (f"python -m {project.name} serve", "then, in another terminal:"),
+        (f"python -m {project.name} serve", "answers on localhost:8000"),
     ]
     row = {c.name: None if c.example != c.example else c.example for c in project.columns if c.read}
     if row:

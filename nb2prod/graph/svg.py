@@ -98,7 +98,8 @@ def _card(node: Node, box: Box) -> str:
     chips = "".join(
         f'<g class="chip {chip.kind}"><rect x="{PAD + chip.x:.1f}" y="{62 + chip.y:.1f}"'
         f' width="{chip.width:.1f}" height="{CHIP_HEIGHT:.0f}" rx="5"/>'
-        f'<text x="{PAD + chip.x + chip.width / 2:.1f}" y="{62 + chip.y + 14.5:.1f}">{html.escape(chip.text)}</text></g>'
+        f'<text x="{PAD + chip.x + chip.width / 2:.1f}" y="{62 + chip.y + 14.5:.1f}">'
+        f"{html.escape(chip.text)}</text></g>"
         for chip in _chips(node)
     )
     under = shortened(size_of(node).replace("-", "–"), 34)
