@@ -55,6 +55,7 @@ class Request:
     it where they differ: X_train, y_train, X_eval, y_eval, model, predictions_train, predictions_eval,
     predictions_all (the notebook's final ones), and features, for the random state before the features.
     `statements` are the places of the statements of `features`, in order, without its docstring.
+    `learned` are the keys under which training must have learned something, without `at` and numbers.
     `unstable` names metrics, and "model", that differ between two runs of the notebook itself.
     `env` is added to the environment (where the raw data are).
     """
@@ -65,6 +66,7 @@ class Request:
     targets: tuple[str, ...] = ()
     slice: Slice | None = None
     statements: tuple[Place | None, ...] = ()
+    learned: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     unstable: tuple[str, ...] = ()
     checks: tuple[str, ...] = CHECKS

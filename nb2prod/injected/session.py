@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
 import pickle
 import random
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .compare import take
+from .compare import count, take
 from .lockstep import Parting
 
 
@@ -127,13 +129,37 @@ class Session:
         return self.module("features").transform(rows, self.trained().state)
 
     def kept(self) -> tuple[np.ndarray, Any]:
-        """Positions of the raw rows that training kept, and their features as training made them."""
+        """Positions of the raw rows that training kept, and their features as training made them.
+
+        Where training made up all of its rows (resampling), all raw rows and their features as served.
+        """
         data = self.trained()
         ids = np.asarray(data.train_ids)
         at = np.flatnonzero(ids >= 0)
         if not len(at):
-            raise Impossible("no training row is a raw row")
+            X = self.transform(self.main)
+            if count(X) != len(self.main):
+                raise Failed(f"{len(self.main)} rows in, {count(X)} out")
+            return np.arange(len(self.main)), X
         return ids[at], take(data.X_train, at)
+
+    @contextlib.contextmanager
+    def without_target(self) -> Iterator[None]:
+        """Make the project's target code raise: serving has no business there."""
+
+        def target(*arguments: Any) -> Any:
+            raise Failed("the target is computed while serving")
+
+        features = self.module("features")
+        own = features.__dict__.get("target")
+        ours = getattr(own, "__module__", "") == f"{self.package}.target"
+        if ours:
+            features.__dict__["target"] = target
+        try:
+            yield
+        finally:
+            if ours:
+                features.__dict__["target"] = own
 
     def serving(self, rows: pd.DataFrame) -> Any:
         return self.module("staging").Staging.for_serving(rows, self.trained().state)

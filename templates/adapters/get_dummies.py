@@ -10,7 +10,8 @@ def get_dummies(self, key: str, data: Any, *, at: Sequence[Any] = (), **options:
         self._learn(key, "get_dummies", {"encoded": encoded, "levels": levels, "columns": result.columns}, at)
         return result
     learned = self._recall(key, at).value
-    frame = frame.astype(dict(zip(learned["encoded"], map(pd.CategoricalDtype, learned["levels"]), strict=True)))
+    levels = zip(learned["encoded"], learned["levels"], strict=True)
+    frame = frame.astype({column: pd.CategoricalDtype(values) for column, values in levels})
     if table:
         result = pd.get_dummies(frame, **{**options, "columns": learned["encoded"]})
     else:

@@ -4,7 +4,7 @@ def split(self, function: Callable[..., Any], *arrays: Any, **options: Any) -> l
         return [part for a in arrays for part in ((None, None) if a is None else (a, _no_rows(a)))]
     ids = self._ids.get(_count(arrays[0]))
     if ids is None:
-        raise StateError(f"cannot tell which raw rows the {_count(arrays[0])} rows to split are")
+        raise StateError(f"{_count(arrays[0])} rows to split: no filter before it left as many")
     *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
     self.eval_ids = ids[held]
     self._ids[len(train)] = ids[train]
