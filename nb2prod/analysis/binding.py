@@ -45,6 +45,15 @@ class Value:
 
 CONST, FIT, ROW, ELEMENT = Value(Time.CONST), Value(Time.FIT), Value(Time.ROW), Value(Time.ROW, element=True)
 CASTS = ("int", "float", "str", "list", "tuple", "dict", "set", "round", "sorted", "len", "abs", "bool")
+CLOCKS = (
+    "datetime.datetime.now",
+    "datetime.datetime.today",
+    "datetime.datetime.utcnow",
+    "datetime.date.today",
+    "pandas.Timestamp.now",
+    "pandas.Timestamp.today",
+    "time.time",
+)
 ROW_ITERATORS = ("iterrows", "itertuples", "items")
 
 
@@ -55,6 +64,26 @@ def join(values: Iterable[Value]) -> Value:
     rows = [v for v in every if v.time is Time.ROW]
     absent = next((v.absent for v in every if v.absent), None)
     return Value(time, bool(rows) and all(v.element for v in rows), absent)
+
+
+def refuse_batch_prediction(
+    flow: Flow, types: Types, stmts: tuple[int, ...], rows: ast.expr | None, model: str
+) -> tuple[Refusal, ...]:
+    """Refusals for predictions of which one depends on the other rows of the batch."""
+    walker = _Walker(flow, types)
+    walker.env[model] = FIT
+    for node in ast.walk(rows) if rows is not None else ():
+        if isinstance(node, ast.Name):
+            walker.env[node.id] = ROW
+    for id in stmts:
+        walker.stmt = flow.by_id[id]
+        walker.statement(walker.stmt.node)
+    detail = "a prediction for one row would depend on the rows beside it"
+    return tuple(
+        Refusal("NBP402", site.span, ast.unparse(site.node), detail)
+        for site in walker.sites.values()
+        if site.kind in ("value", "keep") and isinstance(site.node, (ast.Call, ast.Subscript))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +228,22 @@ class _Walker:
             for name in names:
                 self.env[name] = element
             self.branches([node.body])
+        if element.element:
+            self.refuse_carried(node)
         if keyed:
             del self.loops[-len(names) :]
         self.branches([node.orelse])
+
+    def refuse_carried(self, node: ast.For) -> None:
+        """A value that one row leaves for the next one: a row alone would not find it."""
+        bound: set[str] = set()
+        for stmt in node.body:
+            if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
+                name = stmt.targets[0].id
+                read = {n.id for n in ast.walk(stmt.value) if isinstance(n, ast.Name)}
+                if name in read - bound and self.env.get(name, CONST).element:
+                    self.refuse("NBP402", stmt, name, "it carries a value from row to row")
+                bound.add(name)
 
     def element(self, iterated: ast.expr, value: Value) -> Value:
         if value.items:
@@ -343,6 +385,8 @@ class _Walker:
         kind = self.types.of(node.value)
         if kind == "pandas.LocIndexer":
             return self.located(node, base)
+        if index.absent is not None:  # a draw or the like chooses the rows
+            return self.filtered(node, base, "a row filter")
         if _is_mask(node.slice, index, self.types) or (
             isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"
         ):
@@ -378,7 +422,8 @@ class _Walker:
         value = self.expression(rows)
         if value.element:
             return ELEMENT
-        if value.time is Time.ROW or isinstance(rows, ast.Slice) or self.types.of(rows) in TABLES:
+        chooses = isinstance(rows, ast.Slice) or self.types.of(rows) in TABLES
+        if value.absent is not None or value.time is Time.ROW or chooses:
             return self.filtered(node, base, "a row filter")
         if isinstance(rows, (ast.Constant, ast.UnaryOp)):
             return self.value(node, "one row of the frame")
@@ -452,9 +497,13 @@ class _Walker:
     def without_rows(
         self, node: ast.Call, fact: Fact | None, receiver: Value, operands: list[Value]
     ) -> Value:
-        if fact is not None and (fact.effect == "draws" or fact.random in ("numpy", "python")):
-            if fact.effect not in ("seeds", "constructs"):
-                return replace(FIT, absent=self.absent("NBP401", node))
+        if fact is not None and fact.effect == "reads-file":
+            return self.value(node, "read from a file")
+        drawn = fact is not None and (fact.effect == "draws" or fact.random in ("numpy", "python", "entropy"))
+        if fact is not None and drawn and fact.effect not in ("seeds", "constructs"):
+            return replace(FIT, absent=self.absent("NBP401", node))
+        if self.types.api_of(node) in CLOCKS:
+            return replace(FIT, absent=self.absent("NBP401", node, "it depends on when it runs"))
         if isinstance(node.func, ast.Attribute):
             return self.chained(node, receiver, operands)
         return replace(join(operands), items=())
@@ -519,6 +568,9 @@ class _Walker:
 
     def unknown(self, node: ast.Call, every: list[Value]) -> Value:
         """By the run: a result that is not row-aligned is learned, one that is must be row by row."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr in ("fit", "fit_transform"):
+            self.site(node, node.func.attr, "what it learns from its rows", Evidence.ASSUMED)
+            return ROW if node.func.attr == "fit_transform" else FIT
         site = self.types.site(node)
         given = [self.types.site(a) for a in [*node.args, getattr(node.func, "value", None)] if a is not None]
         rows = {s.shape[0] for s in given if s is not None and s.shape}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ BUILTINS = frozenset(dir(builtins)) | {
     "__builtins__",
 }
 
+AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -103,6 +105,15 @@ def root(node: ast.AST) -> str:
             node = node.func.value
         else:
             return ""
+
+
+def names_in_text(node: ast.Call) -> list[str]:
+    """Variables that `df.query("a < @limit")` and `df.eval` read by their text."""
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if method not in ("query", "eval"):
+        return []
+    texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    return sorted({name for text in texts for name in AT_NAME.findall(text)})
 
 
 def bound_names(body: Iterable[ast.stmt]) -> set[str]:
@@ -392,6 +403,8 @@ class _Walker:
             case ast.Call():
                 self.expression(node.func)
                 self.expressions([*node.args, *[k.value for k in node.keywords]])
+                for name in names_in_text(node):
+                    self.add("read", name, node)
                 self.add("call", root(node.func), node)
             case ast.BoolOp():
                 self.expression(node.values[0])

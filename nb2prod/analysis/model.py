@@ -23,6 +23,7 @@ TASKS = {
 MODEL_ROLES = (*TASKS, "pipeline", "search", "ensemble", "meta", "predictor")
 FIT_METHODS = ("fit", "fit_predict")
 PREDICT_METHODS = ("predict", "predict_proba", "decision_function", "fit_predict", "predict_log_proba")
+ROOTS = ("0.5", "1 / 2")
 NUMBERS = ("builtins.float", "builtins.int", "numpy.float64", "numpy.float32", "numpy.int64", "builtins.bool")
 
 
@@ -121,8 +122,9 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     result, last = best
     inside = {s.id for s in cells}
     names = _names(rows)
+    changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
     needed = slicer.backward(
-        [last],
+        [last, *(s for s in changes if s > last)],
         lambda use: use.name not in names | {sink.model} and any(r in inside for r in use.reaches),
     )
     stmts = tuple(sorted(needed & inside))
@@ -319,6 +321,8 @@ def _metric_name(node: ast.expr) -> str:
         return f"{root(node)}_{node.attr}".strip("_")
     if isinstance(node, ast.Name):
         return node.id
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and ast.unparse(node.right) in ROOTS:
+        return f"root_{_metric_name(node.left)}"
     inner = next(iter(_calls(node)), None)
     return _metric_name(inner) if inner is not None else "metric"
 

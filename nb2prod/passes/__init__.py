@@ -9,6 +9,7 @@ from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import StageGraph
 from nb2prod.passes.drop_display import drop_display
 from nb2prod.passes.hoist_parameters import hoist_parameters
+from nb2prod.passes.refuse_unsound import refuse_unsound
 from nb2prod.passes.stage_features import stage_features
 
 Pass = Callable[[StageGraph, Flow, Types], StageGraph]
@@ -16,6 +17,7 @@ Pass = Callable[[StageGraph, Flow, Types], StageGraph]
 PASSES: tuple[Pass, ...] = (
     drop_display,  # first: what only shows something must not be staged
     hoist_parameters,
+    refuse_unsound,
     stage_features,  # last: it looks at the statements that are left
 )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nb2prod.analysis.binding import Time, bind
+from nb2prod.analysis.binding import Time, bind, refuse_batch_prediction
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Role, StageGraph
@@ -23,9 +23,12 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
     binding = bind(flow, types, body, target, frames)
+    assert graph.sink is not None
+    prediction = graph.prediction
+    batch = refuse_batch_prediction(flow, types, prediction.stmts, prediction.rows, graph.sink.model)
     return replace(
         graph,
         sites=binding.sites,
-        refusals=(*graph.refusals, *binding.refusals),
+        refusals=(*graph.refusals, *binding.refusals, *batch),
         staged_functions=binding.staged_functions,
     )
