@@ -4,14 +4,15 @@ def get_dummies(self, key: str, data: Any, *, at: Sequence[Any] = (), **options:
     frame = data if table else pd.DataFrame({"": data})
     if self.fitting:
         result = pd.get_dummies(data, **options)
-        encoded = [c for c in frame if c not in result] if table else [""]
-        encoded = list(options.get("columns") or encoded)
+        vanished = [c for c in frame if c not in result] if table else [""]
+        encoded = list(options.get("columns") or vanished)
         levels = [pd.Categorical(frame[column]).categories for column in encoded]
-        self._learn(key, "get_dummies", {"encoded": encoded, "levels": levels, "columns": result.columns}, at)
+        learned = {"encoded": encoded, "levels": levels, "columns": result.columns}
+        self._learn(key, "get_dummies", learned, at)
         return result
     learned = self._recall(key, at).value
-    levels = zip(learned["encoded"], learned["levels"], strict=True)
-    frame = frame.astype({column: pd.CategoricalDtype(values) for column, values in levels})
+    known = zip(learned["encoded"], learned["levels"], strict=True)
+    frame = frame.astype({column: pd.CategoricalDtype(levels) for column, levels in known})
     if table:
         result = pd.get_dummies(frame, **{**options, "columns": learned["encoded"]})
     else:
