@@ -142,6 +142,7 @@ def script(graph: StageGraph, flow: Flow) -> str:
     assert graph.sink is not None
     wanted = {s for role in (Role.LOAD, Role.FEATURES, Role.TARGET) for s in graph.stage(role).stmts}
     wanted |= {id for id in graph.floating if id < graph.sink.stmt}
+    wanted |= {d.stmt for d in flow.defs if d.name.endswith(" options>") and d.stmt < graph.sink.stmt}
     texts = [source(flow.by_id[id], PLAIN) for id in sorted(wanted)]
     return "\n".join([*texts, f"{SLICE_X} = {ast.unparse(graph.sink.x)}", ""])
 

@@ -24,7 +24,10 @@ from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.stages import Dropped, Metric, Prediction, Refusal, Role, Sink, Stage, StageGraph
 
 PURE = ("pure", "constructs", "row-wise", "aggregates")
-NO_FRAME = ("numpy.ndarray", "pandas.Series", "builtins.list", "builtins.dict", "builtins.tuple")
+NO_FRAME_NODES = (
+    ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.GeneratorExp, ast.ListComp, ast.DictComp,
+    ast.SetComp, ast.Compare, ast.BoolOp, ast.JoinedStr, ast.Lambda,
+)  # fmt: skip
 FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -64,21 +67,28 @@ class _Cut:
         self.split = find_split(self.flow, self.types, self.slicer, self.sink)
         x_slice, target = self.features_and_target()
         load = self.load(x_slice | target)
-        load -= self.containers(load, x_slice | target)
+        load -= self.no_frames(load, x_slice | target)
         body, target = x_slice - load - self.floating, target - load - self.floating
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics)
-        prediction, shared, extras = self.infer(prediction, body | target | load, train)
+        prediction, shared, extras = self.infer(prediction, body, target | load, train)
         load |= self.needed_for_load(load)
         target_inputs = self.inputs(target, body | load)
         frames = self.frames(body | target, load)
+        body -= self.idle(body, frames)
+        learned = {n for n in shared if any(n in self.flow.defined_by(s) for s in body)}
         stages = (
             Stage(Role.LOAD, tuple(sorted(load)), (), frames),
-            Stage(Role.FEATURES, tuple(sorted(body)), frames, tuple(sorted({"X", *crossing, *shared}))),
+            Stage(Role.FEATURES, tuple(sorted(body)), frames, tuple(sorted({"X", *crossing, *learned}))),
             Stage(Role.TARGET, tuple(sorted(target)), target_inputs, self.outputs(target)),
-            Stage(Role.TRAIN, tuple(sorted(train)), tuple(sorted(names)), (self.sink.model, *extras)),
+            Stage(
+                Role.TRAIN,
+                tuple(sorted(train)),
+                tuple(sorted({*names, *crossing})),
+                (self.sink.model, *extras),
+            ),
             Stage(Role.INFER, prediction.stmts, (self.sink.model, *prediction.given), (prediction.result,)),
         )
         kept = {s for stage in stages for s in stage.stmts}
@@ -173,30 +183,60 @@ class _Cut:
         """Statements tagged load, and reads of files wherever they stand if nothing else feeds them."""
         load: set[int] = set()
         for id in sorted(needed - self.floating):
-            tagged = "load" in self.tags.of(self.flow.by_id[id].cell)
+            allowed = self.tags.of(self.flow.by_id[id].cell)
+            tagged = "load" in allowed and "features" not in allowed
             reads = any(e.kind == "reads-file" for e in self.flow.effects_of(id))
             depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id} - self.floating
             if (tagged or reads) and depends <= load:
                 load.add(id)
-            elif tagged and len(self.tags.of(self.flow.by_id[id].cell)) == 1:
+            elif tagged and len(allowed) == 1:
                 late = sorted(depends - load)
                 if any("load" not in self.tags.of(self.flow.by_id[r].cell) for r in late):
                     self.refuse_order(id, late[0], "load")
         return load
 
-    def containers(self, load: set[int], needed: set[int]) -> set[int]:
+    def no_frames(self, load: set[int], needed: set[int]) -> set[int]:
         """Statements tagged load whose result is no frame (`full = [train, test]`): features make them."""
         moved: set[int] = set()
+        others = {n for s in load for n in self.flow.defined_by(s) if not self.makes_no_frame(s)}
         for id in sorted(load, reverse=True):
-            node = self.flow.by_id[id].node
-            if not isinstance(node, ast.Assign):
-                continue
-            used_by_load = any(
-                set(u.reaches) & {id} for s in load - moved - {id} for u in self.slicer.uses(s)
-            )
-            if isinstance(node.value, (ast.List, ast.Tuple, ast.Dict)) and not used_by_load:
+            rest = load - moved - {id}
+            used_by_load = any(id in u.reaches for s in rest for u in self.slicer.uses(s))
+            names = self.flow.changed_by(id)
+            if names and not names & others and not used_by_load and not self.reads_file(id):
                 moved.add(id)
         return moved & needed
+
+    def makes_no_frame(self, id: int) -> bool:
+        """Whether a statement binds a value that is known to be something else than a frame."""
+        value = getattr(self.flow.by_id[id].node, "value", None)
+        if isinstance(value, NO_FRAME_NODES):
+            return True
+        kind = self.types.of(value) if value is not None else ""
+        return bool(kind) and kind != "pandas.DataFrame" and not kind.startswith(("notebook:", "api:"))
+
+    def reads_file(self, id: int) -> bool:
+        return any(e.kind == "reads-file" for e in self.flow.effects_of(id))
+
+    def idle(self, body: set[int], frames: tuple[str, ...]) -> set[int]:
+        """Statements that only give a secondary frame a column which nothing reads there."""
+        tables = self.tables(frames, body)
+        idle: set[int] = set()
+        for id in body:
+            node = self.flow.by_id[id].node
+            match node:
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id=frame), slice=ast.Constant(value=column))]
+                ):
+                    others = [self.flow.by_id[s].node for s in body - {id}]
+                    if frame in frames[1:] and frame not in tables:
+                        if not any(_mentions(other, column, frames[0]) for other in others):
+                            idle.add(id)
+        if not idle:
+            return idle
+        start = self.slicer.reaching(self.sink.stmt, _names(self.sink.x))
+        needed = self.slicer.backward(start, lambda use: self.split.follows(use, "x"), idle)
+        return idle | (body - needed)
 
     def needed_for_load(self, load: set[int]) -> set[int]:
         return self.slicer.backward(load) - self.floating - load
@@ -269,9 +309,13 @@ class _Cut:
         return self.split.outputs[2 * min(self.split.x_arrays) + 1] if self.split.x_arrays else ""
 
     def infer(
-        self, prediction: Prediction, before: set[int], train: set[int]
+        self, prediction: Prediction, body: set[int], made: set[int], train: set[int]
     ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...]]:
-        """The names that the prediction takes from the features (shared) and from training (extras)."""
+        """The names that the prediction takes from the features (shared) and from training (extras).
+
+        What only the prediction needs is added to `body`, or to `train` where it needs the model.
+        """
+        before = body | made
         shared: set[str] = set()
         extras: set[str] = set()
         rows = _names(prediction.rows)
@@ -287,8 +331,10 @@ class _Cut:
                 elif reaches & before:
                     shared.add(use.name)
                 else:
-                    train |= self.slicer.backward(reaches) - before - self.floating
-                    extras.add(use.name)
+                    needed = self.slicer.backward(reaches) - before - self.floating
+                    late = needed & train or self.sink.stmt in needed
+                    (train if late else body).update(needed)
+                    (extras if late else shared).add(use.name)
         train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = Prediction(prediction.stmts, prediction.rows, prediction.result, given)
@@ -299,7 +345,8 @@ class _Cut:
     def inputs(self, stmts: set[int], before: set[int]) -> tuple[str, ...]:
         uses = [u for s in stmts for u in self.slicer.uses(s)]
         made = [(u.name, r) for u in uses for r in set(u.reaches) & before - self.floating]
-        return tuple(sorted({name for name, r in made if name in self.flow.defined_by(r)}))
+        names = {name for name, r in made if name in self.flow.defined_by(r)}
+        return tuple(sorted(name for name in names if not name.startswith("<")))
 
     def outputs(self, stmts: set[int]) -> tuple[str, ...]:
         """The names that a later statement outside of `stmts` reads."""
@@ -413,7 +460,7 @@ class _Cut:
     def dropped(self, kept: set[int]) -> list[Dropped]:
         found = []
         for id, stmt in self.flow.by_id.items():
-            if id in kept or id in self.floating:
+            if id in kept or id in self.floating or self.sets_option(id):
                 continue
             allowed = self.tags.of(stmt.cell)
             shows = any(e.kind == "displays" for e in self.flow.effects_of(id)) or isinstance(
@@ -428,6 +475,9 @@ class _Cut:
             found.append(Dropped(id, reason))
         return found
 
+    def sets_option(self, id: int) -> bool:
+        return any(d.stmt == id and d.name.endswith(" options>") for d in self.flow.defs)
+
     def assumptions(self, kept: set[int]) -> list[str]:
         found = []
         for id in sorted(kept):
@@ -440,6 +490,21 @@ class _Cut:
 
 def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
+def _mentions(node: ast.stmt, column: object, main: str) -> bool:
+    """Whether a statement names the column other than as one of the main frame."""
+    own = {
+        id(inner.slice)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Subscript) and isinstance(inner.value, ast.Name) and inner.value.id == main
+    }
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and inner.value == column and id(inner) not in own:
+            return True
+        if isinstance(inner, ast.Attribute) and inner.attr == column:
+            return True
+    return False
 
 
 def _first_names(node: ast.expr) -> list[str]:

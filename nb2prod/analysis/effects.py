@@ -16,6 +16,7 @@ from nb2prod.ir.flow import Effect, Evidence
 from nb2prod.ir.program import Stmt
 from nb2prod.knowledge import Fact
 
+SHOWING = ("warnings", "logging", "matplotlib", "seaborn", "plotly", "IPython", "sns", "tqdm")
 NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
 RESOURCES = {
     "numpy": NUMPY_RANDOM,
@@ -58,7 +59,7 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
     if fact.effect in ("reads-file", "writes-file"):
         path = knowledge.argument(arguments, fact.path or "0")
         found.append(effect("file", f"<file {path if isinstance(path, str) else '?'}>"))
-    if fact.effect == "sets-option" and not _display_option(arguments):
+    if fact.effect == "sets-option" and not _display_option(api, arguments):
         found.append(effect("option", f"<{api.split('.')[0]} options>"))
     if fact.effect == "env":
         found.append(effect("environment", "<environment>"))
@@ -127,6 +128,9 @@ def _harmless_method(receiver: str, node: ast.Call, types: Types) -> bool:
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
 
 
-def _display_option(arguments: dict[str, object]) -> bool:
+def _display_option(api: str, arguments: dict[str, object]) -> bool:
+    """An option that changes how things are shown, not what they are."""
+    if api.split(".")[0] in SHOWING or "print" in api:
+        return True
     option = arguments.get("0")
     return isinstance(option, str) and (option.startswith(("display", "max_", "precision", "io", "plotting")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 
 from nb2prod.ir.flow import Flow, Use
 
@@ -26,13 +27,18 @@ class Slicer:
         wanted = set(names)
         return {r for use in self.uses(stmt) if use.name in wanted for r in use.reaches if r != stmt}
 
-    def backward(self, start: Iterable[int], follow: Follow = lambda use: True) -> set[int]:
-        """All statements that `start` depends on, with `start`; `follow` says which uses count."""
+    def backward(
+        self, start: Iterable[int], follow: Follow = lambda use: True, without: AbstractSet[int] = frozenset()
+    ) -> set[int]:
+        """All statements that `start` depends on, with `start`; `follow` says which uses count.
+
+        Statements in `without` are taken to be absent.
+        """
         found: set[int] = set()
         todo = list(start)
         while todo:
             stmt = todo.pop()
-            if stmt in found:
+            if stmt in found or stmt in without:
                 continue
             found.add(stmt)
             for use in self.uses(stmt):

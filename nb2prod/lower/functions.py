@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import predict_calls
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
@@ -46,11 +47,11 @@ def lower_target(context: Context) -> Lowered:
     """What only the target needs, as a function of the frame; empty where it cannot be lifted out."""
     graph, flow = context.graph, context.flow
     stmts = graph.stage(Role.TARGET).stmts
-    if not stmts or not _liftable(context, stmts):
+    if not target_is_lifted(flow, graph):
         return Lowered("")
     stmts = _with_closures(context, stmts)
-    frame = _target_inputs(context)[0]
-    name = _target_output(context)
+    frame = target_inputs(flow, graph)[0]
+    name = target_output(flow, graph)
     texts = _spaced(context, stmts, _texts(context, stmts))
     shared = [n for n in graph.shared if any(n in flow.defined_by(s) for s in stmts)]
     tail = [f"st.to_inference({', '.join(f'{n}={n}' for n in shared)})"] if shared else []
@@ -74,7 +75,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
         for s in stmts
     ]
     if target.text:
-        call = f"{_target_output(context)} = st.target(target, {_target_inputs(context)[0]})"
+        call = f"{target_output(flow, graph)} = st.target(target, {target_inputs(flow, graph)[0]})"
         before = sum(1 for s in stmts if s < y_stmts[0])
         statements.insert(before, call)
         places.insert(before, None)
@@ -145,18 +146,25 @@ def lower_decide(context: Context) -> Lowered:
     if not prediction.stmts:
         doc = f"{context.name} has no inference cell: the model's own prediction."
         return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
-    stmts = _with_closures(context, prediction.stmts)
     extra: dict[int, Build] = {}
     wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
-    for id in stmts:
-        node = context.flow.by_id[id].node
+    replaced: set[ast.AST] = set()
+    for id_ in prediction.stmts:
+        node = context.flow.by_id[id_].node
         rows = [call.args[0] for call in predict_calls(node, model) if call.args]
         for inner in ast.walk(node):
             if inner in rows or (isinstance(inner, ast.expr) and ast.dump(inner) == wanted):
-                extra[id_of(inner)] = lambda node, code: "X"
+                extra[id(inner)] = lambda node, code: "X"
+                replaced.add(inner)
+    stmts = _with_closures(context, prediction.stmts, replaced)
     edits = context.edits(extra)
     texts = [source(context.flow.by_id[id], edits) for id in stmts]
-    lines = [f'{name} = given["{name}"]' for name in prediction.given]
+    changed = {d.name for d in context.flow.defs if d.stmt in prediction.stmts and d.kind == "mutate"}
+    copied = [name for name in prediction.given if name in changed]
+    lines = [
+        f'{name} = copy.deepcopy(given["{name}"])' if name in copied else f'{name} = given["{name}"]'
+        for name in prediction.given
+    ]
     lines += _parameters(context, stmts, "settings.parameters")
     prefix = f"{prediction.result} = "
     rows_of_last = texts[-1].split("\n")
@@ -170,28 +178,33 @@ def lower_decide(context: Context) -> Lowered:
     return Lowered(text, _bound(context, stmts) | {model, "X", "given", *prediction.given})
 
 
-def id_of(node: ast.AST) -> int:
-    return id(node)
-
-
-def _with_closures(context: Context, stmts: tuple[int, ...]) -> tuple[int, ...]:
+def _with_closures(
+    context: Context,
+    stmts: tuple[int, ...],
+    replaced: set[ast.AST] = frozenset(),  # type: ignore[assignment]
+) -> tuple[int, ...]:
     """The statements with the constants that they read, and the functions that must be defined among
     them because of what those read.
     """
     found = set(stmts)
-    todo = [n.id for s in stmts for n in ast.walk(context.flow.by_id[s].node) if isinstance(n, ast.Name)]
-    found |= {id for name in todo for id in context.constants.get(name, ())}
+    gone = {
+        id(inner) for node in {*replaced, *(p.node for p in context.graph.paths)} for inner in ast.walk(node)
+    }
+    nodes = [n for s in stmts for n in ast.walk(context.flow.by_id[s].node) if id(n) not in gone]
+    todo = [n.id for n in nodes if isinstance(n, ast.Name)]
+    found |= {id_ for name in todo for id_ in context.constants.get(name, ())}
+    found |= {id_ for id_ in context.options if stmts and id_ < max(stmts)}
     seen: set[str] = set()
     while todo:
         name = todo.pop()
         if name in seen:
             continue
         seen.add(name)
-        for id in context.floating:
-            if name in context.flow.defined_by(id):
-                node = context.flow.by_id[id].node
-                if id in context.closures:
-                    found.add(id)
+        for id_ in context.floating:
+            if name in context.flow.defined_by(id_):
+                node = context.flow.by_id[id_].node
+                if id_ in context.closures:
+                    found.add(id_)
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                     todo += sorted(outer_names(node))
     return tuple(sorted(found))
@@ -227,46 +240,6 @@ def _parameters(context: Context, stmts: tuple[int, ...], owner: str) -> list[st
 
 def _bound(context: Context, stmts: tuple[int, ...]) -> set[str]:
     return {name for s in stmts for name in context.flow.defined_by(s) if not name.startswith("<")}
-
-
-def _target_inputs(context: Context) -> tuple[str, ...]:
-    """The names that the target is made of, constants and settings aside."""
-    graph, flow = context.graph, context.flow
-    stmts = set(graph.stage(Role.TARGET).stmts)
-    names = []
-    for id in sorted(stmts):
-        for use in flow.uses_of(id):
-            outside = [r for r in use.reaches if r not in stmts and r not in context.floating]
-            if outside and use.name not in names and not use.name.startswith("<"):
-                names.append(use.name)
-    return tuple(names) or (graph.frames[0],)
-
-
-def _target_output(context: Context) -> str:
-    """The name under which the target leaves its stage."""
-    graph, flow = context.graph, context.flow
-    stmts = set(graph.stage(Role.TARGET).stmts)
-    outside = [u for u in flow.uses if u.stmt not in stmts and set(u.reaches) & stmts]
-    consumers = {s for role in (Role.FEATURES, Role.TRAIN) for s in graph.stage(role).stmts}
-    names = {u.name for u in outside if u.stmt in consumers} - set(graph.shared)
-    last = [n for n in flow.defined_by(max(stmts)) if n in names]
-    return (last or sorted(names) or [graph.y[0]])[0]
-
-
-def _liftable(context: Context, stmts: tuple[int, ...]) -> bool:
-    """Whether the target is a function of one frame as it is where its first statement stands."""
-    graph, flow = context.graph, context.flow
-    if len(_target_inputs(context)) != 1:
-        return False
-    consumers = {s for role in (Role.FEATURES, Role.TRAIN) for s in graph.stage(role).stmts}
-    inside = set(stmts)
-    leaving = {
-        u.name for u in flow.uses if u.stmt in consumers and set(u.reaches) & inside and u.stmt not in inside
-    }
-    if len(leaving - set(graph.shared)) != 1:
-        return False
-    between = {s for s in graph.stage(Role.FEATURES).stmts if stmts[0] < s < stmts[-1]}
-    return not any(set(u.reaches) & between for s in stmts for u in flow.uses_of(s))
 
 
 def _input_order(item: tuple[str, str]) -> int:

@@ -32,6 +32,7 @@ class Context:
                 self.functions[function.name.split(".")[0]] = function
         self.parameters = {n: id for id in self.graph.parameters for n in self.flow.defined_by(id)}
         self.closures = {id for id in self.floating if self._is_closure(id)}
+        self.options = [d.stmt for d in self.flow.defs if d.name.endswith(" options>") and d.kind == "mutate"]
         in_functions = {e.name for f in self.functions.values() for e in f.outer_reads()}
         self.constants: dict[str, list[int]] = {}
         for id, stmt in self.floating.items():
@@ -44,6 +45,8 @@ class Context:
         node = self.flow.by_id[id].node
         if not isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             return False
+        if sum(node.name in self.flow.defined_by(other) for other in self.flow.by_id) > 1:
+            return True  # defined again later: which one is meant depends on the place
         in_stages = {s for stage in self.graph.stages for s in stage.stmts}
         made = {n for s in in_stages for n in self.flow.changed_by(s)} | set(self.graph.frames)
         if outer_names(node) & made:
@@ -78,7 +81,13 @@ class Context:
                     build.setdefault(id(call), _hand_over)
         for path in self.graph.paths:
             build[id(path.node)] = lambda node, code, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
-        return Edits({**build, **(extra or {})}, self.graph.hidden, parameter)
+        nonlocals = frozenset(
+            id(inner)
+            for c in self.closures
+            for inner in ast.walk(self.flow.by_id[c].node)
+            if isinstance(inner, ast.Global)
+        )
+        return Edits({**build, **(extra or {})}, self.graph.hidden, parameter, nonlocals)
 
 
 def _hand_over(node: object, code: object) -> str:

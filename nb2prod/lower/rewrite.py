@@ -7,6 +7,7 @@ made.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,17 +19,20 @@ from nb2prod.source import Text
 
 Build = Callable[[cst.BaseExpression, Callable[[cst.CSTNode], str]], str]
 Range = tuple[int, int, int, int]
+OURS = re.compile(r"#\s*nb2prod\s*:")  # what a comment says to us is of no use in the project
 
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What to change: `build` by `id(ast expression)`, statements to remove by `id(ast statement)`, and
-    parameters to add to a definition by `id(ast definition)`.
+    """What to change: `build` by `id(ast expression)`, statements to remove by `id(ast statement)`,
+    parameters to add to a definition by `id(ast definition)`, and `global` statements that become
+    `nonlocal`, because the notebook's globals are the variables of a stage function.
     """
 
     build: Mapping[int, Build]
     remove: frozenset[int]
     parameter: Mapping[int, str]
+    nonlocals: frozenset[int] = frozenset()
 
 
 def source(stmt: Stmt, edits: Edits) -> str:
@@ -37,6 +41,7 @@ def source(stmt: Stmt, edits: Edits) -> str:
     builds: dict[Range, Build] = {}
     removed: set[Range] = set()
     parameters: dict[Range, str] = {}
+    nonlocals: set[Range] = set()
     for node in ast.walk(stmt.node):
         if not isinstance(node, (ast.expr, ast.stmt)):
             continue
@@ -44,12 +49,14 @@ def source(stmt: Stmt, edits: Edits) -> str:
             builds[_range(stmt.text, node, stmt, first, column)] = edits.build[id(node)]
         if id(node) in edits.remove:
             removed.add(_range(stmt.text, node, stmt, first, column))
+        if id(node) in edits.nonlocals:
+            nonlocals.add(_range(stmt.text, node, stmt, first, column))
         if id(node) in edits.parameter:
             parameters[_range(stmt.text, node, stmt, first, column)] = edits.parameter[id(node)]
-    if not builds and not removed and not parameters:
+    if not builds and not removed and not parameters and not nonlocals:
         return text
     wrapper = MetadataWrapper(cst.parse_module(text + "\n"), unsafe_skip_copy=True)
-    return wrapper.visit(_Rewriter(builds, removed, parameters)).code.rstrip()
+    return wrapper.visit(_Rewriter(builds, removed, parameters, nonlocals)).code.rstrip()
 
 
 def _segment(stmt: Stmt) -> tuple[str, int, int]:
@@ -69,8 +76,8 @@ def _segment(stmt: Stmt) -> tuple[str, int, int]:
         body[-1] += "  " + rest.strip()
     column = len(body[0].encode()[:start_offset].decode())
     body[0] = body[0][column:]
-    header = "".join(comment + "\n" for comment in comments if comment)
-    return header + "".join(body), first_line - len([c for c in comments if c]), column
+    comments = [c for c in comments if c and not OURS.match(c)]
+    return "".join(f"{c}\n" for c in comments) + "".join(body), first_line - len(comments), column
 
 
 def _range(text: Text, node: ast.expr | ast.stmt, stmt: Stmt, first: int, column: int) -> Range:
@@ -90,11 +97,18 @@ def _range(text: Text, node: ast.expr | ast.stmt, stmt: Stmt, first: int, column
 class _Rewriter(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (PositionProvider,)
 
-    def __init__(self, builds: dict[Range, Build], removed: set[Range], parameters: dict[Range, str]) -> None:
+    def __init__(
+        self,
+        builds: dict[Range, Build],
+        removed: set[Range],
+        parameters: dict[Range, str],
+        nonlocals: set[Range],
+    ) -> None:
         super().__init__()
         self.builds = builds
         self.removed = removed
         self.parameters = parameters
+        self.nonlocals = nonlocals
         self.module: cst.Module
 
     def visit_Module(self, node: cst.Module) -> None:
@@ -115,6 +129,8 @@ class _Rewriter(cst.CSTTransformer):
                 return cst.parse_expression(build(left, self.module.code_for_node))
         if isinstance(original_node, (cst.Expr,)) and self.place(original_node) in self.removed:
             return cst.RemoveFromParent()
+        if isinstance(left, cst.Global) and self.place(original_node) in self.nonlocals:
+            return cst.Nonlocal(names=left.names)
         if isinstance(left, cst.FunctionDef):
             return self.with_parameter(original_node, left)
         if isinstance(left, cst.IndentedBlock) and not left.body:

@@ -9,14 +9,17 @@ an adapter     pd.qcut(df.Fare, 4)           st.qcut("fare_qcut", df.Fare, 4)
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import libcst as cst
 
+from nb2prod.analysis.events import AT_NAME
 from nb2prod.ir.stages import Site
 from nb2prod.lower.rewrite import Build
 
 Code = Callable[[cst.CSTNode], str]
+QUERY = re.compile(r"\.(?:query|eval)\(")
 METHODS = {"drop_rows": "fit_only"}
 METHOD_ADAPTERS = ("factorize", "astype_category")
 
@@ -42,11 +45,11 @@ def _parts(site: Site, node: cst.BaseExpression, code: Code) -> list[str]:
         case "value" | "once":
             return [_thunk(node, code)]
         case "keep":
-            return [_base(node, code), f"lambda: {code(node)}"]
+            return [_base(node, code), _lambda(code(node))]
         case "fit_only":
-            return [f"lambda: {code(node)}"]
+            return [_lambda(code(node))]
         case "drop_rows":
-            return [f"lambda: {code(node)}", _base(node, code)]
+            return [_lambda(code(node)), _base(node, code)]
         case "columns":
             return [_base(node, code), code(node)]
         case "group_transform":
@@ -76,7 +79,14 @@ def _thunk(node: cst.BaseExpression, code: Code) -> str:
     """A bound method where it says it, else a lambda."""
     if isinstance(node, cst.Call) and not node.args and isinstance(node.func, cst.Attribute):
         return code(node.func)
-    return f"lambda: {code(node)}"
+    return _lambda(code(node))
+
+
+def _lambda(text: str) -> str:
+    """A thunk; what `df.query("a < @limit")` reads by its text must be a variable of the thunk itself."""
+    names = dict.fromkeys(AT_NAME.findall(text)) if QUERY.search(text) else {}
+    bound = ", ".join(f"{name}={name}" for name in names)
+    return f"lambda {bound}: {text}" if bound else f"lambda: {text}"
 
 
 def _base(node: cst.BaseExpression, code: Code) -> str:

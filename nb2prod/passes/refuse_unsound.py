@@ -41,15 +41,19 @@ def refuse_unsound(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
 def _dynamic(flow: Flow, last: int, kept: set[int]) -> Iterator[Refusal]:
     """Code that binds or reads names which its text does not show."""
     for id, stmt in flow.by_id.items():
-        if id > last or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)) and id not in kept:
+        if id > last or (isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)) and id not in kept):
             continue
         for call in ast.walk(stmt.node):
-            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in DYNAMIC):
+            if not (
+                isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in DYNAMIC
+            ):
                 continue
             binds = call.func.id == "exec" or _stores_through(stmt.node, call)
             if binds or id in kept:
                 text = ast.unparse(call)
-                yield Refusal("NBP403", stmt.text.span(call), text, "it binds or reads names that the text hides")
+                yield Refusal(
+                    "NBP403", stmt.text.span(call), text, "it binds or reads names that the text hides"
+                )
 
 
 def _stores_through(node: ast.stmt, call: ast.Call) -> bool:
@@ -66,10 +70,17 @@ def _places(flow: Flow, types: Types, last: int) -> Iterator[Refusal]:
     """A change of the working directory or the environment, on which later paths and reads depend."""
     for effect in flow.effects:
         if effect.stmt <= last and effect.api in ("os.chdir", "os.putenv"):
-            yield Refusal("NBP403", effect.span, effect.api, "paths after it depend on the order of execution")
+            yield Refusal(
+                "NBP403", effect.span, effect.api, "paths after it depend on the order of execution"
+            )
     limit = flow.by_id[last].span if last else None
     for magic in flow.program.magics:
-        if magic.name in FOLDER_MAGICS and limit is not None and magic.span < limit and "=" in magic.text + "=":
+        if (
+            magic.name in FOLDER_MAGICS
+            and limit is not None
+            and magic.span < limit
+            and "=" in magic.text + "="
+        ):
             if magic.name != "env" or "=" in magic.text or len(magic.text.split()) > 2:
                 yield Refusal("NBP403", magic.span, magic.text.strip(), "what follows depends on it")
 
@@ -98,26 +109,37 @@ def _stateful(flow: Flow, types: Types, graph: StageGraph) -> Iterator[Refusal]:
         for function in events(stmt.node).functions:
             memory = _memory(stmt, function)
             if memory:
-                yield Refusal("NBP403", stmt.text.span(stmt.node), stmt.node.name, f"`{memory}` outlives a call")
+                yield Refusal(
+                    "NBP403", stmt.text.span(stmt.node), stmt.node.name, f"`{memory}` outlives a call"
+                )
 
 
 def _memory(stmt: Stmt, function: Function) -> str:
-    """What of a function lives on between its calls: a changed default, an attribute of itself or its class."""
+    """What lives on between calls of a function: a changed default, an attribute of it or its class."""
     if isinstance(function.node, ast.Lambda):
         return ""
     arguments = function.node.args
-    positional = [*arguments.posonlyargs, *arguments.args][-len(arguments.defaults) :] if arguments.defaults else []
-    pairs = [*zip(positional, arguments.defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    mutable = {
-        a.arg for a, d in pairs if isinstance(d, (ast.List, ast.Dict, ast.Set)) or isinstance(d, ast.Call)
-    }
+    positional = (
+        [*arguments.posonlyargs, *arguments.args][-len(arguments.defaults) :] if arguments.defaults else []
+    )
+    pairs = [
+        *zip(positional, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    mutable = {a.arg for a, d in pairs if isinstance(d, (ast.List, ast.Dict, ast.Set, ast.Call))}
     own = getattr(stmt.node, "name", "")
     for event in function.every_event():
         if event.kind == "mutate" and event.name in {*mutable, own}:
             return event.name
         if event.kind == "call" and event.name in mutable and isinstance(event.node, ast.Call):
             method = event.node.func
-            if isinstance(method, ast.Attribute) and method.attr in ("append", "add", "update", "extend", "pop"):
+            if isinstance(method, ast.Attribute) and method.attr in (
+                "append",
+                "add",
+                "update",
+                "extend",
+                "pop",
+            ):
                 return event.name
     return ""
 

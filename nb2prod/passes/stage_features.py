@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nb2prod.analysis.binding import Time, bind, refuse_batch_prediction
+from nb2prod.analysis.lift import target_is_lifted
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Role, StageGraph
@@ -20,6 +21,8 @@ from nb2prod.ir.stages import Role, StageGraph
 def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     """Fills in the sites, the functions that need the staging runtime, and refusals."""
     target = set(graph.stage(Role.TARGET).stmts)
+    if target_is_lifted(flow, graph) and not graph.y_eval_frame:
+        target = set()  # only training runs it: there is nothing to repeat
     body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
     binding = bind(flow, types, body, target, frames)
