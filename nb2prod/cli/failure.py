@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nb2prod.cli.style import Paint, clean, one_line
 from nb2prod.compiler import Failure
 from nb2prod.source import Notebook, split_lines
@@ -20,6 +22,8 @@ HINTS = {
     "PermissionError": "the notebook runs in a copy of its folder, whose large files are read-only",
     "StdinNotImplementedError": "nobody answers input() in production: put the value in the notebook",
 }
+_FRAME = re.compile(r"Cell In\[\d+\](, line \d+.*)|File (\S.*)")
+_ARROW = re.compile(r"\s*-+> \d+ ")
 USUAL = "the notebook must run from top to bottom in a fresh kernel: restart it and run all cells"
 
 
@@ -33,17 +37,34 @@ def failure_text(failure: Failure, notebook: Notebook | None, paint: Paint) -> s
         lines = [f"{place}: {paint('bold', said)}"]
     if notebook is not None and failure.cell is not None and failure.line:
         lines += ["", *_source(notebook, failure.cell, failure.line, paint)]
-    trace = [clean(line).rstrip() for line in failure.traceback.strip().splitlines()]
+    trace = _short(failure.traceback)
     if len(trace) > 1:
-        cut = trace[-TRACEBACK_LINES:]
-        lines += ["", paint("dim", "  traceback" + (", its end" if len(trace) > len(cut) else ""))]
-        lines += [paint("dim", f"  | {line}") for line in cut]
+        lines += ["", *(paint("dim", f"  | {line}") for line in trace)]
     hint = HINTS.get(failure.ename, USUAL if failure.cell is not None else "")
     if "--offline" in failure.evalue:
         hint = "the notebook uses the network: leave --offline out, or keep the data beside it"
     if hint:
         lines += ["", f"  {paint('word', 'help:')} {hint}"]
     return "\n".join(lines)
+
+
+def _short(traceback: str) -> list[str]:
+    """The frames of IPython's traceback, each with its one line, and the error; else the last lines."""
+    lines = [clean(line).rstrip() for line in traceback.strip().splitlines()]
+    starts = [
+        number for number, line in enumerate(lines) if line.endswith("Traceback (most recent call last)")
+    ]
+    if not starts:
+        return lines[-TRACEBACK_LINES:]
+    kept = []
+    for line in lines[starts[-1] + 1 :]:
+        frame = _FRAME.match(line)
+        if frame is not None:
+            kept.append(f"in the notebook{frame[1]}" if frame[1] else frame[2].split("site-packages/")[-1])
+        elif _ARROW.match(line) and "Could not get source" not in line:
+            kept.append(f"    {_ARROW.sub('', line).strip()}")
+    frames = kept if len(kept) <= TRACEBACK_LINES else [*kept[:4], "...", *kept[5 - TRACEBACK_LINES :]]
+    return [*frames, one_line(lines[-1], 200)]
 
 
 def _source(notebook: Notebook, cell: int, at: int, paint: Paint) -> list[str]:

@@ -2,7 +2,7 @@
 that cross, and what was left out.
 
     load --df--> features --X_train, X_test--> train --model--> infer
-                     \-----df--> target --y_train, y_test--/
+                 features --df--> target --y_train, y_test--> train
 """
 
 from __future__ import annotations
