@@ -10,6 +10,7 @@ report  = verification.verify(...)           # the same results as the notebook?
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import sys
@@ -25,7 +26,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Program
 from nb2prod.ir.project import Column
-from nb2prod.ir.stages import StageGraph
+from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.names import package_name
@@ -127,10 +128,26 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     types = infer(program, trace)
     flow = defuse(program, types)
     graph = run_passes(cut(flow, types, model), flow, types)
-    subject = rules.analyse(program, graph)
+    subject = rules.analyse(program, graph, _beside(notebook, program))
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
+
+
+def _beside(notebook: Notebook, program: Program) -> list[Refusal]:
+    """Imports of modules that lie beside the notebook: the project would not find them."""
+    folder = Path(notebook.path).parent
+    found = []
+    for stmt in program.stmts():
+        node = stmt.node
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            top = name.split(".")[0]
+            if top and ((folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()):
+                detail = "the module lies beside the notebook; install it as a package"
+                found.append(Refusal("NBP403", stmt.span, f"import {name}", detail))
+    return found
 
 
 def intermediate(notebook: Notebook, after: str) -> str:

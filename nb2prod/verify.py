@@ -26,6 +26,7 @@ SCRIPT = Path(__file__).resolve().parent / "injected" / "check_project.py"
 CHECKS = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions", "V9")
 # What must have been seen, not merely not contradicted; V9 speaks of the notebook, not of the project.
 REQUIRED = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions")
+JUDGED = ("metrics", "predictions")  # what evaluation rows decide
 ABSENT = ("V3", "metrics")  # a notebook may have no target and no metric
 
 
@@ -130,6 +131,9 @@ def outcome(checks: Sequence[Check]) -> tuple[str, str]:
     """verified, unverified or differs, and why.  Nothing that was skipped counts as seen."""
     found = {check.id: check for check in checks}
     failed = [check for check in checks if check.status == "failed" and check.id in REQUIRED]
+    skewed = found.get("V9", Check("V9", "skipped"))
+    if failed and skewed.status == "failed" and all(check.id in JUDGED for check in failed):
+        return "unverified", f"the notebook prepares its evaluation rows in another way: {skewed.detail}"
     if failed:
         return "differs", f"{failed[0].id}: {failed[0].detail}"
     for name in REQUIRED:

@@ -15,7 +15,13 @@ import ast
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import choose, find_metrics, find_prediction, find_sinks
+from nb2prod.analysis.model import (
+    choose,
+    find_metrics,
+    find_prediction,
+    find_sinks,
+    foreign_predictions,
+)
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -28,6 +34,7 @@ NO_FRAME_NODES = (
     ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.GeneratorExp, ast.ListComp, ast.DictComp,
     ast.SetComp, ast.Compare, ast.BoolOp, ast.JoinedStr, ast.Lambda,
 )  # fmt: skip
+STREAMS = ("numpy.random.", "random.Random", "torch.")
 FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 
@@ -71,6 +78,7 @@ class _Cut:
         body, target = x_slice - load - self.floating, target - load - self.floating
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
+        self.refuse_other_models()
         self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics)
         prediction, shared, extras = self.infer(prediction, body, target | load, train)
@@ -148,6 +156,8 @@ class _Cut:
                 fact = self.types.fact(inner)
                 if fact is None or fact.effect not in PURE or fact.random or fact.mutates:
                     return False
+                if self.types.api_of(inner).startswith(STREAMS):
+                    return False  # two copies would be two streams
             elif isinstance(inner, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
                 return False
         return True
@@ -164,6 +174,17 @@ class _Cut:
         return simple and ("parameters" in allowed or ("setup" in allowed and node.targets[0].id.isupper()))
 
     # stages
+
+    def refuse_other_models(self) -> None:
+        """An inference cell that predicts with another variable than the fitted model, or in a function."""
+        for stmt, name in foreign_predictions(self.flow, self.types, self.tags, self.sink):
+            span = stmt.text.span(stmt.node)
+            if isinstance(stmt.node, ast.FunctionDef):
+                self.refusals.append(
+                    Refusal("NBP403", span, stmt.node.name, "it predicts inside of a function")
+                )
+            else:
+                self.refusals.append(Refusal("NBP405", span, f"`{name}`, `{self.sink.model}`"))
 
     def features_and_target(self) -> tuple[set[int], set[int]]:
         """The slice of X and what only y needs; what y needs after a split of y belongs to training."""

@@ -94,7 +94,8 @@ def _task_of_steps(stmt: Stmt, call: ast.Call, flow: Flow, types: Types) -> str:
 def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
     """The statements of the inference cells that turn the model and rows into predictions."""
     cells = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell) and s.id > sink.stmt]
-    predicts = [(s, c) for s in cells for c in predict_calls(s.node, sink.model)]
+    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
+    predicts = [(s, c) for s in plain for c in predict_calls(s.node, sink.model)]
     if not predicts:
         return Prediction()
     rows = predicts[0][1].args[0] if predicts[0][1].args else None
@@ -129,6 +130,23 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     )
     stmts = tuple(sorted(needed & inside))
     return Prediction(stmts, rows, result)
+
+
+def foreign_predictions(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Iterator[tuple[Stmt, str]]:
+    """Predictions of inference cells that `find_prediction` cannot see, where it saw none.
+
+    They are made by another variable than the fitted model, or inside of a function.
+    """
+    cells = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell) and s.id > sink.stmt]
+    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
+    if any(True for s in plain for _ in predict_calls(s.node, sink.model)):
+        return
+    for stmt in cells:
+        for call in _calls(stmt.node):
+            if _method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
+                continue
+            yield stmt, root(call.func)
+            return
 
 
 def predict_calls(node: ast.AST, model: str) -> Iterator[ast.Call]:

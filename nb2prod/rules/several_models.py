@@ -15,6 +15,6 @@ class SeveralModels(Rule):
     """
 
     code, name, severity, blocks_compile = "NBP405", "several-models", Severity.ERROR, True
-    message = "several models are fitted on different features: {subject}"
+    message = "several models, and nothing says which one is for production: {subject}"
     help = "choose one with `--model NAME`, or with `# nb2prod: model` on the line of its fit"
     refused = (("`forest`, `linear`", ""),)
