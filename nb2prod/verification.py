@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,6 +75,7 @@ class Evidence:
     trace: Trace
     lowering: Lowering
     plain: Ran
+    learned: tuple[Mapping[str, str], ...] = ()
 
 
 def compile_and_verify(
@@ -159,7 +160,9 @@ def _outcome(
     report: Report, code: int, out: Path, found: Evidence, written: emit.WriteResult | None
 ) -> Outcome:
     metrics = dict(found.plain.metrics)
-    return Outcome(report.status, code, report, out, found.compiled, found.lowering, written, metrics)
+    return Outcome(
+        report.status, code, report, out, found.compiled, found.lowering, written, metrics, found.learned
+    )
 
 
 # the runs
@@ -274,7 +277,7 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
         columns.append(Column(**known))
     trace = replace(found.trace, columns=tuple(columns))
     lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns)
-    return replace(found, trace=trace, lowering=lowering)
+    return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 
 
 def _check(job: Job, found: Evidence, request: verify.Request) -> Report:
