@@ -209,8 +209,10 @@ def _read(path: str) -> Notebook:
 
 
 def _print_text(text: str) -> None:
-    """A result, in UTF-8 whatever the terminal."""
-    typer.echo(text.rstrip("\n").encode("utf-8", "replace"))
+    """A result, in UTF-8 whatever the terminal, and without what would command it."""
+    from nb2prod.cli.style import clean
+
+    typer.echo(clean(text).rstrip("\n").encode("utf-8", "replace"))
 
 
 def _print_json(report: object) -> None:
