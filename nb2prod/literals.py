@@ -61,6 +61,11 @@ def tomlstr(value: object) -> str:
     return "".join(f"\\u{ord(c):04x}" if c == "\x7f" or 0x80 <= ord(c) < 0xA0 else c for c in text)
 
 
+def tomlkey(name: str) -> str:
+    """A key of a TOML table."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name, re.ASCII) else tomlstr(name)
+
+
 def mdtext(value: object) -> str:
     """Plain text in Markdown, also in a cell of a table."""
     return re.sub(r"([\\`*_{}\[\]<>#|$~&])", r"\\\1", comment(str(value)))
@@ -174,6 +179,6 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-WRITERS = (pystr, docstr, tomlstr, mdtext, mdcode, shellword, shortened, minor, json_text)
+WRITERS = (pystr, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
 READERS = (requirements, versioned, fields, example)
 FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}

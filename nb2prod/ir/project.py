@@ -95,6 +95,7 @@ class Project:
     staging adapters used.  `read_csv` are the options, as source text of constants, with which the main frame
     is read (`sep`, `na_values`, `decimal`, ...; not `nrows`): files to predict are read alike.  `packages`
     pins distribution names to the versions the notebook ran with.
+    `seed` is where the global random generators start.
     """
 
     name: str
@@ -123,3 +124,4 @@ class Project:
     assumptions: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = field(default=())
     read_csv: tuple[tuple[str, str], ...] = ()
+    seed: int = 0
