@@ -375,7 +375,7 @@ def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_text_of_a_notebook_cannot_command_the_terminal(tmp_path: Path) -> None:
     path = save(tmp_path / "a.ipynb", "# %%\nprint(x, '\x1b[2J\x9b2J\u202e')\n")
-    for command in (["lint"], ["graph"], ["show", "--after", "defuse"], ["compile"]):
+    for command in (["lint"], ["graph"], ["show", "--after", "defuse"], ["compile", "-o", tmp_path / "a"]):
         ran = nb2prod(*command, path)
         assert not set("\x1b\x9b\u202e") & set(ran.stdout + ran.stderr), command
 

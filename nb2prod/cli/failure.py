@@ -43,7 +43,7 @@ def failure_text(failure: Failure, notebook: Notebook | None, paint: Paint) -> s
     hint = HINTS.get(failure.ename, USUAL if failure.cell is not None else "")
     if "--offline" in failure.evalue:
         hint = "the notebook uses the network: leave --offline out, or keep the data beside it"
-    if hint:
+    if hint and "install it with" not in failure.evalue:
         lines += ["", f"  {paint('word', 'help:')} {hint}"]
     return "\n".join(lines)
 

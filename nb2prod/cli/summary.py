@@ -14,7 +14,7 @@ from nb2prod.cli.failure import failure_text
 from nb2prod.cli.style import Paint, columns, one_line
 from nb2prod.compiler import Compiled, Outcome
 from nb2prod.diagnostics import Diagnostic, Severity, render
-from nb2prod.graph.view import Learned, View, cells, plural, view
+from nb2prod.graph.view import Learned, View, cells, plural, size_of, view
 
 MEANING = {
     "V0": "the notebook's slice gives the same features",
@@ -81,7 +81,7 @@ def headline(outcome: Outcome, notebook: Path, paint: Paint) -> str:
 
 def _why_refused(outcome: Outcome, reason: str) -> str:
     if outcome.failure is not None:
-        return " does not run"
+        return " does not run" if outcome.failure.cell is not None else " could not be run"
     blocking = outcome.compiled.blocking if outcome.compiled else ()
     return f", for {plural(len(blocking), 'reason')}" if blocking else f": {reason}" if reason else ""
 
@@ -98,9 +98,8 @@ def _refusal(outcome: Outcome, paint: Paint) -> Iterator[str]:
             yield f"... and {len(blocking) - SHOWN} more"
         others = len(compiled.findings) - len(blocking)
         if others:
-            yield paint(
-                "dim", f"{plural(others, 'other finding')}: nb2prod lint {_quoted(compiled.notebook.path)}"
-            )
+            path = _quoted(short_path(Path(compiled.notebook.path)))
+            yield paint("dim", f"{plural(others, 'other finding')}: nb2prod lint {path}")
     yield "No project was written."
 
 
@@ -113,10 +112,7 @@ def finding_text(found: Diagnostic, compiled: Compiled, paint: Paint) -> str:
 def _stages(seen: View, paint: Paint, width: int) -> str:
     rows = []
     for node in seen.nodes:
-        source = (
-            "derived" if node.derived else f"{plural(node.statements, 'statement')} of {cells(node.cells)}"
-        )
-        rows.append((str(node.role), one_line(source, width - 42), node.function))
+        rows.append((str(node.role), one_line(size_of(node), width - 42), node.function))
     return _titled("Stages", columns(rows, [_in("word", paint), str, _in("dim", paint)]), paint)
 
 
