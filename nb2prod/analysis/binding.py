@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -19,7 +20,7 @@ from nb2prod.analysis.keys import Keys
 from nb2prod.analysis.types import TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Refusal, Site
+from nb2prod.ir.stages import Prediction, Refusal, Site
 from nb2prod.knowledge import Fact
 from nb2prod.source import Span
 
@@ -67,22 +68,25 @@ def join(values: Iterable[Value]) -> Value:
 
 
 def refuse_batch_prediction(
-    flow: Flow, types: Types, stmts: tuple[int, ...], rows: ast.expr | None, model: str
+    flow: Flow, types: Types, prediction: Prediction, model: str
 ) -> tuple[Refusal, ...]:
     """Refusals for predictions of which one depends on the other rows of the batch."""
     walker = _Walker(flow, types)
     walker.env[model] = FIT
-    for node in ast.walk(rows) if rows is not None else ():
+    for node in ast.walk(prediction.rows) if prediction.rows is not None else ():
         if isinstance(node, ast.Name):
             walker.env[node.id] = ROW
-    for id in stmts:
+    for id in prediction.stmts:
         walker.stmt = flow.by_id[id]
-        walker.statement(walker.stmt.node)
+        if prediction.value is not None and id == prediction.stmts[-1]:
+            walker.expression(prediction.value)
+        else:
+            walker.statement(walker.stmt.node)
     detail = "a prediction for one row would depend on the rows beside it"
     return tuple(
         Refusal("NBP402", site.span, ast.unparse(site.node), detail)
         for site in walker.sites.values()
-        if site.kind in ("value", "keep") and isinstance(site.node, (ast.Call, ast.Subscript))
+        if site.kind in ("value", "once", "keep") and isinstance(site.node, (ast.Call, ast.Subscript))
     )
 
 
@@ -95,9 +99,18 @@ class Binding:
     staged_functions: tuple[str, ...]
 
 
-def bind(flow: Flow, types: Types, body: list[int], target: set[int], frames: dict[str, Time]) -> Binding:
-    """Interprets the statements `body` (features and target, in order); `frames` start as given."""
-    walker = _Walker(flow, types)
+def bind(
+    flow: Flow,
+    types: Types,
+    body: list[int],
+    target: set[int],
+    frames: dict[str, Time],
+    hidden: AbstractSet[int],
+) -> Binding:
+    """Interprets the statements `body` (features and target, in order) without those in `hidden`; `frames`
+    start as given.
+    """
+    walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
     for id in body:
         stmt = flow.by_id[id]
@@ -115,9 +128,11 @@ def bind(flow: Flow, types: Types, body: list[int], target: set[int], frames: di
 
 
 class _Walker:
-    def __init__(self, flow: Flow, types: Types) -> None:
+    def __init__(self, flow: Flow, types: Types, hidden: AbstractSet[int] = frozenset()) -> None:
         self.flow = flow
         self.types = types
+        self.hidden = hidden
+        self.each = 0  # how many loops over rows and functions of rows we are in
         self.env: dict[str, Value] = {}
         self.sites: dict[int, Site] = {}
         self.refusals: list[Refusal] = []
@@ -142,8 +157,10 @@ class _Walker:
         return text.span(node)
 
     def site(self, node: ast.AST, kind: str, why: str, evidence: Evidence = Evidence.PROVED) -> None:
+        if kind == "value" and self.each:
+            kind = "once"
         for inner in ast.walk(node):  # the outer wrap takes the inner ones with it
-            if kind == "value" and inner is not node:
+            if kind in ("value", "once") and inner is not node:
                 self.sites.pop(id(inner), None)
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         at = tuple(name for name in self.loops if name in names)
@@ -162,6 +179,8 @@ class _Walker:
     # statements
 
     def statement(self, node: ast.stmt) -> None:
+        if id(node) in self.hidden:
+            return
         match node:
             case ast.Assign():
                 first = node.targets[0]
@@ -224,10 +243,12 @@ class _Walker:
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
         keyed = element.time is not Time.ROW
         self.loops += names if keyed else []
+        self.each += element.element
         for _ in range(2):  # what one turn leaves, the next one finds
             for name in names:
                 self.env[name] = element
             self.branches([node.body])
+        self.each -= element.element
         if element.element:
             self.refuse_carried(node)
         if keyed:
@@ -435,18 +456,19 @@ class _Walker:
 
     def comprehension(self, node: ast.expr, results: list[ast.expr]) -> Value:
         assert isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp))
-        outer = dict(self.env)
+        outer, each = dict(self.env), self.each
         times = []
         for generator in node.generators:
             iterated = self.expression(generator.iter)
             element = self.element(generator.iter, iterated)
             times.append(element)
+            self.each += element.element
             for name in ast.walk(generator.target):
                 if isinstance(name, ast.Name):
                     self.env[name.id] = element
             times += [self.expression(test) for test in generator.ifs]
         times += [self.expression(result) for result in results]
-        self.env = outer
+        self.env, self.each = outer, each
         whole = join(times)
         inside = [n for n in ast.walk(node) if id(n) in self.sites]
         if whole.time is not Time.ROW and inside:
@@ -594,7 +616,9 @@ class _Walker:
             if fact.adapter:
                 return self.learned(node, fact, fact.learns)
             return self.value(node, f"{fact.name} over groups of rows")
+        self.each += argument.element
         results = [self.function_value(f, argument) for f in functions]
+        self.each -= argument.element
         result = (
             join([*results, *values, replace(receiver, items=())]) if results else join([receiver, *values])
         )

@@ -40,7 +40,7 @@ class Keys:
 def _base(site: Site, types: Types) -> str:
     """`site.key` still holds the name that the value is assigned to."""
     node, assigned = site.node, site.key
-    column = snake(_column(node, site.at))
+    column = snake(_column(node, site.at, types))
     match site.kind:
         case "fit" | "fit_transform":
             assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
@@ -48,7 +48,7 @@ def _base(site: Site, types: Types) -> str:
             return _joined(column, snake(owner) or snake(root(node.func)) or "estimator")
         case "split":
             return "split"
-        case "value":
+        case "value" | "once":
             operation = snake(_operation(node))
             name = _joined(column, operation) if column else operation
             generic = (
@@ -56,8 +56,8 @@ def _base(site: Site, types: Types) -> str:
             )
             return snake(assigned) if generic and assigned else (name or "value")
         case "keep" | "fit_only" | "drop_rows" | "columns":
-            operation = snake(_operation(node))
-            return _joined(column, operation if operation else "filter") or "filter"
+            operation = "" if isinstance(node, ast.Subscript) else snake(_operation(node))
+            return _joined(column, operation or "filter")
         case kind:
             return _joined(column, SHORT.get(kind, kind))
 
@@ -73,7 +73,7 @@ def _joined(*parts: str) -> str:
     return "_".join(p for p in parts if p)
 
 
-def _column(node: ast.AST, loops: tuple[str, ...]) -> str:
+def _column(node: ast.AST, loops: tuple[str, ...], types: Types) -> str:
     """The column that the expression is about: the first one that it names, loop variables aside."""
     columns: list[str] = []
     for inner in ast.walk(node):
@@ -82,8 +82,10 @@ def _column(node: ast.AST, loops: tuple[str, ...]) -> str:
                 columns.append(name)
             case ast.Subscript(slice=ast.Name(id=name), value=ast.Name()) if name not in loops:
                 columns.append(name)
-            case ast.Attribute(value=ast.Name(), attr=name) if not _is_called(node, inner):
-                columns.append(name)
+            case ast.Attribute(value=owner, attr=name) if types.fact(inner) is None:
+                grouped = types.of(owner) == "pandas.DataFrameGroupBy"
+                if (grouped or isinstance(owner, ast.Name)) and not _is_called(node, inner):
+                    columns.append(name)
     return columns[0] if columns and len(set(columns)) <= 2 else ""
 
 
@@ -111,5 +113,7 @@ def _operation(node: ast.AST) -> str:
             return _operation(inner)
         case ast.Attribute(attr=name):
             return name
+        case ast.ListComp() | ast.SetComp() | ast.DictComp():
+            return _operation(node.generators[0].iter)
         case _:
             return ""

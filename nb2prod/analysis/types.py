@@ -202,6 +202,7 @@ class _Inference:
         match target:
             case ast.Name():
                 env[target.id] = kind
+                env[f"{target.id}[]"] = self.element(value, kind, env) if value is not None else ""
                 self.types.expr[id(target)] = kind
             case ast.Tuple() | ast.List():
                 parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
@@ -334,6 +335,8 @@ class _Inference:
             return self.returned(fact, base)
         if base == "pandas.DataFrame":
             return "pandas.Series"  # df.Age
+        if base == "pandas.DataFrameGroupBy":
+            return "pandas.SeriesGroupBy"
         return ""
 
     def subscript(self, node: ast.Subscript, env: Env) -> str:

@@ -25,10 +25,9 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         target = set()  # only training runs it: there is nothing to repeat
     body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
-    binding = bind(flow, types, body, target, frames)
+    binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
-    prediction = graph.prediction
-    batch = refuse_batch_prediction(flow, types, prediction.stmts, prediction.rows, graph.sink.model)
+    batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model)
     return replace(
         graph,
         sites=binding.sites,
