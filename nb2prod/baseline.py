@@ -11,7 +11,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from nb2prod.analysis.model import predict_calls
+from nb2prod.analysis.prediction import aliases, predict_calls
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Role, StageGraph
@@ -48,7 +48,11 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     side = prediction_side(graph, flow)
     if side and graph.prediction.stmts:
         last = flow.by_id[graph.prediction.stmts[-1]]
-        found.append(Tap(f"predictions_{side}", last.span, "after", graph.prediction.result))
+        value = graph.prediction.value
+        if value is None:
+            found.append(Tap(f"predictions_{side}", last.span, "after", graph.prediction.result))
+        else:
+            found.append(Tap(f"predictions_{side}", last.text.span(value), "value"))
     return found
 
 
@@ -85,7 +89,8 @@ def prediction_side(graph: StageGraph, flow: Flow) -> str:
     rows = graph.prediction.rows
     if not isinstance(rows, ast.Name) or graph.sink is None:
         return ""
-    stmts = [s for s in graph.prediction.stmts if list(predict_calls(flow.by_id[s].node, graph.sink.model))]
+    names = aliases(flow, graph.sink)
+    stmts = [s for s in graph.prediction.stmts if any(True for _ in predict_calls(flow.by_id[s].node, names))]
     if not stmts:
         return ""
     reaches = {r for u in flow.uses_of(stmts[0]) if u.name == rows.id for r in u.reaches}

@@ -4,13 +4,12 @@
 and a template that renders to nothing gives no file.  Everything that comes from a notebook reaches a
 template as data and leaves it through a filter (`pystr`, `tomlstr`, `mdtext`, ...), never as template code.
 
-`write` puts the files beside the target and moves the whole folder into place.  A project that is compiled
-again holds more than our files: the user's own, a tracking database, gigabytes of artifacts.  They are
-*hard-linked* into the new folder: that costs no space and no time worth speaking of, leaves the old folder
-complete until the last moment, and a program that is writing to them (a running server, MLflow) keeps
-writing to the same file.  Where links are not possible they are copied.  Two renames then swap the folders;
-a process that is killed between them leaves the old folder under a name that the next `write` puts back.
-The price: a shell standing inside the project must `cd .` afterwards.
+`write` first writes everything to a staging folder.  A new project is that folder, renamed.  A project that
+is there already holds more than our files: the user's own, a tracking database, gigabytes of artifacts, a
+running server, somebody's shell.  Copying all that to swap folders would be slow, and a swapped folder leaves
+those shells and servers in one that no longer exists.  So the folder stays and only files of ours are
+renamed into it, after an undo journal with links to the old ones was written.  An error or an interrupt is
+undone at once; what a killed process left is undone by the next `write`, before it does anything else.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -33,6 +32,8 @@ from nb2prod.ir.project import Project
 from nb2prod.literals import FILTERS
 
 MANIFEST = ".nb2prod-manifest.json"
+STAGE = ".nb2prod-stage-"
+UNDO = "undo.json"
 BUGS = "F821,F822,F823,E902"  # what ruff finds and nobody's style explains
 FUTURE = "from __future__ import annotations\n"
 
@@ -146,50 +147,110 @@ def write(files: tuple[RenderedFile, ...], out: Path, force: bool = False) -> Wr
     out = out.resolve()
     if out.exists() and not out.is_dir():
         raise EmitError(f"{out} exists and is not a folder")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _recover(out)
-    stage = _beside(out, "stage")
-    stage.mkdir()
     try:
-        for file in files:
-            path = stage / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content())
-        if any(file.path.endswith(".py") for file in files):
-            _format(stage)
-        result, manifest = _merge(tuple(file.path for file in files), stage, out, force)
-        manifest.write(stage)
-        _swap(stage, out)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        _recover(out)
+        stage = out / f"{STAGE}{os.getpid()}" if out.is_dir() else _beside(out)
+        try:
+            (stage / "new").mkdir(parents=True)
+            for file in files:
+                path = stage / "new" / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.content())
+            if any(file.path.endswith(".py") for file in files):
+                _format(stage / "new")
+            result = _compare(tuple(file.path for file in files), stage / "new", out, force)
+            if out.is_dir():
+                _apply(result, stage, out)
+            else:
+                os.rename(stage / "new", out)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    except OSError as error:
+        raise EmitError(f"cannot write {out}: {error}") from error
     return result
 
 
-def _merge(paths: tuple[str, ...], stage: Path, out: Path, force: bool) -> tuple[WriteResult, _Manifest]:
-    """Bring what `out` holds into `stage`; returns what became of each file."""
-    old, new = _Manifest.read(out), _Manifest()
-    written, unchanged, kept, removed = [], [], [], []
+def _compare(paths: tuple[str, ...], new: Path, out: Path, force: bool) -> WriteResult:
+    """What is to become of each file; makes `new` hold exactly the files that go to `out`."""
+    before, after = _Manifest.read(out), _Manifest()
+    written, unchanged, kept = [], [], []
     for path in paths:
-        new.files[path] = _hash(stage / path)
-        before = _hash(out / path)
-        if before == new.files[path]:
+        after.files[path] = _hash(new / path)
+        there = _hash(out / path)
+        if there == after.files[path]:
             unchanged.append(path)
-        elif before in ("", old.files.get(path)) or force:
+            (new / path).unlink()
+        elif there in ("", before.files.get(path)) or force:
             written.append(path)
         else:
             kept.append(path)
-            new.new[f"{path}.new"] = new.files[path]
-            os.replace(stage / path, stage / f"{path}.new")
-            _link(out / path, stage / path)
-    for path, was in sorted({**old.files, **old.new}.items()):
-        if path not in new.files and path not in new.new and _hash(out / path) == was:
-            removed.append(path)  # ours, as we left it, and no longer part of the project
-    gone = {MANIFEST, *removed}
-    for path in _walk(out):
-        if path not in gone and not os.path.lexists(stage / path):
-            _link(out / path, stage / path)
-    done = [tuple(paths) for paths in (written, unchanged, kept, removed)]
-    return WriteResult(out, *done), new
+            after.new[f"{path}.new"] = after.files[path]
+            os.replace(new / path, new / f"{path}.new")
+    ours = {**before.files, **before.new}
+    gone = [path for path in sorted(ours) if path not in after.files and path not in after.new]
+    removed = [path for path in gone if _hash(out / path) == ours[path]]
+    after.write(new)
+    return WriteResult(out, tuple(written), tuple(unchanged), tuple(kept), tuple(removed))
+
+
+def _apply(result: WriteResult, stage: Path, out: Path) -> None:
+    """Rename the new files into place and remove what is no longer ours; all of it or nothing."""
+    new, old = stage / "new", stage / "old"
+    arriving = sorted(path.relative_to(new).as_posix() for path in new.rglob("*") if path.is_file())
+    replaced = [path for path in [*arriving, *result.removed] if os.path.lexists(out / path)]
+    for path in replaced:
+        (old / path).parent.mkdir(parents=True, exist_ok=True)
+        _link(out / path, old / path)
+    journal = {"created": [path for path in arriving if path not in replaced], "replaced": replaced}
+    (stage / "journal").write_text(json.dumps(journal), encoding="utf-8")
+    os.rename(stage / "journal", stage / UNDO)
+    try:
+        for path in arriving:
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(new / path, out / path)
+        for path in result.removed:
+            os.unlink(out / path)
+        os.unlink(stage / UNDO)  # from here on it is done
+    except BaseException:
+        _undo(stage, out)
+        raise
+    _prune(out, result.removed)
+
+
+def _undo(stage: Path, out: Path) -> None:
+    """Bring back what the journal says; may itself be interrupted and run again."""
+    try:
+        journal = json.loads((stage / UNDO).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    for path in journal["created"]:
+        (out / path).unlink(missing_ok=True)
+    for path in journal["replaced"]:
+        if os.path.lexists(stage / "old" / path):
+            os.replace(stage / "old" / path, out / path)
+    _prune(out, journal["created"])
+    os.unlink(stage / UNDO)
+
+
+def _recover(out: Path) -> None:
+    """Undo what a killed process had begun, and remove what it left."""
+    name = glob.escape(out.name)
+    for stage in [*out.glob(f"{STAGE}*"), *out.parent.glob(f".{name}{STAGE}*")]:
+        if not _alive(stage.name.rpartition("-")[2]):
+            _undo(stage, out)
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _beside(out: Path) -> Path:
+    return out.with_name(f".{out.name}{STAGE}{os.getpid()}")
+
+
+def _prune(out: Path, paths: Iterable[str]) -> None:
+    """Remove the folders of these files that are empty now."""
+    for path in paths:
+        for folder in list(PurePosixPath(path).parents)[:-1]:
+            with contextlib.suppress(OSError):
+                (out / folder).rmdir()
 
 
 def _hash(path: Path) -> str:
@@ -199,32 +260,12 @@ def _hash(path: Path) -> str:
     return "not a file" if os.path.lexists(path) else ""
 
 
-def _walk(folder: Path) -> Iterator[str]:
-    """Files, links and empty folders below a folder, as relative paths."""
-    for root, folders, names in os.walk(folder):
-        here = Path(root)
-        links = [name for name in folders if (here / name).is_symlink()]
-        if here.name == "__pycache__" and here.relative_to(folder).parts[0] in ("src", "tests"):
-            continue  # may not fit the new sources
-        if not folders and not names and here != folder:
-            yield here.relative_to(folder).as_posix()
-        for name in [*names, *links]:
-            yield (here / name).relative_to(folder).as_posix()
-
-
 def _link(source: Path, target: Path) -> None:
     """The same file under a second name; a copy where the file system cannot link."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_symlink():
-        target.symlink_to(os.readlink(source))
-    elif source.is_dir():
-        target.mkdir(exist_ok=True)
-    else:
-        try:
-            os.link(source, target)
-        except OSError:
-            if source.is_file():  # sockets and the like are not worth keeping
-                shutil.copy2(source, target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _format(folder: Path) -> None:
@@ -250,52 +291,6 @@ def _run_ruff(folder: Path, command: str, *options: str) -> str:
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"ruff {command} failed: {done.stderr or done.stdout}"
     return done.stdout
-
-
-def _beside(out: Path, role: str) -> Path:
-    return out.with_name(f".{out.name}.nb2prod-{role}-{os.getpid()}")
-
-
-def _swap(stage: Path, out: Path) -> None:
-    """Put `stage` in the place of `out`; on any interrupt one of the two is there whole."""
-    if not out.exists():
-        os.rename(stage, out)
-        return
-    shutil.copymode(out, stage)
-    old, trash = _beside(out, "old"), _beside(out, "trash")
-    try:
-        os.rename(out, old)
-        os.rename(stage, out)
-    except BaseException:
-        if not out.exists():
-            os.rename(old, out)
-        raise
-    finally:
-        if out.exists() and old.exists():
-            os.rename(old, trash)
-    _return_to(out)
-    shutil.rmtree(trash, ignore_errors=True)
-
-
-def _return_to(out: Path) -> None:
-    """Our own working directory may have been the folder that was replaced, or one in it."""
-    with contextlib.suppress(OSError):
-        Path.cwd()
-        return
-    with contextlib.suppress(OSError):
-        os.chdir(out)
-
-
-def _recover(out: Path) -> None:
-    """Finish what a killed process left: put the old folder back, throw half-written ones away."""
-    for path in sorted(out.parent.glob(f".{glob.escape(out.name)}.nb2prod-*-*")):
-        _, role, process = path.name.rsplit("-", 2)
-        if _alive(process):
-            continue
-        if role == "old" and not out.exists():
-            os.rename(path, out)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _alive(process: str) -> bool:

@@ -91,7 +91,7 @@ def compile_and_verify(
         progress(Event("emit", "writing the project"))
         found = _with_columns(job, found, request)
         emit.write(files(found.lowering, path), draft, force=True)
-        report = _check(job, found, request)
+        report = _check(job, found, replace(request, targets=found.lowering.project.target_columns))
         place = out if report.status != "differs" else out.with_name(out.name + ".failed")
         rendered = files(found.lowering, path, report, found.trace)
         written = emit.write(rendered, place, options.force or report.status == "differs")
@@ -275,7 +275,8 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
         known = {field: fact[field] for field in COLUMN_FIELDS}
         known["categories"] = None if known["categories"] is None else tuple(known["categories"])
         columns.append(Column(**known))
-    trace = replace(found.trace, columns=tuple(columns))
+    targets = tuple(facts["targets"])
+    trace = replace(found.trace, columns=tuple(columns), targets=targets)
     lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns)
     return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 

@@ -12,16 +12,15 @@ features as any other row.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import (
     choose,
     find_metrics,
-    find_prediction,
     find_sinks,
-    foreign_predictions,
 )
+from nb2prod.analysis.prediction import find_prediction, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -78,7 +77,7 @@ class _Cut:
         body, target = x_slice - load - self.floating, target - load - self.floating
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
-        self.refuse_other_models()
+        self.refusals += refuse_predictions(self.flow, self.tags, self.sink)
         self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics)
         prediction, shared, extras = self.infer(prediction, body, target | load, train)
@@ -174,17 +173,6 @@ class _Cut:
         return simple and ("parameters" in allowed or ("setup" in allowed and node.targets[0].id.isupper()))
 
     # stages
-
-    def refuse_other_models(self) -> None:
-        """An inference cell that predicts with another variable than the fitted model, or in a function."""
-        for stmt, name in foreign_predictions(self.flow, self.types, self.tags, self.sink):
-            span = stmt.text.span(stmt.node)
-            if isinstance(stmt.node, ast.FunctionDef):
-                self.refusals.append(
-                    Refusal("NBP403", span, stmt.node.name, "it predicts inside of a function")
-                )
-            else:
-                self.refusals.append(Refusal("NBP405", span, f"`{name}`, `{self.sink.model}`"))
 
     def features_and_target(self) -> tuple[set[int], set[int]]:
         """The slice of X and what only y needs; what y needs after a split of y belongs to training."""
@@ -345,7 +333,11 @@ class _Cut:
         for id in prediction.stmts:
             for use in self.slicer.uses(id):
                 reaches = set(use.reaches) - inside - self.floating
-                if not reaches or use.name in rows or use.name == self.sink.model or use.name.startswith("<"):
+                own = {*rows, self.sink.model}
+                elsewhere = prediction.value is not None and id == prediction.stmts[-1]
+                if elsewhere and use.name not in _names(prediction.value):
+                    continue  # what the answer is stored in
+                if not reaches or use.name in own or use.name.startswith("<"):
                     continue
                 if reaches & train:
                     extras.add(use.name)
@@ -358,7 +350,7 @@ class _Cut:
                     (extras if late else shared).add(use.name)
         train -= inside - judged
         given = tuple(sorted(shared | extras))
-        full = Prediction(prediction.stmts, prediction.rows, prediction.result, given)
+        full = replace(prediction, given=given)
         return full, tuple(sorted(shared)), tuple(sorted(extras))
 
     # names between stages

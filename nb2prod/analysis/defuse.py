@@ -15,7 +15,7 @@ import ast
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from nb2prod.analysis.effects import call_effects
+from nb2prod.analysis.effects import SHOWING, call_effects
 from nb2prod.analysis.events import BUILTINS, Event, Events, Function, events, root
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Def, Effect, Evidence, Flow, Use
@@ -237,6 +237,8 @@ class _Scan:
                 self.made[key] = [self.value(value)]
             elif isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == count:
                 self.made[key] = [self.value(part) for part in value.elts]
+            elif getattr(self.types.fact(value), "effect", "") == "splits":
+                self.made[key] = [self.new() for _ in range(count)]
             else:
                 self.made[key] = [frozenset(self.reachable(self.value(value))) or self.new()] * count
         return self.made[key]
@@ -313,7 +315,8 @@ class _Scan:
     def set_option(self, event: Event) -> None:
         """`pd.options.mode.x = y` sets an option of a library; how things are shown is none."""
         text = ast.unparse(event.node)
-        if not any(word in text for word in ("display", "rcParams", "plotting", "rc[")):
+        shows = self.types.imports[event.name].split(".")[0] in SHOWING
+        if not shows and not any(word in text for word in ("display", "rcParams", "plotting", "rc[")):
             self.change(f"<{self.types.imports[event.name].split('.')[0]} options>")
 
     def store_into(self, event: Event) -> None:

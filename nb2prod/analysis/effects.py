@@ -16,6 +16,16 @@ from nb2prod.ir.flow import Effect, Evidence
 from nb2prod.ir.program import Stmt
 from nb2prod.knowledge import Fact
 
+FITS = (
+    "fit",
+    "fit_transform",
+    "fit_predict",
+    "transform",
+    "predict",
+    "predict_proba",
+    "score",
+    "partial_fit",
+)
 SHOWING = ("warnings", "logging", "matplotlib", "seaborn", "plotly", "IPython", "sns", "tqdm")
 NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
 RESOURCES = {
@@ -95,6 +105,8 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
         receiver = types.of(node.func.value)
         if _harmless_method(receiver, node, types):
             return []
+        if node.func.attr in FITS:
+            given = []  # whatever the estimator is, it does not change its data
         if not receiver.startswith(("module:", "api:")):
             given.insert(0, node.func.value)
     names = [owner(g, types) for g in given if types.of(g) not in IMMUTABLE]

@@ -1,4 +1,4 @@
-"""The model of the notebook: where it is fitted, how it predicts, and which numbers judge it."""
+"""The model of the notebook: where it is fitted, and which numbers judge it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Metric, Prediction, Sink
+from nb2prod.ir.stages import Metric, Sink
 
 TASKS = {
     "classifier": "classification",
@@ -34,7 +34,7 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
         allowed = tags.of(stmt.cell)
         if "train" not in allowed:
             continue
-        for call in _calls(stmt.node):
+        for call in calls(stmt.node):
             if isinstance(call.func, ast.Attribute) and call.func.attr in FIT_METHODS and call.args:
                 task = _task(types, call.func.value)
                 if task is not None:
@@ -74,7 +74,38 @@ def _sink(stmt: Stmt, call: ast.Call, task: str, flow: Flow, types: Types) -> Si
     y = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "y"), None)
     if task == "other":
         task = "clustering" if y is None else _task_of_steps(stmt, call, flow, types)
-    return Sink(stmt.id, call, model, call.args[0], y if task != "clustering" else None, task)
+    y = _whole(y, node) if y is not None and task != "clustering" else None
+    return Sink(stmt.id, call, model, _whole(call.args[0], node), y, task)
+
+
+def _whole(node: ast.expr, stmt: ast.stmt) -> ast.expr:
+    """The data themselves where a loop fits on parts of them: X of `X.iloc[fold]`."""
+    stored = [n for n in ast.walk(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    bound = {n.id for n in stored} if isinstance(stmt, ast.For) else set()
+    while _names(node) & bound:
+        made = next(
+            (v for name, v in _assignments(stmt) if isinstance(node, ast.Name) and name == node.id), None
+        )
+        if made is not None and not _names(made) & _names(node):
+            node = made
+        elif isinstance(node, ast.Subscript):
+            located = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc")
+            node = node.value.value if located and isinstance(node.value, ast.Attribute) else node.value
+        else:
+            break
+    return node
+
+
+def _assignments(stmt: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """The names that are assigned inside of a statement, each with its value."""
+    for inner in ast.walk(stmt):
+        if not isinstance(inner, ast.Assign):
+            continue
+        for target in inner.targets:
+            pairs = [(target, inner.value)]
+            if isinstance(target, ast.Tuple) and isinstance(inner.value, ast.Tuple):
+                pairs = list(zip(target.elts, inner.value.elts, strict=False))
+            yield from ((part.id, value) for part, value in pairs if isinstance(part, ast.Name))
 
 
 def _task_of_steps(stmt: Stmt, call: ast.Call, flow: Flow, types: Types) -> str:
@@ -84,128 +115,21 @@ def _task_of_steps(stmt: Stmt, call: ast.Call, flow: Flow, types: Types) -> str:
     made = slicer.backward(slicer.reaching(stmt.id, {root(call.func.value)}) | {stmt.id})
     tasks = set()
     for id in made:
-        for inner in _calls(flow.by_id[id].node):
+        for inner in calls(flow.by_id[id].node):
             fact = types.fact(inner)
             if fact is not None and fact.effect == "constructs" and fact.role in TASKS:
                 tasks.add(TASKS[fact.role])
     return tasks.pop() if len(tasks) == 1 else "other"
 
 
-def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
-    """The statements of the inference cells that turn the model and rows into predictions."""
-    cells = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell) and s.id > sink.stmt]
-    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
-    predicts = [(s, c) for s in plain for c in predict_calls(s.node, sink.model)]
-    if not predicts:
-        return Prediction()
-    rows = predicts[0][1].args[0] if predicts[0][1].args else None
-    slicer = Slicer(flow)
-    derived: dict[str, int] = {}
-    first = predicts[0][0].id
-    touched = {s.id for s, _ in predicts}
-    labels = any(_method(c) == "predict" for _, c in predicts)
-    best: tuple[str, int] | None = None
-    for stmt in cells:
-        if stmt.id < first:
-            continue
-        reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
-        if not reads:
-            continue
-        target = _assigned_name(stmt.node)
-        if target is None or not _is_row_result(stmt, types, rows):
-            continue
-        touched.add(stmt.id)
-        derived[target] = stmt.id
-        if _is_label(stmt, slicer, touched, types, labels, sink.model):
-            best = (target, stmt.id)
-    if best is None:
-        return Prediction(rows=rows)
-    result, last = best
-    inside = {s.id for s in cells}
-    names = _names(rows)
-    changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
-    needed = slicer.backward(
-        [last, *(s for s in changes if s > last)],
-        lambda use: use.name not in names | {sink.model} and any(r in inside for r in use.reaches),
-    )
-    stmts = tuple(sorted(needed & inside))
-    return Prediction(stmts, rows, result)
-
-
-def foreign_predictions(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Iterator[tuple[Stmt, str]]:
-    """Predictions of inference cells that `find_prediction` cannot see, where it saw none.
-
-    They are made by another variable than the fitted model, or inside of a function.
-    """
-    cells = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell) and s.id > sink.stmt]
-    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
-    if any(True for s in plain for _ in predict_calls(s.node, sink.model)):
-        return
-    for stmt in cells:
-        for call in _calls(stmt.node):
-            if _method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
-                continue
-            yield stmt, root(call.func)
-            return
-
-
-def predict_calls(node: ast.AST, model: str) -> Iterator[ast.Call]:
-    """Calls by which `model` predicts."""
-    for call in _calls(node):
-        if (
-            _method(call) in PREDICT_METHODS
-            and root(call.func) == model
-            and isinstance(call.func, ast.Attribute)
-        ):
-            yield call
-
-
-def _method(call: ast.Call) -> str:
+def method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
-def _assigned_name(node: ast.stmt) -> str | None:
+def assigned_name(node: ast.stmt) -> str | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
     return None
-
-
-def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
-    """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
-    assert isinstance(stmt.node, ast.Assign)
-    value = stmt.node.value
-    kind = types.of(value)
-    if kind in ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS):
-        return False
-    site = types.site(value)
-    seen = types.site(rows) if rows is not None else None
-    if site is not None and site.shape and seen is not None and seen.shape:
-        return site.shape[0] == seen.shape[0] and (len(site.shape) == 1 or "predict" in _method_of(value))
-    return True
-
-
-def _method_of(value: ast.expr) -> str:
-    return _method(value) if isinstance(value, ast.Call) else ""
-
-
-def _is_label(stmt: Stmt, slicer: Slicer, touched: set[int], types: Types, labels: bool, model: str) -> bool:
-    """Whether the value is a prediction; a bare probability is none where the model's labels are used too."""
-    assert isinstance(stmt.node, ast.Assign)
-    made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches))
-    methods = {_method(c) for id in made & touched for c in predict_calls(slicer.flow.by_id[id].node, model)}
-    if "predict" in methods or "fit_predict" in methods:
-        return True
-    if labels:
-        return False
-    cut = any(isinstance(n, (ast.Compare, ast.Call)) and _cuts(n) for n in ast.walk(stmt.node.value))
-    return cut
-
-
-def _cuts(node: ast.AST) -> bool:
-    """A comparison, `argmax` or the like, which makes a label of a probability."""
-    if isinstance(node, ast.Compare):
-        return True
-    return isinstance(node, ast.Call) and _method(node) in ("argmax", "astype", "where", "round", "idxmax")
 
 
 def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[Metric]:
@@ -220,7 +144,7 @@ def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[M
         reads_score = any(set(u.reaches) & scored for u in slicer.uses(stmt.id))
         names = {u.name for u in slicer.uses(stmt.id) if set(u.reaches) & scored}
         found = list(_score_expressions(stmt, types, names if reads_score else set()))
-        if found or _has_score(stmt.node, types):
+        if found or has_score(stmt.node, types):
             scored.add(stmt.id)
         for label, node in found:
             metrics.append(Metric(label, stmt.id, node))
@@ -242,7 +166,7 @@ def _of_model(metrics: list[Metric], slicer: Slicer, sink: Sink, flow: Flow) -> 
 def _score_expressions(stmt: Stmt, types: Types, names: set[str]) -> Iterator[tuple[str, ast.expr]]:
     """The largest numeric expressions with a score in them, each with its name."""
     node = stmt.node
-    target = _assigned_name(node)
+    target = assigned_name(node)
     if target is not None:
         assert isinstance(node, ast.Assign)
         if _scores(node.value, types, names) and _is_number(node.value, types):
@@ -250,32 +174,32 @@ def _score_expressions(stmt: Stmt, types: Types, names: set[str]) -> Iterator[tu
         return
     if not isinstance(node, ast.Expr):
         return
-    for shown in _shown(node.value):
-        found = _largest(shown, types, names)
+    for part in shown(node.value):
+        found = _largest(part, types, names)
         if found is not None and not isinstance(found, ast.Name):
             yield _metric_name(found), found
 
 
-def _shown(node: ast.expr) -> Iterator[ast.expr]:
+def shown(node: ast.expr) -> Iterator[ast.expr]:
     """What a display statement shows: the arguments of print, the parts of f-strings and formats."""
     match node:
         case ast.Call(func=ast.Name(id="print" | "display")):
             for argument in node.args:
-                yield from _shown(argument)
+                yield from shown(argument)
         case ast.JoinedStr():
             for part in node.values:
                 if isinstance(part, ast.FormattedValue):
-                    yield from _shown(part.value)
+                    yield from shown(part.value)
         case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod() | ast.Add()):
-            yield from _shown(node.right)
+            yield from shown(node.right)
         case ast.Tuple():
             for element in node.elts:
-                yield from _shown(element)
+                yield from shown(element)
         case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant())):
             for argument in node.args:
-                yield from _shown(argument)
+                yield from shown(argument)
         case ast.Call(func=ast.Name(id="round" | "str" | "float"), args=[inner, *_]):
-            yield from _shown(inner)
+            yield from shown(inner)
         case _:
             yield node
 
@@ -292,17 +216,25 @@ def _largest(node: ast.expr, types: Types, names: set[str]) -> ast.expr | None:
 
 
 def _scores(node: ast.AST, types: Types, names: set[str]) -> bool:
-    return _has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
+    return has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
 
 
-def _has_score(node: ast.AST, types: Types) -> bool:
-    for call in _calls(node):
+def has_score(node: ast.AST, types: Types) -> bool:
+    for call in calls(node):
         fact = types.fact(call)
         if fact is not None and fact.effect == "scores":
             return True
-        if _method(call) == "score" and call.args:
+        helper = types.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if helper is not None and not _within(helper, node) and has_score(helper, types):
+            return True
+        if method(call) == "score" and call.args:
             return True
     return any(isinstance(n, ast.Attribute) and n.attr in ("best_score_", "inertia_") for n in ast.walk(node))
+
+
+def _within(helper: ast.AST, node: ast.AST) -> bool:
+    """Whether a function calls itself: its body is being looked at already."""
+    return helper is node or any(inner is helper for inner in ast.walk(node))
 
 
 def _is_number(node: ast.expr, types: Types) -> bool:
@@ -311,27 +243,33 @@ def _is_number(node: ast.expr, types: Types) -> bool:
     if site is not None:
         return all(kind in NUMBERS for kind in site.types)
     if isinstance(node, ast.BinOp):
-        return _is_number(node.left, types) or _is_number(node.right, types)
+        return _is_number(node.left, types) and _is_number(node.right, types)
+    if isinstance(node, ast.UnaryOp):
+        return _is_number(node.operand, types)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float))
     if isinstance(node, ast.Attribute):
         return node.attr in ("best_score_", "inertia_")
     if isinstance(node, ast.Call):
         fact = types.fact(node)
         if fact is not None:
             return fact.returns == "scalar" or types.of(node) in NUMBERS
-        return _method(node) in ("score", "mean", "std", "max", "min")
+        return method(node) in ("score", "mean", "std", "max", "min")
     return types.of(node) in NUMBERS
 
 
 def _metric_name(node: ast.expr) -> str:
     """`accuracy_score(...)` is accuracy_score; `scores.mean()` is scores_mean."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        inner = next((c for a in node.args for c in _calls(a)), None)
+        inner = next((c for a in node.args for c in calls(a)), None)
         if node.func.id in ("round", "float", "abs") and inner is not None:
             return _metric_name(inner)
         return node.func.id
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         base = node.func.value
         owner = root(base) if not isinstance(base, ast.Call) else _metric_name(base)
+        if "_score" in node.func.attr or "_error" in node.func.attr:
+            return node.func.attr
         if node.func.attr == "sqrt" and node.args:
             return f"root_{_metric_name(node.args[0])}"
         return f"{owner}_{node.func.attr}" if owner else node.func.attr
@@ -341,7 +279,7 @@ def _metric_name(node: ast.expr) -> str:
         return node.id
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and ast.unparse(node.right) in ROOTS:
         return f"root_{_metric_name(node.left)}"
-    inner = next(iter(_calls(node)), None)
+    inner = next(iter(calls(node)), None)
     return _metric_name(inner) if inner is not None else "metric"
 
 
@@ -359,5 +297,5 @@ def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
 
 
-def _calls(node: ast.AST) -> Iterator[ast.Call]:
+def calls(node: ast.AST) -> Iterator[ast.Call]:
     return (n for n in ast.walk(node) if isinstance(n, ast.Call))

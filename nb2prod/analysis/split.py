@@ -24,6 +24,7 @@ class Split:
     outputs: tuple[str, ...] = ()
     x_arrays: frozenset[int] = frozenset()
     y_arrays: frozenset[int] = frozenset()
+    y_names: frozenset[str] = frozenset()
 
     @property
     def splits_y(self) -> bool:
@@ -79,8 +80,11 @@ class Split:
         if self.splits_y:
             return "X_eval"
         last = flow.by_id[max(stmts)].node
-        if isinstance(last, ast.Assign) and _is_target(last.value, self, flow):
-            return "y_eval"
+        if isinstance(last, ast.Assign):
+            named = [v for t, v in _parts(last) if isinstance(t, ast.Name) and t.id == name]
+            value = named[0] if named else last.value
+            if _is_target(value, self, flow):
+                return "y_eval"
         return "X_eval"
 
 
@@ -103,7 +107,9 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
             continue
         x = _arrays(slicer, sink.stmt, _names(sink.x), id, outputs)
         y = _arrays(slicer, sink.stmt, _names(sink.y), id, outputs)
-        return Split(id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y)
+        return Split(
+            id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y, frozenset(_names(sink.y))
+        )
     return NO_SPLIT
 
 
@@ -133,10 +139,22 @@ def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
     wanted = ast.dump(renamed.body)
     for stmt in flow.by_id.values():
         node = stmt.node
-        if stmt.id > split.stmt and isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript):
-            if ast.dump(ast.parse(ast.unparse(node.value), mode="eval").body) == wanted:
-                return not isinstance(value.slice, ast.List) if isinstance(value, ast.Subscript) else False
+        if stmt.id <= split.stmt or not isinstance(node, ast.Assign):
+            continue
+        for target, part in _parts(node):
+            if isinstance(target, ast.Name) and target.id in split.y_names:
+                if ast.dump(ast.parse(ast.unparse(part), mode="eval").body) == wanted:
+                    return True
     return False
+
+
+def _parts(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
+    """Targets with their values: `a, b = x, y` are two."""
+    target = node.targets[0]
+    if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+        if len(target.elts) == len(node.value.elts):
+            return list(zip(target.elts, node.value.elts, strict=True))
+    return [(target, node.value)]
 
 
 class _Rename(ast.NodeTransformer):

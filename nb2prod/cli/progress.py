@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nb2prod.compiler import Event
 
 QUIET_SECONDS = 15.0  # between two lines about the same phase, where there is no terminal
-TITLES = {"verify": "checking the project", "emit": "writing the project"}  # when a phase is over
+TITLES = {"verify": "checking the project", "emit": "writing the project"}  # of the whole phase
 UNITS = {"trace": "cell", "run": "cell", "verify": "check", "full": "step"}
 
 
@@ -69,7 +69,9 @@ class Show:
         if event.phase == self.phase and now - self.spoke < QUIET_SECONDS:
             return
         count = _count(event)
-        text = clean(event.text) + (f" ({count})" if count else "")
+        begins = event.phase != self.phase
+        said = TITLES.get(event.phase, event.text) if begins else event.text
+        text = clean(said) + (f" ({count})" if count else "")
         print(text, file=sys.stderr, flush=True)
         self.spoke = now
 

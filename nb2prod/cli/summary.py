@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ SIGNS = {
     "not_applicable": ("dim", "."),
 }
 COLOURS = {"verified": "good", "static": "good", "unverified": "warn", "differs": "bad", "refused": "bad"}
+_LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{5,}(?![\w.])")
 SHOWN = 12  # rows of a table before it says how many more there are
 
 
@@ -143,7 +145,8 @@ def _values(outcome: Outcome) -> dict[str, list[tuple[str, str]]]:
 
 def _value(one: Learned, values: dict[str, list[tuple[str, str]]]) -> str:
     known = values.get(one.key.partition("[")[0], [])
-    return ", ".join(f"{at}: {value}" if at else value for at, value in known)
+    text = ", ".join(f"{at}: {value}" if at else value for at, value in known)
+    return _LONG_NUMBER.sub(lambda found: f"{float(found[0]):.6g}", text)
 
 
 def _rows(seen: View, paint: Paint, width: int) -> str:

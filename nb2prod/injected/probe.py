@@ -26,10 +26,40 @@ def probe(session: Any) -> dict[str, Any]:
             {**describe(session.main, kept, column), "read": _read(session, rows, column, expected)}
             for column in session.main.columns
         ],
+        "targets": _targets(session, kept),
         "outputs": state.outputs,
         "learned": state.describe(),
         "rows": {"raw": len(session.main), "train": len(session.data.train_ids)},
     }
+
+
+def _targets(session: Any, kept: pd.DataFrame) -> list[str]:
+    """The raw columns that give the target: each of their values goes with one value of y, and back."""
+    y = session.data.y_train
+    if y is None or len(np.shape(y)) > 2 or len(y) != len(kept):
+        return []
+    answers = pd.Series(np.asarray(y).reshape(len(kept), -1)[:, 0])
+    codes = pd.factorize(answers)[0]
+    found = []
+    for column in kept.columns:
+        raw = pd.factorize(kept[column])[0]
+        pairs = len(set(zip(raw, codes, strict=True)))
+        numbers = pd.to_numeric(kept[column], errors="coerce").to_numpy(dtype=float)
+        few = len(set(raw)) < len(kept) // 2
+        ordered = not few and _same_order(numbers, answers)
+        if pairs == len(set(raw)) == len(set(codes)) and (few or ordered):
+            found.append(str(column))
+    return found
+
+
+def _same_order(numbers: np.ndarray, answers: pd.Series) -> bool:
+    """Whether two columns rise together, as prices and their logarithms do."""
+    order = np.argsort(numbers, kind="stable")
+    try:
+        values = answers.to_numpy(dtype=float)[order]
+    except (TypeError, ValueError):
+        return False
+    return bool(np.isfinite(numbers).all() and (np.diff(values) >= 0).all())
 
 
 def describe(main: pd.DataFrame, kept: pd.DataFrame, column: Any) -> dict[str, Any]:

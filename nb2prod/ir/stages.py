@@ -53,13 +53,15 @@ class Sink:
 class Prediction:
     """How the notebook predicts: the statements of `decide`, what they predict on, and the result's name.
 
-    `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.
+    `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.  `value` is the
+    expression in the last statement that answers, where it is no variable.
     """
 
     stmts: tuple[int, ...] = ()
     rows: ast.expr | None = None
     result: str = ""
     given: tuple[str, ...] = ()
+    value: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

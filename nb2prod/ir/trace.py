@@ -54,7 +54,7 @@ class Trace:
 
     `source` identifies the code that ran; `packages` maps distributions to versions, `modules` the
     imported top-level modules to their distributions.  `columns` are the raw columns, as a run of the
-    compiled features met them.
+    compiled features met them, and `targets` those that the target is made of.
     """
 
     python: str
@@ -63,6 +63,7 @@ class Trace:
     modules: tuple[tuple[str, str], ...] = ()
     sites: tuple[SiteFact, ...] = ()
     columns: tuple[Column, ...] = ()
+    targets: tuple[str, ...] = ()
 
     def at(self, span: Span) -> SiteFact | None:
         """The fact of the expression that stands exactly at `span`."""
@@ -92,6 +93,8 @@ class Trace:
             "modules": dict(self.modules),
         }
         fields = [f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}" for key, value in head.items()]
+        if self.targets:
+            fields.append(f'"targets": {json.dumps(list(self.targets))}')
         if self.columns:
             fields.append(_rows("columns", [asdict(column) for column in self.columns]))
         fields.append(_rows("labels", [list(labels) for labels in pool]))
@@ -113,6 +116,7 @@ class Trace:
                 tuple(sorted(data["modules"].items())),
                 tuple(_site(entry, pool) for entry in data["sites"]),
                 tuple(_column(entry) for entry in data.get("columns", [])),
+                tuple(map(str, data.get("targets", []))),
             )
             trace.check()
         except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:

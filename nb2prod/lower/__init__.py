@@ -10,7 +10,7 @@ decide(model, X, given)               the notebook's own way from model to predi
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -73,4 +73,5 @@ def lower(
 
 def _module(context: Context, lowered: Lowered) -> Module:
     tree = ast.parse(lowered.text)
-    return assemble(context, [lowered.text], [tree], lowered.bound | set(context.parameters))
+    made = assemble(context, [lowered.text], [tree], lowered.bound | set(context.parameters))
+    return replace(made, imports=(*made.imports, *lowered.imports))

@@ -48,7 +48,7 @@ def project(
         data_root=data_root,
         frames=graph.frames,
         tables=graph.tables,
-        target_columns=target_columns(context),
+        target_columns=_raw_targets(context, trace, columns),
         columns=columns,
         has_split=graph.split is not None,
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
@@ -64,6 +64,15 @@ def project(
         train=modules["train"],
         infer=modules["infer"],
     )
+
+
+def _raw_targets(context: Context, trace: Trace | None, columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """The raw columns of the target: as the text names them, else as the data show."""
+    named = target_columns(context)
+    raw = {column.name for column in columns}
+    if not raw or (named and set(named) <= raw):
+        return named
+    return (trace.targets if trace is not None else ()) or tuple(n for n in named if n in raw)
 
 
 def target_columns(context: Context) -> tuple[str, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
-from nb2prod.analysis.model import predict_calls
+from nb2prod.analysis.prediction import aliases, predict_calls
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -23,6 +24,7 @@ class Lowered:
     bound: set[str] = field(default_factory=set)
     places: tuple[tuple[str, int, int] | None, ...] = ()
     boundary: tuple[str, str] = ("", "")
+    imports: tuple[str, ...] = ()
 
 
 def lower_load(context: Context) -> Lowered:
@@ -74,8 +76,10 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
         (ast.unparse(flow.by_id[s].node).split("\n")[0], flow.by_id[s].cell, flow.by_id[s].span.line)
         for s in stmts
     ]
+    used = _names_in(context, stmts) | ({target_output(flow, graph)} if target.text else set())
+    lifted = _free("target", used)
     if target.text:
-        call = f"{target_output(flow, graph)} = st.target(target, {target_inputs(flow, graph)[0]})"
+        call = f"{target_output(flow, graph)} = st.target({lifted}, {target_inputs(flow, graph)[0]})"
         before = sum(1 for s in stmts if s < y_stmts[0])
         statements.insert(before, call)
         places.insert(before, None)
@@ -87,7 +91,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     y, y_eval = graph.y
     tail = []
     if graph.y_eval_frame and target.text and y_eval:
-        tail.append(f"{y_eval} = st.target(target, {graph.y_eval_frame})")
+        tail.append(f"{y_eval} = st.target({lifted}, {graph.y_eval_frame})")
     shared = [n for n in graph.shared if not any(n in flow.defined_by(s) for s in y_stmts) or not target.text]
     if graph.crossing:
         tail.append(f"st.to_training({', '.join(f'{n}={n}' for n in graph.crossing)})")
@@ -96,8 +100,9 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     tail.append(f"return st.result({', '.join([x, *[n for n in (y, y_eval) if n]])})")
     head = f"def features({main}: pd.DataFrame, st: Staging) -> Any:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
-    bound = _bound(context, stmts) | {"st", "target", *graph.frames}
-    return Lowered(text, bound, (*[None] * len(lines), *places, *[None] * len(tail)), (x, y))
+    bound = _bound(context, stmts) | {"st", lifted, *graph.frames}
+    imports = (f"from .target import target as {lifted}",) if lifted != "target" else ()
+    return Lowered(text, bound, (*[None] * len(lines), *places, *[None] * len(tail)), (x, y), imports)
 
 
 def lower_fit_model(context: Context) -> Lowered:
@@ -106,13 +111,15 @@ def lower_fit_model(context: Context) -> Lowered:
     assert graph.sink is not None
     stmts = _with_closures(context, graph.stage(Role.TRAIN).stmts)
     extra: dict[int, Build] = {}
-    lines = ["metrics: dict[str, float] = {}"] if graph.metrics else []
+    taken = _names_in(context, stmts) | set(graph.train_names) | set(graph.crossing)
+    metrics, data, settings = (_free(name, taken) for name in ("metrics", "data", "settings"))
+    lines = [f"{metrics}: dict[str, float] = {{}}"] if graph.metrics else []
     names = dict(graph.train_names)
     if not isinstance(graph.sink.x, ast.Name):
         names = _replace_expressions(context, stmts, extra, names)
-    lines = [f"{name} = data.{what}" for name, what in sorted(names.items(), key=_input_order)] + lines
-    lines += [f'{name} = data.extras["{name}"]' for name in graph.crossing]
-    lines += _parameters(context, stmts, "settings.parameters")
+    lines = [f"{name} = {data}.{what}" for name, what in sorted(names.items(), key=_input_order)] + lines
+    lines += [f'{name} = {data}.extras["{name}"]' for name in graph.crossing]
+    lines += _parameters(context, stmts, f"{settings}.parameters")
     by_stmt: dict[int, list[Metric]] = {}
     for metric in graph.metrics:
         by_stmt.setdefault(metric.stmt, []).append(metric)
@@ -126,14 +133,14 @@ def lower_fit_model(context: Context) -> Lowered:
         for metric in by_stmt.get(id, []):
             kept = isinstance(stmt.node, ast.Assign)
             statements.append(
-                f'metrics["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}'
+                f'{metrics}["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}'
             )
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
-    result = [graph.sink.model, *(["metrics"] if graph.metrics else ["{}"] if extras else [])]
+    result = [graph.sink.model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
-    head = "def fit_model(data: Training, settings: Settings) -> Fitted:"
+    head = f"def fit_model({data}: Training, {settings}: Settings) -> Fitted:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
-    return Lowered(text, _bound(context, stmts) | {"data", "settings", *names, *graph.crossing})
+    return Lowered(text, _bound(context, stmts) | {metrics, data, settings, *names, *graph.crossing})
 
 
 def lower_decide(context: Context) -> Lowered:
@@ -149,9 +156,10 @@ def lower_decide(context: Context) -> Lowered:
     extra: dict[int, Build] = {}
     wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
     replaced: set[ast.AST] = set()
+    names = aliases(context.flow, graph.sink)
     for id_ in prediction.stmts:
         node = context.flow.by_id[id_].node
-        rows = [call.args[0] for call in predict_calls(node, model) if call.args]
+        rows = [call.args[0] for call in predict_calls(node, names) if call.args]
         for inner in ast.walk(node):
             if inner in rows or (isinstance(inner, ast.expr) and ast.dump(inner) == wanted):
                 extra[id(inner)] = lambda node, code: "X"
@@ -166,6 +174,10 @@ def lower_decide(context: Context) -> Lowered:
         for name in prediction.given
     ]
     lines += _parameters(context, stmts, "settings.parameters")
+    if prediction.value is not None:
+        answer = _without_rows(prediction.value, replaced)
+        text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
+        return Lowered(text, _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given})
     prefix = f"{prediction.result} = "
     rows_of_last = texts[-1].split("\n")
     at = next((i for i, row in enumerate(rows_of_last) if not row.startswith("#")), 0)
@@ -176,6 +188,19 @@ def lower_decide(context: Context) -> Lowered:
         tail = [f"return {prediction.result}"]
     text = function(head, cells_of(context, stmts), lines, texts, tail)
     return Lowered(text, _bound(context, stmts) | {model, "X", "given", *prediction.given})
+
+
+def _without_rows(value: ast.expr, replaced: Collection[ast.AST]) -> str:
+    """The text of an expression with X in the place of the notebook's rows."""
+    places = {ast.dump(node) for node in replaced}
+
+    class Rows(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            if isinstance(node, ast.expr) and ast.dump(node) in places:
+                return ast.Name("X", ast.Load())
+            return self.generic_visit(node)
+
+    return ast.unparse(Rows().visit(ast.parse(ast.unparse(value), mode="eval")))
 
 
 def _with_closures(
@@ -240,6 +265,19 @@ def _parameters(context: Context, stmts: tuple[int, ...], owner: str) -> list[st
 
 def _bound(context: Context, stmts: tuple[int, ...]) -> set[str]:
     return {name for s in stmts for name in context.flow.defined_by(s) if not name.startswith("<")}
+
+
+def _names_in(context: Context, stmts: tuple[int, ...]) -> set[str]:
+    """All names that the statements mention."""
+    nodes = [n for s in stmts for n in ast.walk(context.flow.by_id[s].node)]
+    return {n.id for n in nodes if isinstance(n, ast.Name)}
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """A name of ours that the notebook does not use itself."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _input_order(item: tuple[str, str]) -> int:

@@ -1,0 +1,236 @@
+"""How the notebook predicts: from the model and rows to what its inference cells answer.
+
+pred = le.inverse_transform(model.predict(X_new))     the variable `pred`
+out["Survived"] = model.predict(test)                 the value that is stored
+np.expm1(model.predict(X_test))[:5]                   the value that is shown, for all rows
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nb2prod.analysis.events import root
+from nb2prod.analysis.model import (
+    NUMBERS,
+    PREDICT_METHODS,
+    assigned_name,
+    calls,
+    has_score,
+    method,
+    shown,
+)
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.tags import CellTags
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Prediction, Refusal, Sink
+
+NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
+FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
+CASTS = ("int", "float", "round", "list", "str")
+
+
+def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
+    """The statements of the inference cells that make predictions of rows, and their result."""
+    cells = _inference(flow, tags, sink)
+    names = aliases(flow, sink)
+    predicts = [(s, c) for s in cells for c in predict_calls(s.node, names)]
+    if not predicts:
+        return Prediction()
+    rows = predicts[0][1].args[0] if predicts[0][1].args else None
+    found = _variable(flow, types, cells, predicts, rows, names)
+    value: ast.expr | None = None
+    ends: list[int] = []
+    last = 0
+    if found is None:
+        answer = _answer(types, cells, names)
+        if answer is None:
+            return Prediction(rows=rows)
+        stmt, value = answer
+        result, last = "", stmt.id
+        rows = next((c.args[0] for c in predict_calls(value, names) if c.args), rows)
+    else:
+        result, ends = found
+    inside = {s.id for s in cells}
+    own = _names(rows) | names
+    slicer = Slicer(flow)
+    if value is not None:  # only what the value reads, not what it is stored in
+        ends = list(slicer.reaching(last, _names(value) - own))
+    needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
+    stmts = needed & inside | ({last} if value is not None else set())
+    return Prediction(tuple(sorted(stmts)), rows, result, value=value)
+
+
+def refuse_predictions(flow: Flow, tags: CellTags, sink: Sink) -> list[Refusal]:
+    """Predictions that `find_prediction` cannot take over as they are."""
+    cells = _inference(flow, tags, sink, functions=True)
+    names = aliases(flow, sink)
+    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
+    refusals = list(_reworked_columns(plain, names))
+    if any(True for s in plain for _ in predict_calls(s.node, names)):
+        return refusals
+    for stmt in cells:
+        for call in calls(stmt.node):
+            if method(call) not in PREDICT_METHODS:
+                continue
+            span = stmt.text.span(stmt.node)
+            if isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
+                detail = "it predicts inside of a function; assign the prediction in the cell itself"
+                return [*refusals, Refusal("NBP403", span, stmt.node.name, detail)]
+            return [*refusals, Refusal("NBP405", span, f"`{root(call.func)}`, `{sink.model}`")]
+    return refusals
+
+
+def aliases(flow: Flow, sink: Sink) -> set[str]:
+    """The variables that hold the fitted model: its own, and `best = grid.best_estimator_`."""
+    names = {sink.model}
+    for stmt in flow.by_id.values():
+        target = assigned_name(stmt.node)
+        value = getattr(stmt.node, "value", None)
+        if target is None or stmt.id < sink.stmt:
+            continue
+        if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
+            value = value.value
+        if isinstance(value, ast.Name) and value.id in names:
+            names.add(target)
+    return names
+
+
+def predict_calls(node: ast.AST, names: set[str]) -> Iterator[ast.Call]:
+    """Calls by which one of these variables predicts."""
+    for call in calls(node):
+        if method(call) in PREDICT_METHODS and root(call.func) in names:
+            yield call
+
+
+def _inference(flow: Flow, tags: CellTags, sink: Sink, functions: bool = False) -> list[Stmt]:
+    return [
+        s
+        for s in flow.by_id.values()
+        if "infer" in tags.of(s.cell)
+        and s.id > sink.stmt
+        and (functions or not isinstance(s.node, (ast.FunctionDef, ast.ClassDef)))
+    ]
+
+
+def _variable(
+    flow: Flow,
+    types: Types,
+    cells: list[Stmt],
+    predicts: list[tuple[Stmt, ast.Call]],
+    rows: ast.expr | None,
+    names: set[str],
+) -> tuple[str, list[int]] | None:
+    """The last variable with a prediction for each row, and the statements that make and change it."""
+    slicer = Slicer(flow)
+    touched = {s.id for s, _ in predicts}
+    labels = any(method(c) == "predict" for _, c in predicts)
+    best: tuple[str, int] | None = None
+    for stmt in cells:
+        if stmt.id < predicts[0][0].id:
+            continue
+        reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
+        target = assigned_name(stmt.node)
+        if not reads or target is None or not _is_row_result(stmt, types, rows):
+            continue
+        touched.add(stmt.id)
+        made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches)) & touched
+        nodes = [flow.by_id[id].node for id in made]
+        if _is_label(nodes, stmt.node, labels, names):
+            best = (target, stmt.id)
+    if best is None:
+        return None
+    result, last = best
+    inside = {s.id for s in cells}
+    changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
+    return result, [last, *(s for s in changes if s > last)]
+
+
+def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
+    """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
+    value = getattr(stmt.node, "value", None)
+    assert isinstance(value, ast.expr)
+    if types.of(value) in NO_ROWS or _whole(value) is not value:
+        return False
+    site = types.site(value)
+    seen = types.site(rows) if rows is not None else None
+    if site is not None and site.shape and seen is not None and seen.shape:
+        is_call = isinstance(value, ast.Call) and "predict" in method(value)
+        return site.shape[0] == seen.shape[0] and (len(site.shape) == 1 or is_call)
+    return True
+
+
+def _is_label(made: list[ast.stmt], last: ast.stmt, labels: bool, names: set[str]) -> bool:
+    """Whether it is a prediction; a bare probability is none where the model's labels are used too."""
+    used = {method(c) for node in made for c in predict_calls(node, names)}
+    if used & {"predict", "fit_predict"}:
+        return True
+    return not labels and any(_cuts(n) for n in ast.walk(last))
+
+
+def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast.expr] | None:
+    """The last value that an inference cell stores in a column, shows, or takes one row of."""
+    found: tuple[Stmt, ast.expr] | None = None
+    for stmt in cells:
+        node = stmt.node
+        values: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            values = [node.value]
+        elif isinstance(node, ast.Expr):
+            values = list(shown(node.value))
+        for value in values:
+            whole = _whole(value)
+            made = {method(c) for c in predict_calls(whole, names)}
+            if not made or has_score(whole, types) or isinstance(whole, (ast.Dict, ast.List, ast.Tuple)):
+                continue
+            if types.of(whole) == "pandas.DataFrame" or _makes_frame(whole):
+                continue
+            if made & {"predict", "fit_predict"} or any(_cuts(n) for n in ast.walk(whole)):
+                found = (stmt, whole)
+    return found
+
+
+def _whole(value: ast.expr) -> ast.expr:
+    """The predictions of all rows, of which the notebook shows the first: `p[:5]`, `int(p[0])`."""
+    while True:
+        match value:
+            case ast.Subscript(value=inner, slice=ast.Slice() | ast.Constant(value=int())):
+                value = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in FIRST_ROWS:
+                value = inner
+            case ast.Call(func=ast.Name(id=name), args=[ast.Subscript() as inner, *_]) if name in CASTS:
+                value = inner
+            case _:
+                return value
+
+
+def _makes_frame(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and method(value) in ("DataFrame", "assign", "concat")
+
+
+def _reworked_columns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+    """A prediction that is stored in a column and changed there: the column is no variable of its own."""
+    stored: set[str] = set()
+    for stmt in cells:
+        node = stmt.node
+        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
+            continue
+        target = ast.unparse(node.targets[0])
+        if any(True for _ in predict_calls(node.value, names)):
+            stored.add(target)
+        elif target in stored:
+            detail = "it changes predictions in a column; change them in a variable, then store them"
+            yield Refusal("NBP403", stmt.text.span(node), target, detail)
+
+
+def _cuts(node: ast.AST) -> bool:
+    """A comparison, `argmax` or the like, which makes a label of a probability."""
+    if isinstance(node, ast.Compare):
+        return True
+    return isinstance(node, ast.Call) and method(node) in ("argmax", "astype", "where", "round", "idxmax")
+
+
+def _names(node: ast.AST | None) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
