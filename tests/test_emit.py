@@ -160,7 +160,7 @@ def tree(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        if path.is_file() and path.name != MANIFEST and emitting.STAGE not in path.as_posix()
     }
 
 
@@ -230,15 +230,14 @@ def test_data_of_the_running_project_stay_the_same_files(tmp_path: Path) -> None
 
 
 def test_where_links_are_impossible_files_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_links(*_: object) -> None:
+    def no_links(*_: object, **__: object) -> None:
         raise OSError("not supported")
 
     out = tmp_path / "p"
     write(files(a__txt="1"), out)
-    (out / "own.txt").write_text("own")
     monkeypatch.setattr(os, "link", no_links)
     write(files(a__txt="2"), out)
-    assert tree(out) == {"a.txt": "2", "own.txt": "own"}
+    assert tree(out) == {"a.txt": "2"}
 
 
 @pytest.mark.parametrize("step", range(1, 40))
@@ -264,7 +263,7 @@ def test_an_interrupt_leaves_the_old_or_the_new_project_whole(
 
         monkeypatch.setattr(os, name, call)
 
-    for name in ("rename", "link", "replace", "mkdir", "readlink"):
+    for name in ("rename", "link", "replace", "mkdir", "unlink", "rmdir"):
         interrupted(name)
     try:
         write(files(a__txt="2", b__txt="2"), out)
@@ -278,23 +277,70 @@ def test_an_interrupt_leaves_the_old_or_the_new_project_whole(
     assert os.listdir(tmp_path) == ["p"]
 
 
-def test_a_process_killed_between_the_renames_is_recovered(tmp_path: Path) -> None:
+KILLED = """
+import os, sys
+from pathlib import Path
+from nb2prod.emit import RenderedFile, write
+left = [int(sys.argv[2])]
+def dying(original):
+    def call(*args, **options):
+        left[0] -= 1
+        if left[0] == 0:
+            os._exit(9)
+        return original(*args, **options)
+    return call
+for name in ("rename", "replace", "unlink"):
+    setattr(os, name, dying(getattr(os, name)))
+write((RenderedFile("a.txt", "2"), RenderedFile("sub/new.txt", "2")), Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("step", (1, 2, 3, 4, 5, 6))
+def test_what_a_killed_process_left_is_undone(tmp_path: Path, step: int) -> None:
+    out = tmp_path / "p"
+    write(files(a__txt="1", b__txt="1"), out)
+    (out / "own.txt").write_text("own")
+    old = tree(out)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(out), str(step)], check=False)
+    assert done.returncode == 9
+    emitting._recover(out)
+    assert tree(out) in (old, {"a.txt": "2", "own.txt": "own", "sub/new.txt": "2"})
+    write(files(a__txt="3"), out)
+    assert tree(out) == {"a.txt": "3", "own.txt": "own"}
+    assert os.listdir(tmp_path) == ["p"]
+
+
+def test_the_folder_itself_stays(tmp_path: Path) -> None:
+    """Shells and servers that stand in it must not find themselves in a removed one."""
     out = tmp_path / "p"
     write(files(a__txt="1"), out)
-    (out / "own.txt").write_text("own")
-    done = subprocess.Popen([sys.executable, "-c", ""])
-    done.wait()
-    out.rename(tmp_path / f".p.nb2prod-old-{done.pid}")
-    (tmp_path / f".p.nb2prod-stage-{done.pid}").mkdir()
+    before = out.stat().st_ino
     write(files(a__txt="2"), out)
-    assert tree(out) == {"a.txt": "2", "own.txt": "own"}
-    assert os.listdir(tmp_path) == ["p"]
+    assert out.stat().st_ino == before
 
 
 def test_the_output_may_not_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "p").write_text("")
     with pytest.raises(EmitError, match="not a folder"):
         write(files(a__txt="1"), tmp_path / "p")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EmitError, match="cannot write"):
+        write(files(a__txt="1"), tmp_path / "file" / "p")
+
+
+def test_a_compile_from_inside_the_project_stays_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "p"
+    write(files(a__txt="1"), out)
+    (out / "sub").mkdir()
+    monkeypatch.chdir(out / "sub")
+    write(files(a__txt="2"), Path(".."))
+    assert Path.cwd() == out / "sub"
+    assert Path("../a.txt").read_text() == "2"
 
 
 def test_requirements_are_bounded_by_what_the_notebook_ran_with() -> None:
