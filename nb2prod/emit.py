@@ -79,6 +79,7 @@ class _Manifest:
     def read(cls, folder: Path) -> _Manifest:
         try:
             stored = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            _require_inside([*stored["files"], *stored["new"]])
             return cls(dict(stored["files"]), dict(stored["new"]))
         except (OSError, ValueError, KeyError, TypeError):
             return cls()  # no project of ours: every file in the way counts as the user's
@@ -221,8 +222,9 @@ def _undo(stage: Path, out: Path) -> None:
     """Bring back what the journal says; may itself be interrupted and run again."""
     try:
         journal = json.loads((stage / UNDO).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
+        _require_inside([*journal["created"], *journal["replaced"]])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # nothing was begun, or this is no journal of ours
     for path in journal["created"]:
         (out / path).unlink(missing_ok=True)
     for path in journal["replaced"]:
@@ -230,6 +232,13 @@ def _undo(stage: Path, out: Path) -> None:
             os.replace(stage / "old" / path, out / path)
     _prune(out, journal["created"])
     os.unlink(stage / UNDO)
+
+
+def _require_inside(paths: Iterable[str]) -> None:
+    """A folder from elsewhere may hold files that look like ours: they name nothing outside of it."""
+    for path in map(PurePosixPath, paths):
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{path} lies outside")
 
 
 def _recover(out: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import subprocess
@@ -308,6 +309,18 @@ def test_what_a_killed_process_left_is_undone(tmp_path: Path, step: int) -> None
     write(files(a__txt="3"), out)
     assert tree(out) == {"a.txt": "3", "own.txt": "own"}
     assert os.listdir(tmp_path) == ["p"]
+
+
+def test_records_that_point_outside_are_not_believed(tmp_path: Path) -> None:
+    out, outside = tmp_path / "p", tmp_path / "outside"
+    outside.write_text("precious")
+    (out / f"{emitting.STAGE}0").mkdir(parents=True)
+    journal = {"created": ["../outside"], "replaced": []}
+    (out / f"{emitting.STAGE}0" / emitting.UNDO).write_text(json.dumps(journal))
+    sha = hashlib.sha256(b"precious").hexdigest()
+    (out / MANIFEST).write_text(json.dumps({"files": {"../outside": sha}, "new": {}}))
+    write(files(a__txt="1"), out)
+    assert outside.read_text() == "precious"
 
 
 def test_the_folder_itself_stays(tmp_path: Path) -> None:
