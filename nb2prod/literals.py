@@ -174,11 +174,20 @@ def example(project: Project) -> dict[str, Any]:
     }
 
 
+def dropped(project: Project) -> list[tuple[str, int, list[int]]]:
+    """Why statements were dropped, how many, and of which cells."""
+    reasons: dict[str, list[int]] = {}
+    for entry in project.provenance:
+        if not entry.function:
+            reasons.setdefault(entry.why, []).append(entry.cell)
+    return [(why, len(cells), sorted(set(cells))) for why, cells in reasons.items()]
+
+
 def json_text(value: Any) -> str:
     """JSON on one line."""
     return json.dumps(value, ensure_ascii=False)
 
 
 WRITERS = (pystr, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
-READERS = (requirements, versioned, fields, example)
+READERS = (requirements, versioned, fields, example, dropped)
 FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}
