@@ -123,7 +123,13 @@ def test_what_is_generated_never_imports_nb2prod() -> None:
 
 
 LONG = dict.fromkeys(
-    ("analysis/binding.py", "analysis/defuse.py", "analysis/events.py", "analysis/types.py"),
+    (
+        "analysis/binding.py",
+        "analysis/cut.py",
+        "analysis/defuse.py",
+        "analysis/events.py",
+        "analysis/types.py",
+    ),
     "the docstring does not say why it is so long",
 )
 
@@ -133,7 +139,7 @@ def test_every_module_says_what_it_is(path: Path) -> None:
     said = ast.get_docstring(tree(path))
     assert said, "no docstring"
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines <= MAX_LINES or "long" in said, f"{lines} lines: why so long?"
+    assert lines <= MAX_LINES or "long" in said.split(), f"{lines} lines: why so long?"
 
 
 def test_the_usual_module_is_short() -> None:
