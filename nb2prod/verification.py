@@ -92,6 +92,8 @@ def compile_and_verify(
         found = _with_columns(job, found, request)
         emit.write(files(found.lowering, path), draft, force=True)
         report = _check(job, found, replace(request, targets=found.lowering.project.target_columns))
+        if report.status == "refused":
+            return replace(refused(found.compiled, out, reason=report.reason), report=report)
         place = out if report.status != "differs" else out.with_name(out.name + ".failed")
         rendered = files(found.lowering, path, report, found.trace)
         written = emit.write(rendered, place, options.force or report.status == "differs")
@@ -153,7 +155,7 @@ def _notebook_name(project: Path) -> str:
 
 
 def _exit_code(report: Report) -> int:
-    return {"verified": 0, "unverified": 3}.get(report.status, 4)
+    return {"verified": 0, "refused": 1, "unverified": 3}.get(report.status, 4)
 
 
 def _outcome(

@@ -134,6 +134,8 @@ def outcome(checks: Sequence[Check]) -> tuple[str, str]:
     skewed = found.get("V9", Check("V9", "skipped"))
     if failed and skewed.status == "failed" and all(check.id in JUDGED for check in failed):
         return "unverified", f"the notebook prepares its evaluation rows in another way: {skewed.detail}"
+    if failed and failed[0].id == "V3":
+        return "refused", f"NBP203 target-leakage: the target reaches the features: {failed[0].detail}"
     if failed:
         return "differs", f"{failed[0].id}: {failed[0].detail}"
     for name in REQUIRED:

@@ -17,7 +17,7 @@ from enum import IntEnum
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.keys import Keys
-from nb2prod.analysis.types import TABLES, Types
+from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Prediction, Refusal, Site
@@ -55,6 +55,7 @@ CLOCKS = (
     "pandas.Timestamp.today",
     "time.time",
 )
+SALTED = ("hash", "id")  # of Python itself: other numbers in every process
 ROW_ITERATORS = ("iterrows", "itertuples", "items")
 
 
@@ -241,18 +242,17 @@ class _Walker:
         iterated = self.expression(node.iter)
         element = self.element(node.iter, iterated)
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
-        keyed = element.time is not Time.ROW
-        self.loops += names if keyed else []
+        parts = dict.fromkeys(names, element) | self.parts(node)
+        keys = [name for name in names if parts[name].time is not Time.ROW]
+        self.loops += keys
         self.each += element.element
         for _ in range(2):  # what one turn leaves, the next one finds
-            for name in names:
-                self.env[name] = element
+            self.env |= parts
             self.branches([node.body])
         self.each -= element.element
         if element.element:
             self.refuse_carried(node)
-        if keyed:
-            del self.loops[-len(names) :]
+        del self.loops[len(self.loops) - len(keys) :]
         self.branches([node.orelse])
 
     def refuse_carried(self, node: ast.For) -> None:
@@ -266,11 +266,35 @@ class _Walker:
                     self.refuse("NBP402", stmt, name, "it carries a value from row to row")
                 bound.add(name)
 
+    def parts(self, node: ast.For) -> dict[str, Value]:
+        """What the variables of a loop are, where the parts of what it yields are different things."""
+        target, iterated = node.target, node.iter
+        if not isinstance(target, ast.Tuple) or not isinstance(iterated, ast.Call):
+            return {}
+        values = [self.element(a, self.expression(a)) for a in iterated.args]
+        match self.types.api_of(iterated):
+            case "pandas.DataFrame.items" if self.expression(iterated.func).time is Time.ROW:
+                values = [FIT, ROW]
+            case "builtins.enumerate" if values:
+                number = values[0] if values[0].element else CONST
+                values = [number, values[0]]
+            case "builtins.zip":
+                pass
+            case _:
+                return {}
+        names = [[n.id for n in ast.walk(part) if isinstance(n, ast.Name)] for part in target.elts]
+        return {name: value for group, value in zip(names, values, strict=False) for name in group}
+
     def element(self, iterated: ast.expr, value: Value) -> Value:
         if value.items:
             return join(value.items) if any(v.time is Time.ROW for v in value.items) else FIT
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
+        kind = self.types.of(iterated)
+        if kind == "pandas.DataFrame":
+            return FIT  # the names of its columns
+        if kind in GROUPED:
+            self.refuse("NBP402", iterated, ast.unparse(iterated), "a loop over groups of rows")
         return replace(ELEMENT, absent=value.absent)
 
     def effect_statement(self, node: ast.Expr) -> None:
@@ -495,13 +519,24 @@ class _Walker:
         if function.startswith("notebook:") and function[9:] in self.types.functions:
             return self.notebook_call(node, function[9:])
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "range" and len(node.args) == 1 and self.is_row_count(node.args[0]):
-            return ELEMENT
+        if name == "range" or function == "numpy.arange":
+            counted = len(node.args) == 1 and self.is_row_count(node.args[0])
+        else:
+            counted = False
+        if counted:
+            return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
         is_method = isinstance(node.func, ast.Attribute)
         receiver = self.expression(node.func.value) if isinstance(node.func, ast.Attribute) else CONST
         if is_method and isinstance(node.func, ast.Attribute) and node.func.attr in ROW_ITERATORS:
             if receiver.time is Time.ROW:
                 return FIT if node.func.attr == "items" else ELEMENT
+        given = [node.args[0]] if node.args else []
+        if name in ("list", "tuple") and given and self.types.of(given[0]) == "builtins.set":
+            self.operands(node)
+            return self.value(node, "the order of a set differs from process to process")
+        salted = [a for a in node.args if isinstance(a, ast.Name) and a.id in SALTED]
+        if (name in SALTED or salted) and name not in self.env:
+            return replace(ELEMENT, absent=self.absent("NBP401", node, "it differs from process to process"))
         fact = self.types.fact(node)
         if fact is not None and fact.calls:
             return self.with_function(node, fact, receiver)
@@ -606,6 +641,9 @@ class _Walker:
 
     def with_function(self, node: ast.Call, fact: Fact, receiver: Value) -> Value:
         """apply, map, transform, pipe: the effect is that of the function that is called."""
+        for given in node.args:
+            if isinstance(given, ast.Attribute) and given.attr in ("fit_transform", "fit", "fit_predict"):
+                self.refuse("NBP403", node, ast.unparse(given), "it learns from each column it is given")
         functions = [a for a in [*node.args, *[k.value for k in node.keywords]] if self.is_function(a)]
         others = [a for a in [*node.args, *[k.value for k in node.keywords]] if a not in functions]
         values = [self.expression(o) for o in others]

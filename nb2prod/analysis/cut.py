@@ -12,15 +12,16 @@ features as any other row.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import (
+    PREDICT_METHODS,
     choose,
     find_metrics,
     find_sinks,
 )
-from nb2prod.analysis.prediction import find_prediction, refuse_predictions
+from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -66,6 +67,7 @@ class _Cut:
     tags: CellTags
     sink: Sink
     refusals: list[Refusal]
+    eval_arguments: list[ast.expr] = field(default_factory=list)
 
     def graph(self) -> StageGraph:
         self.slicer = Slicer(self.flow)
@@ -112,6 +114,7 @@ class _Cut:
             y=self.y_names(target, names),
             y_eval_frame=self.y_eval_frame(names),
             train_names=names,
+            eval_arguments=tuple(self.eval_arguments),
             crossing=crossing,
             shared=shared,
             model_extras=extras,
@@ -265,7 +268,14 @@ class _Cut:
             if id in train or id in before or id in self.floating:
                 continue
             train.add(id)
+            prepared = self.prepared_arguments(id)
+            if prepared:
+                self.eval_arguments += prepared
+                names["X_eval"] = "X_eval"
+            inside_only = _only_inside(self.flow.by_id[id].node, prepared)
             for use in self.slicer.uses(id):
+                if use.name in inside_only:
+                    continue
                 reaches = set(use.reaches) - {id} - self.floating
                 inside = reaches & before
                 evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
@@ -284,6 +294,25 @@ class _Cut:
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def prepared_arguments(self, id: int) -> list[ast.expr]:
+        """`model.predict(scaler.transform(X_test))`: what is predicted on is prepared on the spot.
+
+        Evaluation rows go through the features, so that the whole argument is X_eval.
+        """
+        stmt = self.flow.by_id[id]
+        uses = {u.name: u for u in self.slicer.uses(id)}
+        found = []
+        for call in predict_calls(stmt.node, {self.sink.model}, (*PREDICT_METHODS, "score")):
+            argument = call.args[0] if call.args else None
+            if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
+                continue
+            for name in _names(argument) & set(uses):
+                reaches = set(uses[name].reaches) - {id} - self.floating
+                if self.evaluation_name(uses[name], reaches) == "X_eval":
+                    found.append(argument)
+                    break
+        return found
 
     def evaluation_name(self, use: Use, reaches: set[int]) -> str:
         """`X_eval` or `y_eval` where the use reads the side of the split that the model does not see."""
@@ -503,6 +532,13 @@ class _Cut:
 
 def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
+def _only_inside(node: ast.stmt, parts: list[ast.expr]) -> set[str]:
+    """The names that a statement mentions in these parts of it and nowhere else."""
+    inside = {id(n) for part in parts for n in ast.walk(part)}
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return {n.id for n in names if id(n) in inside} - {n.id for n in names if id(n) not in inside}
 
 
 def _mentions(node: ast.stmt, column: object, main: str) -> bool:

@@ -98,10 +98,12 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     return names
 
 
-def predict_calls(node: ast.AST, names: set[str]) -> Iterator[ast.Call]:
+def predict_calls(
+    node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
+) -> Iterator[ast.Call]:
     """Calls by which one of these variables predicts."""
     for call in calls(node):
-        if method(call) in PREDICT_METHODS and root(call.func) in names:
+        if method(call) in methods and root(call.func) in names:
             yield call
 
 

@@ -167,6 +167,9 @@ class _Inference:
                 case ast.For():
                     kind = self.expression(node.iter, env)
                     self.bind(node.target, self.element(node.iter, kind, env), None, env)
+                    if isinstance(node.target, ast.Tuple):
+                        for part, of in zip(node.target.elts, self.elements(node.iter, env), strict=False):
+                            self.bind(part, of, None, env)
                     for _ in range(2):  # a second time for types that the first pass through the loop made
                         result = self.body(node.body, env) or result
                     self.body(node.orelse, env)
@@ -221,6 +224,20 @@ class _Inference:
                 self.expression(target.value, env)
                 if isinstance(target, ast.Subscript):
                     self.expression(target.slice, env)
+
+    def elements(self, iterated: ast.expr, env: Env) -> list[str]:
+        """The types of the parts of what a loop yields: enumerate, zip, the columns of a frame."""
+        if not isinstance(iterated, ast.Call):
+            return []
+        given = [self.element(a, self.types.of(a), env) for a in iterated.args]
+        match self.types.api_of(iterated):
+            case "pandas.DataFrame.items":
+                return ["builtins.str", "pandas.Series"]
+            case "builtins.enumerate":
+                return ["builtins.int", *given[:1]]
+            case "builtins.zip":
+                return given
+        return []
 
     def element(self, iterated: ast.expr, kind: str, env: Env) -> str:
         """The type of what a loop over `iterated` yields."""
@@ -383,7 +400,12 @@ class _Inference:
             function = self.types.functions.get(name)
             if function is None:
                 return callee  # an instance of a class of the notebook
-            return self.function(name, function, arguments, {k: v for k, v in keywords.items() if k}, env)
+            named = {k: v for k, v in keywords.items() if k}
+            named |= {
+                f"{p.arg}[]": self.element(a, self.types.of(a), env)
+                for p, a in zip(function.args.args, node.args, strict=False)
+            }
+            return self.function(name, function, arguments, named, env)
         elif isinstance(node.func, ast.Attribute):
             receiver = self.types.of(node.func.value)
             api = f"{receiver}.{node.func.attr}" if receiver and ":" not in receiver else ""
@@ -396,9 +418,23 @@ class _Inference:
         if fact is None:
             return ""
         self.types.facts[id(node)] = fact
+        if fact.calls in ("frame", "column", "group"):
+            self.called(node, fact, receiver, env)
         if fact.effect == "constructs" and fact.returns in ("estimator", "unknown", ""):
             return fact.type or api
         return self.returned(fact, receiver or (arguments[0] if arguments else ""))
+
+    def called(self, node: ast.Call, fact: Fact, receiver: str, env: Env) -> None:
+        """The functions that `pipe`, `assign`, `apply` call, now that the type of their argument is known."""
+        kind = receiver if fact.calls == "frame" else "pandas.Series"
+        if fact.calls == "group" and receiver == "pandas.DataFrameGroupBy":
+            kind = "pandas.DataFrame"
+        for given in [*node.args, *[k.value for k in node.keywords]]:
+            if isinstance(given, ast.Lambda) and given.args.args:
+                inner = {**env, **dict.fromkeys((a.arg for a in given.args.args), "")}
+                self.expression(given.body, {**inner, given.args.args[0].arg: kind})
+            elif isinstance(given, ast.Name) and given.id in self.types.functions:
+                self.function(given.id, self.types.functions[given.id], [kind], {}, env)
 
     def returned(self, fact: Fact, receiver: str) -> str:
         if fact.type:

@@ -276,9 +276,10 @@ def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "request.json")
         path.write_text(json.dumps({**request, "task": task}), encoding="utf-8")
-        ran = subprocess.run(
-            [sys.executable, __file__, str(path)], capture_output=True, text=True, check=False
-        )
+        # sets in another order than in this process, as serving has them; the slice is the notebook's own
+        environment = {**os.environ, "PYTHONHASHSEED": "0" if task == "slice" else "1"}
+        command = [sys.executable, __file__, str(path)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     answers = [line for line in ran.stdout.splitlines() if line.startswith("{")]
     if not answers:
         return {"error": f"the process ended with {ran.returncode}: {ran.stderr.strip()[-500:]}"}

@@ -123,7 +123,8 @@ class StageGraph:
     looked up.  `split` is the statement that splits training from evaluation; `y` are the names of the
     target on its two sides, `y_eval_frame` the frame that the second is taken from where a frame was split.
     `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
-    statements that only show something, by `id(node)`.  `crossing` are further values that training needs
+    statements that only show something, by `id(node)`; `eval_arguments` what training
+    predicts on where that is prepared on the spot.  `crossing` are further values that training needs
     from the features, `shared` those that inference needs, `model_extras` those that inference needs from
     training.  `spans` are the places of all kept statements.
     """
@@ -138,6 +139,7 @@ class StageGraph:
     y: tuple[str, str] = ("", "")
     y_eval_frame: str = ""
     train_names: dict[str, str] = field(default_factory=dict)
+    eval_arguments: tuple[ast.expr, ...] = ()
     crossing: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     model_extras: tuple[str, ...] = ()

@@ -115,6 +115,8 @@ def lower_fit_model(context: Context) -> Lowered:
     metrics, data, settings = (_free(name, taken) for name in ("metrics", "data", "settings"))
     lines = [f"{metrics}: dict[str, float] = {{}}"] if graph.metrics else []
     names = dict(graph.train_names)
+    for argument in graph.eval_arguments:
+        extra[id(argument)] = lambda node, code: "X_eval"
     if not isinstance(graph.sink.x, ast.Name):
         names = _replace_expressions(context, stmts, extra, names)
     lines = [f"{name} = {data}.{what}" for name, what in sorted(names.items(), key=_input_order)] + lines
@@ -125,12 +127,12 @@ def lower_fit_model(context: Context) -> Lowered:
         by_stmt.setdefault(metric.stmt, []).append(metric)
     statements: list[str] = []
     edits = context.edits(extra)
-    texts = _spaced(context, stmts, [source(flow.by_id[id], edits) for id in stmts])
-    for id, own in zip(stmts, texts, strict=True):
-        stmt = flow.by_id[id]
-        if not (id in by_stmt and isinstance(stmt.node, ast.Expr)):
+    texts = _spaced(context, stmts, [source(flow.by_id[s], edits) for s in stmts])
+    for number, own in zip(stmts, texts, strict=True):
+        stmt = flow.by_id[number]
+        if not (number in by_stmt and isinstance(stmt.node, ast.Expr)):
             statements.append(own)
-        for metric in by_stmt.get(id, []):
+        for metric in by_stmt.get(number, []):
             kept = isinstance(stmt.node, ast.Assign)
             statements.append(
                 f'{metrics}["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}'
@@ -174,10 +176,12 @@ def lower_decide(context: Context) -> Lowered:
         for name in prediction.given
     ]
     lines += _parameters(context, stmts, "settings.parameters")
+    imports = ("import copy",) if copied else ()
     if prediction.value is not None:
         answer = _without_rows(prediction.value, replaced)
         text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
-        return Lowered(text, _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given})
+        bound = _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given}
+        return Lowered(text, bound, imports=imports)
     prefix = f"{prediction.result} = "
     rows_of_last = texts[-1].split("\n")
     at = next((i for i, row in enumerate(rows_of_last) if not row.startswith("#")), 0)
@@ -187,7 +191,8 @@ def lower_decide(context: Context) -> Lowered:
     else:
         tail = [f"return {prediction.result}"]
     text = function(head, cells_of(context, stmts), lines, texts, tail)
-    return Lowered(text, _bound(context, stmts) | {model, "X", "given", *prediction.given})
+    bound = _bound(context, stmts) | {model, "X", "given", *prediction.given}
+    return Lowered(text, bound, imports=imports)
 
 
 def _without_rows(value: ast.expr, replaced: Collection[ast.AST]) -> str:

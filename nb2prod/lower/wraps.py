@@ -90,8 +90,11 @@ def _lambda(text: str) -> str:
 
 
 def _base(node: cst.BaseExpression, code: Code) -> str:
-    """The frame whose rows are chosen."""
+    """The frame whose rows are chosen, with the same columns."""
     match node:
+        case cst.Subscript(slice=[cst.SubscriptElement(), cst.SubscriptElement(), *_] as parts):
+            every = parts[0].with_changes(slice=cst.Slice(lower=None, upper=None))
+            return code(node.with_changes(slice=[every, *parts[1:]]))
         case cst.Subscript(value=cst.Attribute(value=inner, attr=cst.Name(value="loc" | "iloc"))):
             return code(inner)
         case cst.Subscript(value=inner):
