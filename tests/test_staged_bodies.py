@@ -132,6 +132,6 @@ def test_staged_body(path: Path, data: Path, runtime: ModuleType, monkeypatch: p
 
         state = st.freeze()
         for place in telling_rows(main.iloc[st.train_ids]):
-            row = main.iloc[[st.train_ids[place]]].drop(columns="Survived")
+            row = main.iloc[[st.train_ids[place]]].drop(columns="Survived").reset_index(drop=True)
             serving = runtime.Staging.for_serving(row, state)
             assert_same(features(serving.main, serving), trained[place : place + 1])

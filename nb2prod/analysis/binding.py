@@ -140,7 +140,7 @@ class _Walker:
         self.loops: list[str] = []
         self.stmt: Stmt
         self.context = ""
-        self.assigned = ""
+        self.assigned: tuple[str, ast.AST | None] = ("", None)  # the value that is being named
         self.active: dict[tuple[str, tuple[Value, ...]], Value] = {}
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
@@ -165,7 +165,7 @@ class _Walker:
                 self.sites.pop(id(inner), None)
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         at = tuple(name for name in self.loops if name in names)
-        hint = self.assigned
+        hint = self.assigned[0] if node is self.assigned[1] else ""
         self.sites[id(node)] = Site(node, kind, hint, self.span(node), evidence, why, at, self.context)
 
     def value(self, node: ast.AST, why: str, evidence: Evidence = Evidence.PROVED) -> Value:
@@ -185,9 +185,9 @@ class _Walker:
         match node:
             case ast.Assign():
                 first = node.targets[0]
-                self.assigned = first.id if isinstance(first, ast.Name) else ""
+                self.assigned = (first.id if isinstance(first, ast.Name) else "", node.value)
                 value = self.expression(node.value)
-                self.assigned = ""
+                self.assigned = ("", None)
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
@@ -697,7 +697,7 @@ class _Walker:
             return self.active[key]
         self.active[key] = join(arguments)
         outer, returned, context, loops = self.env, self.returned, self.context, self.loops
-        assigned, self.assigned = self.assigned, ""
+        assigned, self.assigned = self.assigned, ("", None)
         self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
         self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
         self.returned, self.context, self.loops = [], name, []
