@@ -38,7 +38,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("features", flow.by_id[body[0]].span, "before", "0", with_random=True))
     found += _target_taps(graph, flow, fit)
     name = next((n for n, what in graph.train_names.items() if what == "X_eval"), "")
-    place = _first_read(graph, flow, name, sink.model)
+    place = _prepared(graph, flow) or _first_read(graph, flow, name)
     if place is not None:
         found.append(Tap("X_eval", place, "value"))
     for metric in graph.metrics:
@@ -74,8 +74,18 @@ def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
             yield Tap("y_eval", flow.by_id[made].span, "after", y_eval)
 
 
-def _first_read(graph: StageGraph, flow: Flow, name: str, model: str) -> Span | None:
-    """Where training first predicts on `name`."""
+def _prepared(graph: StageGraph, flow: Flow) -> Span | None:
+    """Where training first predicts on rows that it prepares on the spot."""
+    wanted = {id(argument) for argument in graph.eval_arguments}
+    for stmt in (flow.by_id[s] for s in graph.stage(Role.TRAIN).stmts):
+        for node in ast.walk(stmt.node):
+            if id(node) in wanted and isinstance(node, ast.expr):
+                return stmt.text.span(node)
+    return None
+
+
+def _first_read(graph: StageGraph, flow: Flow, name: str) -> Span | None:
+    """Where training first reads the evaluation rows."""
     for id in graph.stage(Role.TRAIN).stmts:
         stmt = flow.by_id[id]
         for node in ast.walk(stmt.node):

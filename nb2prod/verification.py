@@ -47,6 +47,7 @@ from nb2prod.verify import Report
 
 # What the text alone decides; the rest of the refusals waits for the evidence of a run.
 BEFORE_RUNNING = ("NBP101", "NBP102", "NBP103", "NBP501", "NBP502", "NBP505")
+NOTHING_LEARNED = ("split", "fit_only", "drop_rows")
 COLUMN_FIELDS = ("name", "type", "read", "nullable", "categories", "minimum", "maximum", "example")
 
 
@@ -243,9 +244,17 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
         targets=found.lowering.project.target_columns,
         statements=tuple(verify.Place(p[1], p[2], p[0]) if p else None for p in found.lowering.body),
         unstable=unstable(found),
+        learned=_learned(found),
         seed=job.options.seed or 0,
         env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )
+
+
+def _learned(found: Evidence) -> tuple[str, ...]:
+    """The keys of the sites that the notebook's run passed through; in a branch not taken none is learned."""
+    graph, types = found.compiled.graph, found.compiled.types
+    keys = [s.key for s in graph.sites if s.kind not in NOTHING_LEARNED and types.site(s.node) is not None]
+    return tuple(dict.fromkeys(keys))
 
 
 def unstable(found: Evidence) -> tuple[str, ...]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
 
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
+from nb2prod.analysis.model import assigned_name
 from nb2prod.analysis.prediction import aliases, predict_calls
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
@@ -133,10 +137,9 @@ def lower_fit_model(context: Context) -> Lowered:
         if not (number in by_stmt and isinstance(stmt.node, ast.Expr)):
             statements.append(own)
         for metric in by_stmt.get(number, []):
-            kept = isinstance(stmt.node, ast.Assign)
-            statements.append(
-                f'{metrics}["{metric.name}"] = {metric.name if kept else _expression(stmt, metric.node)}'
-            )
+            name = assigned_name(stmt.node)
+            value = name if name is not None else _expression(stmt, metric.node, extra)
+            statements.append(f'{metrics}["{metric.name}"] = {value}')
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
     result = [graph.sink.model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
@@ -193,6 +196,17 @@ def lower_decide(context: Context) -> Lowered:
     text = function(head, cells_of(context, stmts), lines, texts, tail)
     bound = _bound(context, stmts) | {model, "X", "given", *prediction.given}
     return Lowered(text, bound, imports=imports)
+
+
+def _replaced(node: Any, edited: Mapping[int, Build]) -> Any:
+    """A copy of a tree in which edited expressions are the variables that stand for them."""
+    if isinstance(node, list):
+        return [_replaced(inner, edited) for inner in node]
+    if not isinstance(node, ast.AST):
+        return node
+    if id(node) in edited:
+        return ast.Name(edited[id(node)](cst.Name("_"), str), ast.Load())
+    return type(node)(**{name: _replaced(value, edited) for name, value in ast.iter_fields(node)})
 
 
 def _without_rows(value: ast.expr, replaced: Collection[ast.AST]) -> str:
@@ -313,8 +327,10 @@ def _replace_expressions(
     return found
 
 
-def _expression(stmt: Stmt, node: ast.expr) -> str:
+def _expression(stmt: Stmt, node: ast.expr, edited: Mapping[int, Build]) -> str:
     """The text of an expression; inside f-strings positions are not to be trusted."""
+    if any(id(inner) in edited for inner in ast.walk(node)):
+        return ast.unparse(_replaced(node, edited))
     text = ast.get_source_segment(stmt.text.code, node)
     try:
         same = text is not None and ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)
