@@ -15,12 +15,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nb2prod import __version__, emit, frontend, rules
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
+from nb2prod.analysis.tags import cell_tags
 from nb2prod.analysis.types import Types, infer
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
@@ -124,7 +125,7 @@ class Outcome:
 
 def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = None) -> Compiled:
     """Everything that the text tells, with the evidence of a run where there is one; runs nothing."""
-    program = frontend.parse(notebook)
+    program = _without_skipped(frontend.parse(notebook))
     types = infer(program, trace)
     flow = defuse(program, types)
     graph = run_passes(cut(flow, types, model), flow, types)
@@ -132,6 +133,12 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
+
+
+def _without_skipped(program: Program) -> Program:
+    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
+    allowed = cell_tags(program)
+    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
 
 
 def _beside(notebook: Notebook, program: Program) -> list[Refusal]:

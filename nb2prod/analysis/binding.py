@@ -188,6 +188,7 @@ class _Walker:
                 self.assigned = (first.id if isinstance(first, ast.Name) else "", node.value)
                 value = self.expression(node.value)
                 self.assigned = ("", None)
+                self.refuse_row_labels(node)
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
@@ -222,6 +223,25 @@ class _Walker:
                         self.expression(child.context_expr)
                     elif isinstance(child, ast.ExceptHandler):
                         self.branches([child.body])
+
+    def refuse_row_labels(self, node: ast.Assign) -> None:
+        """`df["id"] = df.index`: a row that is served has no label of its own."""
+        if not isinstance(node.targets[0], ast.Subscript) or not isinstance(node.value, ast.expr):
+            return
+        named = {
+            id(k.value)
+            for n in ast.walk(node.value)
+            if isinstance(n, ast.Call)
+            for k in n.keywords
+            if k.arg == "index"
+        }
+        for inner in ast.walk(node.value):
+            if isinstance(inner, ast.Attribute) and inner.attr == "index" and id(inner) not in named:
+                if self.expression(inner.value).time is Time.ROW and self.types.of(inner.value) in TABLES:
+                    if inner is node.value or isinstance(node.value, ast.BinOp):
+                        self.refuse(
+                            "NBP402", node, ast.unparse(inner), "row labels are those of the training data"
+                        )
 
     def branches(self, bodies: list[list[ast.stmt]]) -> None:
         """Each branch starts alike; afterwards a name has the later of its times."""

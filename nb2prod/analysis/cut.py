@@ -20,6 +20,7 @@ from nb2prod.analysis.model import (
     choose,
     find_metrics,
     find_sinks,
+    is_marked,
 )
 from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
@@ -47,7 +48,20 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     if sink is None:
         refusals.append(_no_sink(flow, tags, model, sinks))
         return StageGraph(refusals=tuple(refusals))
+    if model is None:
+        refusals += _undecided(sinks, flow, tags)
     return _Cut(flow, types, tags, sink, refusals).graph()
+
+
+def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
+    """Models on different features, none of which an inference cell or a comment chooses."""
+    used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
+    models = {s.model: ast.dump(s.x) for s in sinks}
+    if len(set(models.values())) < 2 or used & set(models) or any(is_marked(s, flow) for s in sinks):
+        return []
+    last = sinks[-1]
+    listed = ", ".join(f"`{name}`" for name in models)
+    return [Refusal("NBP405", flow.by_id[last.stmt].span, listed)]
 
 
 def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -> Refusal:
@@ -79,7 +93,7 @@ class _Cut:
         body, target = x_slice - load - self.floating, target - load - self.floating
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
-        self.refusals += refuse_predictions(self.flow, self.tags, self.sink)
+        self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics)
         prediction, shared, extras = self.infer(prediction, body, target | load, train)
@@ -366,7 +380,7 @@ class _Cut:
                 elsewhere = prediction.value is not None and id == prediction.stmts[-1]
                 if elsewhere and use.name not in _names(prediction.value):
                     continue  # what the answer is stored in
-                if not reaches or use.name in own or use.name.startswith("<"):
+                if not any(use.name in self.flow.defined_by(r) for r in reaches) or use.name in own:
                     continue
                 if reaches & train:
                     extras.add(use.name)

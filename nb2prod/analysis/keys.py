@@ -82,7 +82,9 @@ def _column(node: ast.AST, loops: tuple[str, ...], types: Types) -> str:
                 columns.append(name)
             case ast.Subscript(slice=ast.Name(id=name), value=ast.Name()) if name not in loops:
                 columns.append(name)
-            case ast.Attribute(value=owner, attr=name) if types.fact(inner) is None:
+            case ast.Attribute(value=owner, attr=name) if types.fact(inner) is None and ":" not in types.of(
+                owner
+            ):
                 grouped = types.of(owner) == "pandas.DataFrameGroupBy"
                 if (grouped or isinstance(owner, ast.Name)) and not _is_called(node, inner):
                     columns.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from nb2prod import knowledge
@@ -23,6 +24,7 @@ TASKS = {
 MODEL_ROLES = (*TASKS, "pipeline", "search", "ensemble", "meta", "predictor")
 FIT_METHODS = ("fit", "fit_predict")
 PREDICT_METHODS = ("predict", "predict_proba", "decision_function", "fit_predict", "predict_log_proba")
+MARK = re.compile(r"#\s*nb2prod\s*:\s*model\b")
 ROOTS = ("0.5", "1 / 2")
 NUMBERS = ("builtins.float", "builtins.int", "numpy.float64", "numpy.float32", "numpy.int64", "builtins.bool")
 
@@ -46,8 +48,18 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
     """The sink asked for by name; else the last one whose model is used to infer; else the last."""
     if name is not None:
         return next((s for s in reversed(sinks) if s.model == name), None)
+    marked = [s for s in sinks if is_marked(s, flow)]
+    if marked:
+        return marked[-1]
     used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
     return next((s for s in reversed(sinks) if s.model in used), sinks[-1] if sinks else None)
+
+
+def is_marked(sink: Sink, flow: Flow) -> bool:
+    """Whether a comment `# nb2prod: model` stands on the fit or on the line above it."""
+    stmt = flow.by_id[sink.stmt]
+    lines = stmt.text.lines[stmt.first_line - 1 : stmt.span.end_line]
+    return any(MARK.search(line) for line in lines)
 
 
 def _task(types: Types, receiver: ast.expr) -> str | None:

@@ -44,14 +44,16 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     value: ast.expr | None = None
     ends: list[int] = []
     last = 0
-    if found is None:
-        answer = _answer(types, cells, names)
-        if answer is None:
-            return Prediction(rows=rows)
+    answer = _in_frame(types, cells, names, found) or (
+        _answer(types, cells, names) if found is None else None
+    )
+    if answer is None and found is None:
+        return Prediction(rows=rows)
+    if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
         rows = next((c.args[0] for c in predict_calls(value, names) if c.args), rows)
-    else:
+    elif found is not None:
         result, ends = found
     inside = {s.id for s in cells}
     own = _names(rows) | names
@@ -63,12 +65,15 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     return Prediction(tuple(sorted(stmts)), rows, result, value=value)
 
 
-def refuse_predictions(flow: Flow, tags: CellTags, sink: Sink) -> list[Refusal]:
+def refuse_predictions(
+    flow: Flow, types: Types, tags: CellTags, sink: Sink, prediction: Prediction
+) -> list[Refusal]:
     """Predictions that `find_prediction` cannot take over as they are."""
     cells = _inference(flow, tags, sink, functions=True)
     names = aliases(flow, sink)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
     refusals = list(_reworked_columns(plain, names))
+    refusals += _left_out(types, plain, names, prediction)
     if any(True for s in plain for _ in predict_calls(s.node, names)):
         return refusals
     for stmt in cells:
@@ -192,6 +197,76 @@ def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast
             if made & {"predict", "fit_predict"} or any(_cuts(n) for n in ast.walk(whole)):
                 found = (stmt, whole)
     return found
+
+
+def _in_frame(
+    types: Types, cells: list[Stmt], names: set[str], found: tuple[str, list[int]] | None
+) -> tuple[Stmt, ast.expr] | None:
+    """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`."""
+    made = {found[0]} if found is not None else set()
+    answer: tuple[Stmt, ast.expr] | None = None
+    for stmt in cells:
+        value = getattr(stmt.node, "value", None)
+        if not isinstance(value, ast.expr) or (found is not None and stmt.id <= max(found[1])):
+            continue
+        for call in calls(value):
+            if not _makes_frame(call):
+                continue
+            tables = [a for a in call.args if isinstance(a, ast.Dict)]
+            parts = [v for t in tables for v in t.values]
+            parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
+            for part in parts:
+                if _computes(part, names, made, types) and not has_score(part, types):
+                    answer = (stmt, _whole(part))
+    return answer
+
+
+def _left_out(types: Types, cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
+    """Computations on predictions that are no part of what is taken over: the answer would be another."""
+    derived = {prediction.result} - {""}
+    for stmt in cells:
+        target = assigned_name(stmt.node)
+        value = getattr(stmt.node, "value", None)
+        taken = stmt.id in prediction.stmts
+        if not taken and not has_score(stmt.node, types):
+            for part in ast.walk(stmt.node):
+                if isinstance(part, ast.expr) and _transforms(part, names, derived, types):
+                    detail = (
+                        "what it does with the prediction is not taken over; assign it to a variable first"
+                    )
+                    yield Refusal("NBP403", stmt.text.span(stmt.node), ast.unparse(part), detail)
+                    return
+        if target is not None and isinstance(value, ast.expr) and _touches(value, names, derived):
+            derived.add(target)
+
+
+def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:
+    """Whether an expression is about predictions."""
+    if any(True for _ in predict_calls(node, names, ("predict", "fit_predict"))):
+        return True
+    return any(isinstance(n, ast.Name) and n.id in derived for n in ast.walk(node))
+
+
+def _transforms(node: ast.expr, names: set[str], derived: set[str], types: Types) -> bool:
+    """A call or an operation with a number that makes other values of predictions."""
+    if isinstance(node, ast.BinOp):
+        sides = (node.left, node.right)
+        about = [side for side in sides if _touches(side, names, derived)]
+        return len(about) == 1 and all(isinstance(s, ast.Constant) for s in sides if s not in about)
+    if not isinstance(node, ast.Call) or any(True for _ in [node] if method(node) in PREDICT_METHODS):
+        return False
+    if not any(_touches(a, names, derived) for a in node.args):
+        return False
+    if method(node) in ("inverse_transform",) or types.api_of(node).startswith("notebook:"):
+        return True
+    fact = types.fact(node)
+    return fact is not None and fact.effect == "row-wise" and types.api_of(node).startswith("numpy.")
+
+
+def _computes(node: ast.expr, names: set[str], made: set[str], types: Types) -> bool:
+    """More than the bare prediction: the table holds what is made of it."""
+    whole = _whole(node)
+    return any(_transforms(n, names, made, types) for n in ast.walk(whole) if isinstance(n, ast.expr))
 
 
 def _whole(value: ast.expr) -> ast.expr:

@@ -88,7 +88,8 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
         statements.insert(before, call)
         places.insert(before, None)
     main, *others = graph.frames
-    lines = _parameters(context, stmts, "")
+    asked = _parameter_names(context, graph.prediction.stmts)  # inference knows what was set in training
+    lines = _parameters(context, (*stmts, *graph.prediction.stmts), "")
     for name in others:
         lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
     x = ast.unparse(graph.sink.x)
@@ -97,6 +98,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     if graph.y_eval_frame and target.text and y_eval:
         tail.append(f"{y_eval} = st.target({lifted}, {graph.y_eval_frame})")
     shared = [n for n in graph.shared if not any(n in flow.defined_by(s) for s in y_stmts) or not target.text]
+    shared += asked
     if graph.crossing:
         tail.append(f"st.to_training({', '.join(f'{n}={n}' for n in graph.crossing)})")
     if shared:
@@ -178,7 +180,7 @@ def lower_decide(context: Context) -> Lowered:
         f'{name} = copy.deepcopy(given["{name}"])' if name in copied else f'{name} = given["{name}"]'
         for name in prediction.given
     ]
-    lines += _parameters(context, stmts, "settings.parameters")
+    lines += [f'{name} = given["{name}"]' for name in _parameter_names(context, prediction.stmts)]
     imports = ("import copy",) if copied else ()
     if prediction.value is not None:
         answer = _without_rows(prediction.value, replaced)
@@ -275,11 +277,15 @@ def _spaced(context: Context, stmts: tuple[int, ...], texts: list[str]) -> list[
 
 def _parameters(context: Context, stmts: tuple[int, ...], owner: str) -> list[str]:
     """Settings that the statements read, bound under the notebook's names."""
-    read = {u.name for s in stmts for u in context.flow.uses_of(s)}
-    names = sorted(name for name in context.parameters if name in read)
+    names = _parameter_names(context, stmts)
     if owner:
         return [f"{name} = {owner}.{name.lower()}" for name in names]
     return [f'{name} = st.parameter("{name.lower()}")' for name in names]
+
+
+def _parameter_names(context: Context, stmts: tuple[int, ...]) -> list[str]:
+    read = {u.name for s in stmts for u in context.flow.uses_of(s)}
+    return sorted(name for name in context.parameters if name in read)
 
 
 def _bound(context: Context, stmts: tuple[int, ...]) -> set[str]:

@@ -26,14 +26,17 @@ def hoist_parameters(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     for stmt in flow.by_id.values():
         for function in events(stmt.node).functions:
             in_functions |= {event.name for event in function.outer_reads()}
-    kept = {id for stage in graph.stages for id in stage.stmts}
-    read = {use.name for use in flow.uses if use.stmt in kept}
+    paths = _paths(graph, flow, types)
+    replaced = {id(inner) for path in paths for inner in ast.walk(path.node)}
+    kept = [flow.by_id[stmt].node for stage in graph.stages for stmt in stage.stmts]
+    names = [node for stmt in kept for node in ast.walk(stmt) if isinstance(node, ast.Name)]
+    read = {name.id for name in names if id(name) not in replaced}
     parameters = tuple(
-        id
-        for id in graph.parameters
-        if (flow.defined_by(id) & read) and not flow.defined_by(id) & in_functions
+        stmt
+        for stmt in graph.parameters
+        if (flow.defined_by(stmt) & read) and not flow.defined_by(stmt) & in_functions
     )
-    return replace(graph, parameters=parameters, paths=tuple(_paths(graph, flow, types)))
+    return replace(graph, parameters=parameters, paths=tuple(paths))
 
 
 def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:

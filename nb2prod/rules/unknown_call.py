@@ -17,7 +17,7 @@ class UnknownCall(Rule):
 
     code, name, severity, blocks_compile = "NBP403", "unknown-call", Severity.ERROR, True
     message = "it is not known how to compile `{subject}`"
-    help = "annotate the line (`# nb2prod: row-wise` or `fit-once`), or add a fact to your knowledge file"
+    help = "write it with plain assignments and calls of pandas, NumPy or scikit-learn"
     refused = (
         ("mylib.clean", ""),
         ("pd.qcut", "with the option precision"),
