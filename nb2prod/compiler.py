@@ -1,182 +1,53 @@
 """The order of the work, from a notebook to a verified project.
 
-program = frontend.parse(notebook)           # statements
-flow    = defuse(program, types)             # what reads what
-graph   = run_passes(cut(flow), ...)         # stages, with the sites that learn
-lowered = lower(graph)                       # functions
-files   = emit(lowered.project)              # a project
-report  = verification.verify(...)           # the same results as the notebook?
+    program = frontend.parse(notebook)           # statements
+    flow    = defuse(program, types)             # what reads what
+    graph   = run_passes(cut(flow), ...)         # stages, with the sites that learn
+    lowered = lower(graph)                       # functions
+    files   = emit(lowered.project)              # a project
+    report  = verification                       # the same results as the notebook?
+
+The steps are in `static.py`, and with the evidence of runs in `verification.py`.
 """
 
 from __future__ import annotations
 
-import ast
-import json
-import os
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nb2prod import __version__, emit, frontend, rules
+from nb2prod import __version__, emit, frontend
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
-from nb2prod.analysis.tags import cell_tags
-from nb2prod.analysis.types import Types, infer
-from nb2prod.diagnostics import Diagnostic
-from nb2prod.ir.flow import Flow
-from nb2prod.ir.program import Program
-from nb2prod.ir.project import Column
-from nb2prod.ir.stages import Refusal, StageGraph
-from nb2prod.ir.trace import Trace, fingerprint
-from nb2prod.lower import Lowering, lower
+from nb2prod.analysis.types import infer
+from nb2prod.lower import lower
 from nb2prod.names import package_name
 from nb2prod.passes import PASSES, run_passes
 from nb2prod.source import Notebook
+from nb2prod.static import (
+    REPORT,
+    TRACE,
+    Compiled,
+    CompileError,
+    Event,
+    Failure,
+    Options,
+    Outcome,
+    Progress,
+    analyse,
+    files,
+    findings,
+    load_trace,
+    lowered,
+    refused,
+    without_skipped,
+)
 from nb2prod.verify import Check, Report
 
-REPORT = "nb2prod-report.json"
-TRACE = ".nb2prod-trace.json"
+__all__ = [
+    "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
+    "Progress", "analyse", "compile_notebook", "files", "intermediate", "load_trace", "lowered", "verify_project",
+]  # fmt: skip
+
 FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")
-
-
-class CompileError(Exception):
-    """The compile cannot start; `code` is the exit code."""
-
-    def __init__(self, message: str, code: int = 1, help: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.help = help
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asks for; None and False are the defaults."""
-
-    out: Path | None = None
-    name: str | None = None
-    python: str = sys.executable
-    static: bool = False
-    trace: Path | None = None
-    offline: bool = False
-    timeout: float | None = None
-    seed: int | None = None
-    model: str | None = None
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """How far the work is: `done` of `total` cells or checks of a phase."""
-
-    phase: str
-    text: str
-    done: int = 0
-    total: int = 0
-
-
-Progress = Callable[[Event], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A notebook as far as its text (and trace) can be understood."""
-
-    notebook: Notebook
-    program: Program
-    types: Types
-    flow: Flow
-    graph: StageGraph
-    findings: tuple[Diagnostic, ...] = ()
-    blocking: tuple[Diagnostic, ...] = ()
-
-    @property
-    def blocked(self) -> bool:
-        """Whether it must not be compiled."""
-        return bool(self.blocking) or self.graph.sink is None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the notebook itself did not run."""
-
-    ename: str
-    evalue: str
-    cell: int | None
-    line: int | None
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a compilation came to; `metrics` are (notebook, project) by name."""
-
-    status: str
-    exit_code: int
-    report: Report
-    out: Path | None = None
-    compiled: Compiled | None = None
-    lowering: Lowering | None = None
-    written: emit.WriteResult | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    learned: tuple[Mapping[str, str], ...] = ()
-    failure: Failure | None = None
-
-
-def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = None) -> Compiled:
-    """Everything that the text tells, with the evidence of a run where there is one; runs nothing."""
-    program = _without_skipped(frontend.parse(notebook))
-    types = infer(program, trace)
-    flow = defuse(program, types)
-    graph = run_passes(cut(flow, types, model), flow, types)
-    subject = rules.analyse(program, graph, _beside(notebook, program))
-    blocking = rules.blocking(subject)
-    found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
-    return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
-
-
-def _without_skipped(program: Program) -> Program:
-    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
-    allowed = cell_tags(program)
-    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
-
-
-def _beside(notebook: Notebook, program: Program) -> list[Refusal]:
-    """Imports of modules that lie beside the notebook: the project would not find them."""
-    folder = Path(notebook.path).parent
-    found = []
-    for stmt in program.stmts():
-        node = stmt.node
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        for name in names:
-            top = name.split(".")[0]
-            if top and ((folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()):
-                detail = "the module lies beside the notebook; install it as a package"
-                found.append(Refusal("NBP403", stmt.span, f"import {name}", detail))
-    return found
-
-
-def intermediate(notebook: Notebook, after: str) -> str:
-    """The printed form of one intermediate step."""
-    program = frontend.parse(notebook)
-    if after == "parse":
-        return program.dump()
-    types = infer(program)
-    flow = defuse(program, types)
-    if after == "defuse":
-        return flow.dump()
-    graph = cut(flow, types)
-    if after == "cut":
-        return graph.dump()
-    graph = run_passes(graph, flow, types, None if after == "lower" else after)
-    if after != "lower" or graph.sink is None or graph.refusals:
-        return graph.dump()
-    lowered = lower(
-        graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root=".."
-    ).project
-    modules = (lowered.load, lowered.features, lowered.target, lowered.train, lowered.infer)
-    return "\n\n\n".join(text for m in modules for text in (*m.imports, *m.helpers, *m.functions))
 
 
 def compile_notebook(path: Path, options: Options, progress: Progress = lambda event: None) -> Outcome:
@@ -208,65 +79,26 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     return Outcome("static", 1 if written.kept else 0, report, out, compiled, lowering, written)
 
 
-def lowered(
-    compiled: Compiled, path: Path, name: str, out: Path, trace: Trace | None, columns: tuple[Column, ...]
-) -> Lowering:
-    """Lowering with what the output folder decides."""
-    root = Path(os.path.relpath(path.absolute().parent, out)).as_posix()
-    return lower(
-        compiled.graph,
-        compiled.flow,
-        compiled.types,
-        name=name,
-        notebook=path.name,
-        data_root=root,
-        trace=trace,
-        columns=columns,
-    )
-
-
-def files(
-    lowering: Lowering, path: Path, report: Report | None = None, trace: Trace | None = None
-) -> tuple[emit.RenderedFile, ...]:
-    """The project's files, with the report and the trace where there is one."""
-    rendered = list(emit.emit(lowering.project, path.read_bytes()))
-    if report is not None:
-        rendered.append(emit.RenderedFile(REPORT, json.dumps(report.to_json(), indent=1) + "\n"))
-    if trace is not None:
-        rendered.append(emit.RenderedFile(TRACE, trace.to_json()))
-    return tuple(rendered)
-
-
-def findings(compiled: Compiled) -> tuple[dict[str, object], ...]:
-    return tuple(found.to_json() for found in compiled.findings)
-
-
-def refused(compiled: Compiled, out: Path, failure: Failure | None = None, reason: str = "") -> Outcome:
-    """No project; the report stands beside where it would have been."""
-    first = next((f"{f.code} {f.message}" for f in compiled.blocking), "")
-    report = Report.refused(
-        reason or first,
-        notebook=Path(compiled.notebook.path).name,
-        version=__version__,
-        findings=findings(compiled),
-    )
-    place = out.with_name(f"{out.name}.{REPORT}")
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
-    return Outcome("refused", 1, report, None, compiled, failure=failure)
-
-
-def load_trace(path: Path | None, notebook: Notebook) -> Trace | None:
-    """A trace from a file; CompileError where it belongs to another notebook or is none."""
-    if path is None:
-        return None
-    try:
-        trace = Trace.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CompileError(f"{path}: {error}", 2) from error
-    if trace.source != fingerprint(notebook):
-        raise CompileError(f"{path}: this trace was made by other code", 2, "run compile without --trace")
-    return trace
+def intermediate(notebook: Notebook, after: str) -> str:
+    """The printed form of one intermediate step."""
+    program = without_skipped(frontend.parse(notebook))
+    if after == "parse":
+        return program.dump()
+    types = infer(program)
+    flow = defuse(program, types)
+    if after == "defuse":
+        return flow.dump()
+    graph = cut(flow, types)
+    if after == "cut":
+        return graph.dump()
+    graph = run_passes(graph, flow, types, None if after == "lower" else after)
+    if after != "lower" or graph.sink is None or graph.refusals:
+        return graph.dump()
+    lowered = lower(
+        graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root=".."
+    ).project
+    modules = (lowered.load, lowered.features, lowered.target, lowered.train, lowered.infer)
+    return "\n\n\n".join(text for m in modules for text in (*m.imports, *m.helpers, *m.functions))
 
 
 def verify_project(

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from nb2prod.compiler import Event, Progress
+from nb2prod.static import Event, Progress
 
 PATIENCE = 120.0  # seconds for the server to become ready
 

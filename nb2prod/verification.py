@@ -18,7 +18,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nb2prod import __version__, baseline, emit, frontend, verify
-from nb2prod.compiler import (
+from nb2prod.fresh import FullFailed, run_in_fresh_environment
+from nb2prod.ir.project import Column
+from nb2prod.ir.trace import Trace
+from nb2prod.lower import Lowering
+from nb2prod.run import Outcome as Ran
+from nb2prod.run import run_notebook
+from nb2prod.run.scratch import scratch_copy
+from nb2prod.source import Notebook
+from nb2prod.static import (
     REPORT,
     TRACE,
     Compiled,
@@ -35,14 +43,6 @@ from nb2prod.compiler import (
     lowered,
     refused,
 )
-from nb2prod.fresh import FullFailed, run_in_fresh_environment
-from nb2prod.ir.project import Column
-from nb2prod.ir.trace import Trace
-from nb2prod.lower import Lowering
-from nb2prod.run import Outcome as Ran
-from nb2prod.run import run_notebook
-from nb2prod.run.scratch import scratch_copy
-from nb2prod.source import Notebook
 from nb2prod.verify import Report
 
 # What the text alone decides; the rest of the refusals waits for the evidence of a run.

@@ -5,6 +5,8 @@ the text), FIT (a function of the training data: a statistic, a list of columns)
 Where an operation lowers ROW to FIT, or works differently for one row than for many, there is a site, and
 the staging runtime must take over.  See `staging.md`-style classes in `Site.kind`: value, keep, fit_only,
 split, fit, fit_transform, or the name of an adapter.
+
+It is long because it has a case for each kind of statement, expression and effect, all on one state.
 """
 
 from __future__ import annotations

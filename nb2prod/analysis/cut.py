@@ -7,6 +7,8 @@ After:   a StageGraph: every statement that the model, its metrics or its predic
 The features stage is the backward slice of what the model is fitted on, as far as the loaded frames; the
 side of a split that the model does not see is not part of it, because evaluation rows go through the same
 features as any other row.
+
+It is long because every name that crosses between stages is decided on the same few sets.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ A name refers to abstract objects, one for each statement that makes one; contai
 change in place is a new writer of the object, whatever name it was reached by.  Reads inside a function
 of the notebook happen when a statement that runs reaches the function.  Resources that are not names
 (random streams, options, files) are objects too.
+
+It is long because reads, bindings, changes and calls share one table of objects.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
 The events of a statement are those that happen when it runs at module level.  A function body happens
 when the function is called, so it gets a `Function` of its own with the names it takes from outside.
 Comprehensions and class bodies run at once: their inner names are hidden, their outer reads are events.
+
+It is long because it has a case for each kind of node.
 """
 
 from __future__ import annotations

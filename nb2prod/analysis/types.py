@@ -4,6 +4,8 @@ One forward pass over the statements in document order.  The run's evidence, whe
 what the text suggests; a disagreement between the two is recorded.  Types are public dotted names
 ("pandas.DataFrame"); "module:numpy" is a module, "api:numpy.mean" a function or class, "notebook:f" a
 function or class of the notebook, and "" is unknown.
+
+It is long because it has a case for each kind of node.
 """
 
 from __future__ import annotations
