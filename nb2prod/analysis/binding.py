@@ -611,6 +611,9 @@ class _Walker:
                 return ROW
             case "schema":
                 return self.value(node, f"{fact.name} depends on the columns")
+            case "filters" if fact.name == "merge":
+                self.site(node, "merge", "rows without a partner fall away")
+                return ROW
             case "filters":
                 return self.filtered(node, every[0], f"{fact.name} removes rows")
             case "splits":

@@ -312,25 +312,16 @@ def _input_order(item: tuple[str, str]) -> int:
 def _replace_expressions(
     context: Context, stmts: tuple[int, ...], extra: dict[int, Build], names: dict[str, str]
 ) -> dict[str, str]:
-    """Where the model is fitted on an expression, that is X_train, and what it scores is X_eval."""
+    """Where the model is fitted on an expression, that expression is X_train."""
     sink = context.graph.sink
     assert sink is not None
-    extra[id(sink.x)] = lambda node, code: "X_train"
-    found = {"X_train": "X_train", **{n: w for n, w in names.items() if w.startswith("y")}}
-    evaluation = {n for n, what in names.items() if what == "X_eval"}
+    wanted = ast.dump(sink.x)
     for id_ in stmts:
-        for call in ast.walk(context.flow.by_id[id_].node):
-            if not isinstance(call, ast.Call) or not call.args or call is sink.call:
-                continue
-            first = call.args[0]
-            if isinstance(call.func, ast.Attribute) and {
-                n.id for n in ast.walk(first) if isinstance(n, ast.Name)
-            } & (evaluation | {n for n, what in names.items() if what == "X_train"}):
-                same = ast.dump(first) == ast.dump(sink.x)
-                name = "X_train" if same else "X_eval"
-                found[name] = name
-                extra[id(first)] = lambda node, code, name=name: name  # type: ignore[misc]
-    return found
+        for node in ast.walk(context.flow.by_id[id_].node):
+            if isinstance(node, ast.expr) and ast.dump(node) == wanted:
+                extra[id(node)] = lambda node, code: "X_train"
+    kept = {name: what for name, what in names.items() if what != "X_train"}
+    return {"X_train": "X_train", **kept}
 
 
 def _expression(stmt: Stmt, node: ast.expr, edited: Mapping[int, Build]) -> str:

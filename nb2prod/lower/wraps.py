@@ -60,6 +60,9 @@ def _parts(site: Site, node: cst.BaseExpression, code: Code) -> list[str]:
         case "fit" | "fit_transform" | "fit_predict":
             assert isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
             return [code(node.func.value), *_arguments(node, code)]
+        case "merge" if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+            own = [] if _is_module(node.func.value) else [code(node.func.value)]
+            return [*own, *_arguments(node, code)]
         case kind if kind in METHOD_ADAPTERS and isinstance(node, cst.Call):
             if isinstance(node.func, cst.Attribute) and not _is_module_call(node.func, kind):
                 given = _arguments(node, code) if kind != "astype_category" else []
