@@ -44,7 +44,8 @@ from nb2prod.verify import Check, Report
 
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
-    "Progress", "analyse", "compile_notebook", "files", "intermediate", "load_trace", "lowered", "verify_project",
+    "Progress", "analyse", "compile_notebook", "files", "intermediate", "load_trace", "lowered",
+    "verify_project",
 ]  # fmt: skip
 
 FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")

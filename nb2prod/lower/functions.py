@@ -73,7 +73,13 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     assert graph.sink is not None
     own = graph.stage(Role.FEATURES).stmts
     y_stmts = graph.stage(Role.TARGET).stmts
-    stmts = _with_closures(context, tuple(sorted({*own, *(() if target.text else y_stmts)})))
+    wanted = {
+        id
+        for name in ast.walk(graph.sink.x)
+        if isinstance(name, ast.Name)
+        for id in context.constants.get(name.id, ())
+    }
+    stmts = _with_closures(context, tuple(sorted({*own, *wanted, *(() if target.text else y_stmts)})))
     texts = _texts(context, stmts)
     statements = _spaced(context, stmts, texts)
     places: list[tuple[str, int, int] | None] = [
@@ -115,7 +121,10 @@ def lower_fit_model(context: Context) -> Lowered:
     """The model fit and the notebook's metrics."""
     graph, flow = context.graph, context.flow
     assert graph.sink is not None
-    stmts = _with_closures(context, graph.stage(Role.TRAIN).stmts)
+    kept = graph.stage(Role.TRAIN).stmts
+    same = ast.dump(graph.sink.x) if not isinstance(graph.sink.x, ast.Name) else ""
+    nodes = [n for s in kept for n in ast.walk(flow.by_id[s].node) if isinstance(n, ast.expr)]
+    stmts = _with_closures(context, kept, {*graph.eval_arguments, *(n for n in nodes if ast.dump(n) == same)})
     extra: dict[int, Build] = {}
     taken = _names_in(context, stmts) | set(graph.train_names) | set(graph.crossing)
     metrics, data, settings = (_free(name, taken) for name in ("metrics", "data", "settings"))

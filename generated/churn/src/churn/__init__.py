@@ -1,0 +1,1 @@
+"""churn: made from churn.ipynb."""

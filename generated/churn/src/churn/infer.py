@@ -1,0 +1,238 @@
+"""Predictions with one model version: the model and the notebook's own post-processing."""
+
+# The notebook's statements have no types.
+# mypy: ignore-errors
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from .schema import RowError
+    from .versions import Version
+
+# How the notebook reads its CSV files.
+READ_CSV: dict[str, Any] = {}
+# Columns of a CSV file whose text is not to be taken for numbers, and those that must be.
+TEXTS = (
+    "gender",
+    "Partner",
+    "Dependents",
+    "InternetService",
+    "OnlineSecurity",
+    "TechSupport",
+    "Contract",
+    "PaperlessBilling",
+    "PaymentMethod",
+    "Region",
+    "TotalCharges",
+)
+NUMBERS = (
+    "SeniorCitizen",
+    "tenure",
+    "SupportCalls",
+    "MonthlyCharges",
+)
+FLAGS = ()
+FORMATS = (".csv", ".parquet")
+# Rows that fail together are tried alone to find the bad ones; after so many the rest is not tried.
+TRIED_ALONE = 500
+
+
+def decide(model: Any, X: Any, given: Mapping[str, Any]) -> Any:
+    """Cell 28 of churn.ipynb."""
+    return model.predict(X)
+
+
+@dataclass
+class Scores:
+    """Predictions for rows in their order; a rejected row has None and at least one error."""
+
+    predictions: list[Any]
+    probabilities: list[dict[str, float] | None]
+    flags: list[list[str]]
+    errors: list[RowError]
+
+
+def predict(rows: pd.DataFrame, version: Version) -> pd.DataFrame:
+    """One output row per input row, in order; a rejected row has no prediction and says why."""
+    scores = score(rows.to_dict("records"), version)
+    targets: list[str] = version.info["targets"]
+    out = pd.DataFrame(index=rows.index)
+    if len(targets) > 1:
+        for target in targets:
+            values = [
+                None if value is None else value[target] for value in scores.predictions
+            ]
+            out[f"prediction_{target}"] = _column(values, out.index)
+    else:
+        out["prediction"] = _column(scores.predictions, out.index)
+    for label in version.info["labels"] or ():
+        values = [np.nan if row is None else row[label] for row in scores.probabilities]
+        out[f"probability_{label}"] = pd.Series(values, index=out.index, dtype=float)
+    out["flags"] = pd.Series(
+        [";".join(flags) for flags in scores.flags], index=out.index, dtype=object
+    )
+    reasons: dict[int, list[str]] = {}
+    for error in scores.errors:
+        reasons.setdefault(error.row or 0, []).append(str(error))
+    errors = [
+        "; ".join(reasons[row]) if row in reasons else None for row in range(len(out))
+    ]
+    out["error"] = pd.Series(errors, index=out.index, dtype=object)
+    return out
+
+
+class FileError(ValueError):
+    """A file cannot be read or written."""
+
+
+def read_rows(source: Path | IO[bytes]) -> pd.DataFrame:
+    """Raw rows from a Parquet or CSV file; a CSV file is read as the notebook reads its own."""
+    suffix = source.suffix.lower() if isinstance(source, Path) else ".csv"
+    if suffix not in FORMATS:
+        raise FileError(f"{source}: rows are read from {', '.join(FORMATS)} files")
+    if suffix != ".csv":
+        return pd.read_parquet(source)
+    types = {name: str for name in TEXTS} | READ_CSV.get("dtype", {})
+    try:
+        rows = pd.read_csv(source, **{**READ_CSV, "dtype": types})
+    except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
+        raise FileError(f"{source}: {error}") from error
+    for name in rows.columns.intersection(NUMBERS):
+        # One bad value makes text of the whole column.
+        if not pd.api.types.is_numeric_dtype(rows[name]):
+            numbers = pd.to_numeric(rows[name], errors="coerce")
+            rows[name] = rows[name].astype(object).where(numbers.isna(), numbers)
+    for name in rows.columns.intersection(FLAGS):
+        words = {"true": True, "false": False}
+        rows[name] = [
+            words.get(v.lower(), v) if isinstance(v, str) else v for v in rows[name]
+        ]
+    return rows
+
+
+def write_rows(parts: Sequence[pd.DataFrame], target: Path) -> int:
+    """Write predictions to a CSV or Parquet file, whole or not at all; returns how many rows were rejected."""
+    rows = pd.concat(parts)
+    written = target.with_name(f".{target.name}.part")
+    if target.suffix.lower() == ".csv":
+        rows.to_csv(written, index=False)
+    else:
+        rows.to_parquet(written, index=False)
+    written.replace(target)
+    return int(rows["error"].notna().sum())
+
+
+def score(rows: Sequence[Any], version: Version) -> Scores:
+    """Score raw rows given as mappings from column to value."""
+    schema = version.module("schema")
+    valid, errors = schema.check(rows)
+    count = len(rows)
+    scores = Scores([None] * count, [None] * count, [[] for _ in range(count)], errors)
+    if valid:
+        for at, row in valid.items():
+            scores.flags[at] = _flags(row, version.info["profile"])
+        frame = pd.DataFrame(list(valid.values()), index=pd.Index(list(valid)))
+        _score(frame, version, scores)
+    scores.errors.sort(key=lambda error: error.row or 0)
+    return scores
+
+
+def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
+    """Fill in what `frame` gives; where the whole fails, halve it until the rows at fault stand alone."""
+    rows: list[int] = frame.index.tolist()
+    try:
+        X = version.module("features").transform(frame, version.state)
+        gaps = dict(reversed(version.state.unexpected_missing(X)))
+        if not gaps:
+            values = predictions_of(version, X)
+            probabilities = probabilities_of(version, X)
+            for at, row in enumerate(rows):
+                scores.predictions[row] = values[at]
+                scores.probabilities[row] = probabilities[at]
+            return
+    # The notebook's code may raise anything on a row that it was not written for.
+    except Exception as error:  # noqa: BLE001
+        if len(frame) > 1 and len(scores.errors) < TRIED_ALONE:
+            half = len(frame) // 2
+            _score(frame.iloc[:half], version, scores)
+            _score(frame.iloc[half:], version, scores)
+            return
+        column = getattr(error, "column", None)
+        message = str(error) if column else f"{type(error).__name__}: {error}"
+        rejected = {row: ("features", column, message) for row in rows}
+    else:
+        rejected = {
+            rows[at]: ("missing_feature", None, f"gives no value for feature {feature}")
+            for at, feature in gaps.items()
+        }
+    row_error = version.module("schema").RowError
+    scores.errors += [
+        row_error(row, column, code, text)
+        for row, (code, column, text) in rejected.items()
+    ]
+    rest = frame[~frame.index.isin(list(rejected))]
+    if len(rest):
+        _score(rest, version, scores)
+
+
+def predictions_of(version: Version, X: Any) -> list[Any]:
+    """What the notebook would predict for a feature matrix, as plain Python values."""
+    decide = version.module("infer").decide
+    found = decide(version.model, X, {**version.state.shared, **version.extras})
+    values = np.asarray(found)
+    targets: list[str] = version.info["targets"]
+    if len(targets) > 1:
+        return [
+            dict(zip(targets, map(_plain, row), strict=True)) for row in values.tolist()
+        ]
+    return [
+        _plain(value, version.info["task"])
+        for value in values.reshape(len(values)).tolist()
+    ]
+
+
+def _plain(value: Any, task: str = "") -> Any:
+    if pd.isna(value):
+        return None
+    return {"regression": float, "clustering": int}.get(task, lambda same: same)(value)
+
+
+def probabilities_of(version: Version, X: Any) -> list[dict[str, float] | None]:
+    """The probability of each label, where the model has them."""
+    labels: list[str] | None = version.info["labels"]
+    if not labels:
+        return [None] * int(X.shape[0])
+    return [
+        dict(zip(labels, row, strict=True))
+        for row in version.model.predict_proba(X).tolist()
+    ]
+
+
+def _flags(row: Mapping[str, Any], profile: dict[str, Any]) -> list[str]:
+    """Where a row lies outside of what training saw; it is scored all the same."""
+    found = []
+    for column, seen in profile.items():
+        value = row.get(column)
+        if value is None:
+            if not seen["missing"]:
+                found.append(f"missing:{column}")
+        elif seen.get("values") is not None:
+            if str(value) not in seen["values"]:
+                found.append(f"unseen:{column}")
+        elif seen.get("range") is not None:
+            low, high = seen["range"]
+            if not low <= value <= high:
+                found.append(f"range:{column}")
+    return found
+
+
+def _column(values: list[Any], index: pd.Index) -> pd.Series:
+    """Whole numbers stay whole beside a rejected row."""
+    return pd.Series(values, index=index, dtype=object if None in values else None)

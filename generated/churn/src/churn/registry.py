@@ -1,0 +1,312 @@
+"""The registered versions of the model: which are usable, which one serves, and who decided that when.
+
+MLflow keeps no history of aliases, so every change is written to a tag of the registered model:
+who, when, from, to, why.  `rollback` reads it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import logging
+import os
+import subprocess
+import sys
+import uuid
+import warnings
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from . import versions
+from .settings import Settings
+from .versions import Version
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+CHANGE = "alias_change."
+
+
+class RegistryError(Exception):
+    """The registry does not hold what was asked for, or the policy forbids it."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One move of an alias; `old` or `new` is None where the alias did not exist."""
+
+    alias: str
+    action: str
+    old: str | None
+    new: str | None
+    who: str
+    when: str
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def connect(settings: Settings) -> Any:
+    """The `mlflow` module, set to the project's tracking store.  It is slow to import: ask only when needed."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    return mlflow
+
+
+def experiment(settings: Settings) -> str:
+    """The id of the project's experiment; a local store keeps its artifacts beside its database."""
+    mlflow = connect(settings)
+    found = mlflow.get_experiment_by_name(settings.experiment)
+    if found is not None:
+        return str(found.experiment_id)
+    database = settings.tracking_uri.removeprefix("sqlite:///")
+    location = None
+    if database != settings.tracking_uri:
+        location = Path(database).resolve().with_name("mlruns").as_uri()
+    return str(
+        mlflow.create_experiment(settings.experiment, artifact_location=location)
+    )
+
+
+def register(version: Version, folder: Path, settings: Settings) -> str:
+    """Log a saved version as an MLflow model in the active run and register it; returns its number."""
+    mlflow = connect(settings)
+    rows = pd.DataFrame(version.info["example"]["rows"])
+    outputs = version.module("infer").predict(rows, version).assign(flags="", error="")
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # whole numbers have no missing values: the schema sees to that
+        signature = mlflow.models.infer_signature(rows, outputs)
+    needs = {
+        **version.info["libraries"],
+        **versions.libraries(("mlflow", "cloudpickle", "pydantic")),
+    }
+    logged = mlflow.pyfunc.log_model(
+        name="model",
+        loader_module=f"{version.package}.versions",
+        data_path=str(folder / versions.DATA),
+        code_paths=[str(folder / "code" / version.package)],
+        signature=signature,
+        input_example=rows,
+        pip_requirements=[f"{name}=={number}" for name, number in needs.items()],
+        registered_model_name=settings.model_name,
+    )
+    return str(logged.registered_model_version)
+
+
+def accept(settings: Settings, number: str) -> str:
+    """Load a registered version back; only one that scores its example, also in a new process, is usable.
+
+    Then the policy: `auto` promotes it, `manual` makes it the challenger until it is approved and promoted.
+    Returns what became of it: champion or pending.
+    """
+    client = connect(settings).MlflowClient()
+    name = settings.model_name
+    try:
+        versions.rescore(load(settings, number))
+        _rescore_elsewhere(_download(settings, number))
+    except Exception as error:
+        client.set_model_version_tag(name, number, "validation", "failed")
+        raise RegistryError(
+            f"version {number} does not work after loading it back: {error}"
+        ) from error
+    client.set_model_version_tag(name, number, "validation", "passed")
+    if settings.approval == "manual":
+        client.set_model_version_tag(name, number, "approval", "pending")
+        _move(settings, CHALLENGER, "train", number, "trained")
+        return "pending"
+    promote(settings, number, "trained, policy auto")
+    return CHAMPION
+
+
+def _rescore_elsewhere(folder: Path) -> None:
+    code = next(
+        path for path in (folder / "code").iterdir() if (path / "versions.py").is_file()
+    )
+    script = (
+        "import sys; from pathlib import Path; from importlib import import_module\n"
+        "sys.path.append(sys.argv[1]); versions = import_module(sys.argv[2] + '.versions')\n"
+        "versions.rescore(versions.load(Path(sys.argv[3])))"
+    )
+    command = [sys.executable, "-c", script, str(code.parent), code.name, str(folder)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, check=False
+    )
+    if done.returncode:
+        raise RegistryError((done.stderr.strip() or "no message").splitlines()[-1])
+
+
+def load(settings: Settings, which: str = CHAMPION) -> Version:
+    """A version by number or alias."""
+    number = which
+    if not which.isdigit():
+        found = _alias(settings, which)
+        if found is None:
+            raise RegistryError(
+                f"model {settings.model_name} has no {which}; train and promote a version first"
+            )
+        number = found
+    return versions.load(_download(settings, number), number)
+
+
+def _download(settings: Settings, number: str) -> Path:
+    mlflow = connect(settings)
+    _require(settings, number)
+    return Path(
+        mlflow.artifacts.download_artifacts(f"models:/{settings.model_name}/{number}")
+    )
+
+
+def champion(settings: Settings) -> str | None:
+    """The number of the version that serves."""
+    return _alias(settings, CHAMPION)
+
+
+def _alias(settings: Settings, alias: str) -> str | None:
+    mlflow = connect(settings)
+    try:
+        model = mlflow.MlflowClient().get_registered_model(settings.model_name)
+    except mlflow.exceptions.MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    number = model.aliases.get(alias)
+    return None if number is None else str(number)
+
+
+def _require(settings: Settings, number: str) -> Any:
+    mlflow = connect(settings)
+    try:
+        return mlflow.MlflowClient().get_model_version(settings.model_name, number)
+    except mlflow.exceptions.MlflowException as error:
+        raise RegistryError(
+            f"model {settings.model_name} has no version {number}"
+        ) from error
+
+
+def approve(settings: Settings, number: str, why: str = "") -> None:
+    """Say that a usable version may be promoted."""
+    if _require(settings, number).tags.get("validation") != "passed":
+        raise RegistryError(
+            f"version {number} was never found usable; it cannot be approved"
+        )
+    client = connect(settings).MlflowClient()
+    approval = {"who": _who(), "when": _now(), "why": why}
+    client.set_model_version_tag(
+        settings.model_name, number, "approved", json.dumps(approval)
+    )
+    client.set_model_version_tag(settings.model_name, number, "approval", "approved")
+
+
+def promote(settings: Settings, number: str, why: str = "") -> Change | None:
+    """Make a version the champion, if the policy allows it; None where it is that already."""
+    tags = _require(settings, number).tags
+    if tags.get("validation") != "passed":
+        raise RegistryError(
+            f"version {number} was never found usable; it cannot be promoted"
+        )
+    if settings.approval == "manual" and tags.get("approval") != "approved":
+        raise RegistryError(
+            f"version {number} is not approved; run `approve {number}` first"
+        )
+    moved = _move(settings, CHAMPION, "promote", number, why)
+    if _alias(settings, CHALLENGER) == number:
+        _move(
+            settings, CHALLENGER, "promote", None, f"version {number} became champion"
+        )
+    return moved
+
+
+def rollback(settings: Settings, why: str = "") -> Change:
+    """Return to the previous champion."""
+    current = champion(settings)
+    if current is None:
+        raise RegistryError(f"model {settings.model_name} has no champion")
+    line: list[str] = []
+    for past in history(settings):
+        if past.alias == CHAMPION and past.new is not None:
+            line = line[:-1] if past.action == "rollback" else line
+            if line[-1:] != [past.new]:
+                line.append(past.new)
+    if line[-1:] != [current]:
+        line.append(current)  # moved by other means
+    if len(line) < 2:
+        raise RegistryError(f"there was no champion before version {current}")
+    change = _move(settings, CHAMPION, "rollback", line[-2], why)
+    assert change is not None
+    return change
+
+
+def history(settings: Settings) -> list[Change]:
+    """All recorded moves of aliases, oldest first."""
+    tags = (
+        connect(settings).MlflowClient().get_registered_model(settings.model_name).tags
+    )
+    return [
+        Change(**json.loads(tags[key]))
+        for key in sorted(tags)
+        if key.startswith(CHANGE)
+    ]
+
+
+def listing(settings: Settings) -> list[dict[str, Any]]:
+    """All versions, newest first, with their aliases and tags."""
+    mlflow = connect(settings)
+    found = mlflow.MlflowClient().search_model_versions(f"name='{settings.model_name}'")
+    rows = []
+    for one in sorted(found, key=lambda one: -int(one.version)):
+        run = mlflow.get_run(one.run_id)
+        model = _require(settings, str(one.version))
+        rows.append(
+            {
+                "version": str(one.version),
+                "aliases": sorted(model.aliases),
+                "validation": one.tags.get("validation", "unfinished"),
+                "approval": one.tags.get("approval", ""),
+                "feature_version": run.data.tags.get("feature_version", ""),
+                "metrics": dict(sorted(run.data.metrics.items())),
+                "run_id": one.run_id,
+            }
+        )
+    return rows
+
+
+def _move(
+    settings: Settings, alias: str, action: str, number: str | None, why: str
+) -> Change | None:
+    """Point an alias at a version and record it.  The alias first: the record is never ahead of the truth."""
+    client = connect(settings).MlflowClient()
+    name = settings.model_name
+    old = _alias(settings, alias)
+    if old == number:
+        return None
+    if number is None:
+        client.delete_registered_model_alias(name, alias)
+    else:
+        client.set_registered_model_alias(name, alias, number)
+    change = Change(alias, action, old, number, _who(), _now(), why[:1000])
+    client.set_registered_model_tag(
+        name,
+        f"{CHANGE}{change.when}.{uuid.uuid4().hex[:6]}",
+        json.dumps(asdict(change)),
+    )
+    return change
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may have no name for its user
+        return f"uid {os.getuid()}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,197 @@
+"""A raw row as the feature code reads it, and what is wrong with a row that does not fit.
+
+Required columns and missing values are those of the training data.  Other columns of a row are ignored.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from numbers import Integral, Real
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+
+@dataclass(frozen=True)
+class RowError:
+    """Why a row is rejected; `row` counts from 0, `column` is None where no single one is at fault."""
+
+    row: int | None
+    column: str | None
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.message}" if self.column else self.message
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, Decimal):
+        value = float(value)
+    if _is_bool(value) or not isinstance(value, Real):
+        raise _wrong("not_a_number", "a number", value)
+    if not math.isfinite(value):
+        raise _wrong("not_finite", "a finite number", value)
+    return float(value)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, Integral) and not _is_bool(value):
+        return int(value)
+    number = _number(value)
+    if not number.is_integer():
+        raise _wrong("not_an_integer", "a whole number", value)
+    return int(number)
+
+
+def _flag(value: Any) -> bool:
+    if not _is_bool(value):
+        raise _wrong("not_a_boolean", "true or false", value)
+    return bool(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _wrong("not_text", "text", value)
+    return str(value)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            pass
+    elif isinstance(value, datetime):
+        return value
+    elif isinstance(value, date):
+        return datetime(value.year, value.month, value.day)
+    raise _wrong("not_a_time", "a date or time in ISO 8601", value)
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def _wrong(code: str, expected: str, value: Any) -> PydanticCustomError:
+    if value is None:
+        return PydanticCustomError(
+            "missing_value", "is empty; in the training data it never was"
+        )
+    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    return PydanticCustomError(
+        code, "must be {expected}, not {shown}", {"expected": expected, "shown": shown}
+    )
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Integer = Annotated[int, BeforeValidator(_integer)]
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Text = Annotated[str, BeforeValidator(_text)]
+Moment = Annotated[
+    Any,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Row(BaseModel):
+    """One raw row."""
+
+    model_config = ConfigDict(
+        extra="ignore",
+        json_schema_extra={
+            "example": {
+                "gender": "Female",
+                "SeniorCitizen": 0,
+                "Partner": "No",
+                "Dependents": "No",
+                "tenure": 27,
+                "InternetService": "Fiber optic",
+                "OnlineSecurity": "No",
+                "TechSupport": "Yes",
+                "Contract": "Month-to-month",
+                "PaperlessBilling": "Yes",
+                "PaymentMethod": "Bank transfer",
+                "Region": "West",
+                "SupportCalls": 1.0,
+                "MonthlyCharges": 86.95,
+                "TotalCharges": "2331.66",
+            }
+        },
+    )
+
+    gender: Text
+    SeniorCitizen: Integer
+    Partner: Text
+    Dependents: Text
+    tenure: Integer
+    InternetService: Text
+    OnlineSecurity: Text
+    TechSupport: Text | None
+    Contract: Text
+    PaperlessBilling: Text
+    PaymentMethod: Text | None
+    Region: Text | None
+    SupportCalls: Number | None
+    MonthlyCharges: Number | None
+    TotalCharges: Text
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_a_number_is_missing(cls, row: Any) -> Any:
+        """NaN, NaT and pandas' NA are how a file says that there is no value."""
+        if not isinstance(row, dict):
+            raise PydanticCustomError(
+                "not_an_object", "a row must be an object with a value for each column"
+            )
+        return {
+            str(column): None if _is_missing(value) else value
+            for column, value in row.items()
+        }
+
+
+COLUMNS = tuple(field.alias or name for name, field in Row.model_fields.items())
+
+
+def check(rows: Sequence[Any]) -> tuple[dict[int, dict[str, Any]], list[RowError]]:
+    """The valid rows by position, with the columns that features read, and what is wrong with the others."""
+    valid: dict[int, dict[str, Any]] = {}
+    errors: list[RowError] = []
+    for position, row in enumerate(rows):
+        try:
+            valid[position] = Row.model_validate(row).model_dump(by_alias=True)
+        except ValidationError as error:
+            errors += [
+                _row_error(position, detail)
+                for detail in error.errors(include_url=False)
+            ]
+    return valid, errors
+
+
+def _row_error(position: int, detail: Any) -> RowError:
+    column = str(detail["loc"][0]) if detail["loc"] else None
+    if detail["type"] == "missing":
+        return RowError(position, column, "missing_column", "is missing")
+    return RowError(position, column, detail["type"], detail["msg"])
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -1,0 +1,159 @@
+"""Typed settings: config.toml, overridden by environment variables CHURN_<NAME>."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+PACKAGE = "churn"
+PREFIX = "CHURN_"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or has a value that it cannot have."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The constants of the notebook."""
+
+    random_state: int = 42
+    test_size: float = 0.25
+    n_trees: int = 300
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how the project behaves; paths are absolute."""
+
+    project: Path
+    data_root: Path
+    data: dict[str, str]
+    parameters: Parameters
+    tracking_uri: str
+    model_name: str = PACKAGE
+    experiment: str = PACKAGE
+    approval: str = "auto"
+    seed: int = 0
+    host: str = "127.0.0.1"
+    port: int = 8000
+    poll_seconds: float = 10.0
+
+    @property
+    def artifacts(self) -> Path:
+        """Where stages and training leave their files."""
+        return self.project / "artifacts"
+
+    def data_path(self, key: str) -> str:
+        """The file (or address) that config.toml gives for `key`, from the data root."""
+        if key not in self.data:
+            raise SettingsError(f"config.toml has no [data] {key}")
+        value = self.data[key]
+        return value if "://" in value else str(self.data_root / value)
+
+
+def load_settings(project: Path | None = None) -> Settings:
+    """The settings of `project`, else of the nearest project upwards, else of this package's own project."""
+    root = _root(project)
+    with (root / "config.toml").open("rb") as file:
+        try:
+            config = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{root / 'config.toml'}: {error}") from error
+    config.pop("package", None)
+    data_root = os.environ.get(f"{PREFIX}DATA_ROOT") or config.pop("data_root", ".")
+    config.pop("data_root", None)
+    data = {key: str(value) for key, value in config.pop("data", {}).items()}
+    given = config.pop("parameters", {})
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or config.pop("tracking_uri", "")
+    config.pop("tracking_uri", None)
+    settings = Settings(
+        project=root,
+        data_root=(root / data_root).resolve(),
+        data=data,
+        parameters=Parameters(**_typed(Parameters, given, "[parameters] ")),
+        tracking_uri=uri or f"sqlite:///{root / 'mlflow.db'}",
+        **_typed(Settings, config, ""),
+    )
+    if settings.approval not in ("auto", "manual"):
+        raise SettingsError(
+            f"approval is {settings.approval!r}; it must be auto or manual"
+        )
+    return settings
+
+
+def _root(project: Path | None) -> Path:
+    if project is not None:
+        if not (project / "config.toml").is_file():
+            raise SettingsError(f"{project} has no config.toml")
+        return project.resolve()
+    here = Path.cwd()
+    own = Path(__file__).resolve().parents[2]
+    for folder in (here, *here.parents, own):
+        if _is_ours(folder / "config.toml"):
+            return folder
+    raise SettingsError(
+        f"no config.toml of {PACKAGE} in {here} or above; use --project"
+    )
+
+
+def _is_ours(config: Path) -> bool:
+    """Another project's config.toml may lie on the way up."""
+    try:
+        return (
+            tomllib.loads(config.read_text(encoding="utf-8")).get("package", PACKAGE)
+            == PACKAGE
+        )
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True  # a broken one is for the reader to mend
+
+
+def _typed(kind: type, given: dict[str, Any], where: str) -> dict[str, Any]:
+    """The simple fields of a dataclass from config.toml and the environment, each with its type."""
+    types: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool}
+    known = {
+        field.name: types[str(field.type)]
+        for field in fields(kind)
+        if str(field.type) in types
+    }
+    known.pop("tracking_uri", None)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise SettingsError(f"config.toml: unknown setting {where}{unknown[0]}")
+    values = dict(given)
+    for name in known:
+        text = os.environ.get(f"{PREFIX}{name.upper()}")
+        if text is not None:
+            values[name] = text
+    return {
+        name: _convert(value, known[name], where + name)
+        for name, value in values.items()
+    }
+
+
+def _convert(value: Any, kind: type, name: str) -> Any:
+    if kind is bool and isinstance(value, str):
+        words = {
+            "true": True,
+            "1": True,
+            "yes": True,
+            "false": False,
+            "0": False,
+            "no": False,
+        }
+        value = words.get(value.strip().lower(), value)
+    elif isinstance(value, str) and kind in (int, float):
+        try:
+            value = kind(value)
+        except ValueError:
+            pass
+    elif kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise SettingsError(f"{name} is {value!r}; it must be {kind.__name__}")
+    return value

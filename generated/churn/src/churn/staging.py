@@ -1,0 +1,274 @@
+"""The staging runtime: one body of feature code, run in two modes.
+
+`features(df, st)` is the notebook's own code in which every expression that depends on the whole data set is
+handed to `st`.  While fitting, such an expression runs and what it learned is kept under its key; while
+serving, the kept value is used instead.  Training and serving cannot drift apart: there is no second copy.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .state import Entry, State, StateError, StateKeyError, columns_of, outputs_of
+
+
+class Staging:
+    """The `st` of `features(df, st)`: learns while fitting, repeats what was learned while serving."""
+
+    def __init__(
+        self, frames: Mapping[str, pd.DataFrame], state: State, fitting: bool
+    ) -> None:
+        self.fitting = fitting
+        self.state = state
+        self.main: pd.DataFrame = next(iter(frames.values()))
+        self.y: Any = None
+        self.y_eval: Any = None
+        self.train_ids: np.ndarray | None = None
+        self.eval_ids: np.ndarray | None = None
+        self.extras: dict[str, Any] = {}
+        self._frames = frames
+        self._parameters: Mapping[str, Any] = {}
+        self._asked: Counter[str] = Counter()
+        self._inside = False  # a thunk is running: what it asks for is part of it
+        self._in_target = False
+        self._ids = {
+            len(self.main): np.arange(len(self.main))
+        }  # positions of raw rows, by number of rows
+
+    @classmethod
+    def for_fit(
+        cls,
+        raw: pd.DataFrame | Mapping[str, pd.DataFrame],
+        parameters: Mapping[str, Any] | None = None,
+        reads: Sequence[str] | None = None,
+        definition: str = "",
+    ) -> Staging:
+        """Staging that learns from `raw`, of which the first frame is the main one."""
+        frames = {"main": raw} if isinstance(raw, pd.DataFrame) else dict(raw)
+        name, main = next(iter(frames.items()))
+        frames[name] = main.copy()
+        staging = cls(
+            frames, State.learning_from(main, reads, definition), fitting=True
+        )
+        staging._parameters = parameters or {}
+        return staging
+
+    @classmethod
+    def for_serving(cls, rows: pd.DataFrame, state: State) -> Staging:
+        """Staging that applies `state` to raw rows."""
+        return cls({"main": state.prepare(rows)}, state, fitting=False)
+
+    def value(self, key: str, thunk: Callable[[], Any], at: Sequence[Any] = ()) -> Any:
+        """What `thunk` gives on the training data; `at` tells the passes of a loop apart."""
+        if not self.fitting:
+            return _copied(self._recall(key, at).value)
+        value = self._run(thunk)
+        self._learn(key, "value", value, at)
+        return value
+
+    def keep(
+        self, key: str, frame: Any, thunk: Callable[[], Any], at: Sequence[Any] = ()
+    ) -> Any:
+        """A row filter, of one frame or a tuple of them; serving keeps every row."""
+        if not self.fitting:
+            self._recall(key, at)
+            return _copied(frame)
+        kept = _copied(self._run(thunk))
+        before, after = (x[0] if isinstance(x, tuple) else x for x in (frame, kept))
+        self._follow(before, after)
+        self._learn(key, "keep", {"rows": _count(before), "kept": _count(after)}, at)
+        return kept
+
+    def result(self, X: Any, y: Any = None, y_eval: Any = None) -> Any:
+        """The feature matrix; serving checks that it has the columns of training."""
+        if self.fitting:
+            self.y, self.y_eval = y, y_eval
+            self.train_ids = self._ids.get(_count(X), np.full(_count(X), -1))
+            self.state.outputs = outputs_of(X)
+            return X
+        unasked = [
+            key
+            for key, e in self.state.entries.items()
+            if e.always and not self._asked[key]
+        ]
+        if unasked:
+            raise StateKeyError(
+                f"serving did not ask for {', '.join(unasked)}, which training learned"
+            )
+        columns, trained = columns_of(X), self.state.outputs["columns"]
+        if columns != trained:
+            lost, new = (
+                [c for c in trained if c not in columns],
+                [c for c in columns if c not in trained],
+            )
+            raise StateError(
+                f"features {lost} of training are lost, {new} are new, or the order is another"
+            )
+        return X
+
+    def freeze(self) -> State:
+        """The state that was learned, with its version."""
+        return self.state.seal()
+
+    def get_dummies(
+        self, key: str, data: Any, *, at: Sequence[Any] = (), **options: Any
+    ) -> pd.DataFrame:
+        """`pd.get_dummies` that gives the columns of training; a value unseen there is zero in all of them."""
+        table = isinstance(data, pd.DataFrame)
+        frame = data if table else pd.DataFrame({"": data})
+        if self.fitting:
+            result = pd.get_dummies(data, **options)
+            vanished = [c for c in frame if c not in result] if table else [""]
+            encoded = list(options.get("columns") or vanished)
+            levels = [pd.Categorical(frame[column]).categories for column in encoded]
+            learned = {"encoded": encoded, "levels": levels, "columns": result.columns}
+            self._learn(key, "get_dummies", learned, at)
+            return result
+        learned = self._recall(key, at).value
+        known = zip(learned["encoded"], learned["levels"], strict=True)
+        frame = frame.astype(
+            {column: pd.CategoricalDtype(levels) for column, levels in known}
+        )
+        if table:
+            result = pd.get_dummies(frame, **{**options, "columns": learned["encoded"]})
+        else:
+            result = pd.get_dummies(frame[""], **options)
+        return result.set_axis(learned["columns"], axis="columns")
+
+    def parameter(self, name: str) -> Any:
+        """A setting with the value that training used."""
+        if self.fitting:
+            entry = Entry("parameter", _copied(self._parameters[name]), always=False)
+            self.state.entries[f"parameter {name}"] = entry
+        return _copied(self.state.entry(f"parameter {name}").value)
+
+    def split(
+        self, function: Callable[..., Any], *arrays: Any, **options: Any
+    ) -> list[Any]:
+        """`train_test_split` and its like, called with row positions too; serving has training rows only."""
+        if not self.fitting:
+            return [
+                part
+                for a in arrays
+                for part in ((None, None) if a is None else (a, _no_rows(a)))
+            ]
+        ids = self._ids.get(_count(arrays[0]))
+        if ids is None:
+            raise StateError(
+                f"{_count(arrays[0])} rows to split: no filter before it left as many"
+            )
+        *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
+        self.eval_ids = ids[held]
+        self._ids[len(train)] = ids[train]
+        return parts
+
+    def target(self, function: Callable[[Any, Staging], Any], df: Any) -> Any:
+        """The target, which exists in training only."""
+        if not self.fitting:
+            return None
+        self._in_target = True
+        y = function(df, self)
+        self._in_target = False
+        return y
+
+    def _run(self, thunk: Callable[[], Any]) -> Any:
+        outer, self._inside = self._inside, True
+        try:
+            return thunk()
+        finally:
+            self._inside = outer
+
+    def _learn(
+        self, key: str, kind: str, value: Any, at: Sequence[Any] = (), empty: Any = None
+    ) -> None:
+        if not self._inside:
+            entry = Entry(kind, _copied(value), not self._in_target, empty)
+            self.state.entries[self._numbered(key, at)] = entry
+
+    def _recall(self, key: str, at: Sequence[Any] = ()) -> Entry:
+        return self.state.entry(self._numbered(key, at))
+
+    def _numbered(self, key: str, at: Sequence[Any]) -> str:
+        """The name of this passage of a site: the second one with the same key is `key#2`."""
+        name = _name(key, at)
+        self._asked[name] += 1
+        if self._asked[name] == 1:
+            return name
+        name = f"{name}#{self._asked[name]}"
+        self._asked[name] += 1
+        return name
+
+    def _follow(self, before: Any, after: Any) -> None:
+        """Remember which raw rows the rows of `after` are."""
+        if _count(before) in self._ids:
+            self._ids[_count(after)] = self._positions(before, after)
+
+    def _positions(self, before: Any, after: Any) -> np.ndarray:
+        """The raw rows behind the rows of `after`, which was taken from `before`; -1 where there is none."""
+        unknown = np.full(_count(after), -1)
+        ids = self._ids.get(_count(before))
+        if ids is None:
+            return unknown
+        if len(unknown) >= len(ids) and _same_rows(
+            before, after
+        ):  # resampling adds rows behind the old ones
+            return np.append(ids, unknown[len(ids) :])
+        if (
+            not hasattr(before, "index")
+            or not hasattr(after, "index")
+            or not before.index.is_unique
+        ):
+            return unknown
+        at = before.index.get_indexer(after.index)
+        renumbered = after.index.equals(pd.RangeIndex(len(after))) and not _same_rows(
+            after, before.iloc[at]
+        )
+        return unknown if renumbered else np.where(at >= 0, ids[at], -1)
+
+
+def _name(key: str, at: Sequence[Any]) -> str:
+    if not at:
+        return key
+    return key + json.dumps(
+        list(at), default=lambda v: v.item() if isinstance(v, np.generic) else str(v)
+    )
+
+
+def _count(data: Any) -> int:
+    return int(data.shape[0]) if hasattr(data, "shape") else len(data)
+
+
+def _no_rows(data: Any) -> Any:
+    return data.iloc[:0].copy() if hasattr(data, "iloc") else data[:0]
+
+
+def _copied(value: Any) -> Any:
+    """A copy of what can be changed in place; the rest as it is."""
+    if isinstance(value, (str, int, float, bool, np.generic, pd.Index, type(None))):
+        return value
+    if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)):
+        return value.copy()
+    return copy.deepcopy(value)
+
+
+def _same_rows(rows: Any, others: Any) -> bool:
+    """Whether `others` begin with `rows`, in the columns that both have."""
+    if isinstance(rows, pd.DataFrame) and isinstance(others, pd.DataFrame):
+        common = [column for column in rows.columns if column in others.columns]
+        rows, others = rows[common], others[common]
+    if isinstance(rows, np.ndarray) and isinstance(others, np.ndarray):
+        return np.array_equal(rows, others[: len(rows)])
+    if not hasattr(rows, "iloc") or not hasattr(others, "iloc"):
+        return False
+    return bool(
+        rows.reset_index(drop=True).equals(
+            others.iloc[: len(rows)].reset_index(drop=True)
+        )
+    )

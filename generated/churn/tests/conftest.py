@@ -1,0 +1,80 @@
+"""One training run on the project's own data, in a store of its own, shared by all tests."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # small data: threads would only wait for each other
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from churn import checks, pipeline, registry, versions
+from churn.settings import Settings, load_settings
+from churn.train import Result
+from churn.versions import Version
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The project's settings, with everything that is written in a temporary folder."""
+    folder = tmp_path_factory.mktemp("project")
+    own = load_settings(Path(__file__).resolve().parents[1])
+    return replace(
+        own,
+        project=folder,
+        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        approval="auto",
+    )
+
+
+@pytest.fixture(scope="session")
+def trained(settings: Settings) -> Result:
+    return pipeline.run(settings)
+
+
+@pytest.fixture(scope="session")
+def version(settings: Settings, trained: Result) -> Version:
+    return registry.load(settings, trained.version)
+
+
+@pytest.fixture(scope="session")
+def second(
+    settings: Settings, version: Version, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Another usable version: the same model, registered again."""
+    folder = tmp_path_factory.mktemp("second") / "model"
+    versions.save(version, folder, settings.artifacts / "code")
+    with registry.connect(settings).start_run(
+        experiment_id=registry.experiment(settings)
+    ):
+        number = registry.register(version, folder, settings)
+    registry.accept(replace(settings, approval="manual"), number)
+    return number
+
+
+@pytest.fixture(scope="session")
+def raw(settings: Settings) -> pd.DataFrame:
+    from churn.load import load
+
+    return checks.main_frame(load(settings))
+
+
+@pytest.fixture
+def rows(version: Version) -> list[dict[str, Any]]:
+    """A few raw rows as JSON."""
+    return [dict(row) for row in version.info["example"]["rows"]]
+
+
+@pytest.fixture
+def restored(settings: Settings, trained: Result) -> Iterator[None]:
+    """The first version is champion again after the test."""
+    yield
+    registry.promote(settings, trained.version, "end of test")
