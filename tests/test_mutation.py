@@ -22,9 +22,7 @@ def quiet(event: Event) -> None:
 @pytest.mark.parametrize("name", ["churn", "house_prices", "titanic_twins", "reviews_text", "segments"])
 def test_deleting_a_wrap_is_noticed(name: str, tmp_path: Path) -> None:
     path = EXAMPLES / f"{name}.ipynb"
-    with verification._job(
-        frontend.read(path), path, name, tmp_path / name, Options(), quiet
-    ) as job:
+    with verification._job(frontend.read(path), path, name, tmp_path / name, Options(), quiet) as job:
         found = verification._gather(job)
         assert isinstance(found, verification.Evidence)
         request = verification._request(job, found, job.work / "draft" / name)
