@@ -43,7 +43,7 @@ from nb2prod.static import (
     lowered,
     refused,
 )
-from nb2prod.verify import Report
+from nb2prod.verify import Check, Report
 
 # What the text alone decides; the rest of the refusals waits for the evidence of a run.
 BEFORE_RUNNING = ("NBP101", "NBP102", "NBP103", "NBP501", "NBP502", "NBP505")
@@ -299,6 +299,9 @@ def _check(job: Job, found: Evidence, request: verify.Request) -> Report:
         checks = verify.run_checks(
             replace(request, slice=sliced), python=job.options.python, on_event=_follow(job.progress, request)
         )
+    if found.compiled.graph.sink is not None and found.compiled.graph.sink.y is not None:
+        unknown = Check("V3", "skipped", "which raw columns the target is made of is not known")
+        checks = tuple(unknown if c.id == "V3" and c.status == "not_applicable" else c for c in checks)
     return Report.of(checks, notebook=job.path.name, version=__version__, findings=findings(found.compiled))
 
 

@@ -94,7 +94,11 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     for stmt in flow.by_id.values():
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
-        if target is None or stmt.id < sink.stmt:
+        if target is None:
+            continue
+        if stmt.id < sink.stmt:
+            if target == sink.model and isinstance(value, ast.Name):
+                names.add(value.id)  # regressor = model; regressor.fit(...)
             continue
         if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
             value = value.value

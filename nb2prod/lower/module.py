@@ -65,7 +65,8 @@ class Context:
 
     def edits(self, extra: dict[int, Build] | None = None) -> Edits:
         """The wraps of all sites, what is hidden, and `st` handed to staged helpers."""
-        build: dict[int, Build] = {id(site.node): wrap(site) for site in self.graph.sites}
+        imported = self.types.imports
+        build: dict[int, Build] = {id(site.node): wrap(site, imported) for site in self.graph.sites}
         parameter: dict[int, str] = {}
         for stmt_id, stmt in self.floating.items():
             node = stmt.node

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 import libcst as cst
 
@@ -20,62 +20,71 @@ from nb2prod.lower.rewrite import Build
 
 Code = Callable[[cst.CSTNode], str]
 QUERY = re.compile(r"\.(?:query|eval)\(")
-METHODS = {"drop_rows": "fit_only"}
 METHOD_ADAPTERS = ("factorize", "astype_category")
+# The adapters take options by name: those that a call may give by position, after what the adapter takes so.
+POSITIONAL = {
+    "get_dummies": ("", "prefix", "prefix_sep", "dummy_na", "columns", "sparse", "drop_first", "dtype"),
+    "qcut": ("", "", "labels", "retbins", "precision", "duplicates"),
+    "cut": ("", "", "right", "labels", "retbins", "precision", "include_lowest", "duplicates", "ordered"),
+}
 
 
-def wrap(site: Site) -> Build:
-    """The builder of a site's wrap."""
-    return lambda node, code: _call(site, _parts(site, node, code))
+def wrap(site: Site, imported: Container[str] = ()) -> Build:
+    """The builder of a site's wrap; `imported` names are modules and what comes from them."""
+    return lambda node, code: _write(site, node, code, imported)
 
 
-def _call(site: Site, parts: list[str]) -> str:
-    keyed = site.at and site.kind not in ("split", "columns", "fit_only", "drop_rows")
-    at = [f"at=({', '.join(site.at)},)"] if keyed else []
-    if site.kind == "columns":
-        return f"{parts[0]}[st.value({json.dumps(site.key)}, lambda: list(({parts[1]}).columns))]"
-    if site.kind == "split":
-        return f"st.split({', '.join(parts)})"
-    method = METHODS.get(site.kind, site.kind)
-    return f"st.{method}({', '.join([json.dumps(site.key), *parts, *at])})"
-
-
-def _parts(site: Site, node: cst.BaseExpression, code: Code) -> list[str]:
+def _write(site: Site, node: cst.BaseExpression, code: Code, imported: Container[str]) -> str:
+    key = json.dumps(site.key)
+    at = [f"at=({', '.join(site.at)},)"] if site.at else []
     match site.kind:
         case "value" | "once":
-            return [_thunk(node, code)]
+            return f"st.{site.kind}({', '.join([key, _thunk(node, code), *at])})"
         case "keep":
-            return [_base(node, code), _lambda(code(node))]
+            base, text = _kept(node, code, imported)
+            return f"st.keep({', '.join([key, base, _lambda(text), *at])})"
         case "fit_only":
-            return [_lambda(code(node))]
+            return f"st.fit_only({key}, {_lambda(code(node))})"
         case "drop_rows":
-            return [_lambda(code(node)), _base(node, code)]
+            base, text = _kept(node, code, imported)
+            return f"st.fit_only({key}, {_lambda(text)}, {base})"
         case "columns":
-            return [_base(node, code), code(node)]
+            base, text = _kept(node, code, imported)
+            return f"{base}[st.value({key}, lambda: list(({text}).columns))]"
         case "group_transform":
-            return _group_parts(node, code)
+            return f"st.group_transform({', '.join([key, *_group_parts(node, code), *at])})"
+    assert isinstance(node, cst.Call)
+    receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
+    own = [code(receiver)] if receiver is not None and not _is_module(receiver, imported) else []
+    match site.kind:
         case "split":
-            assert isinstance(node, cst.Call)
-            return [code(node.func), *_arguments(node, code)]
-        case "fit" | "fit_transform" | "fit_predict":
-            assert isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
-            return [code(node.func.value), *_arguments(node, code)]
-        case "merge" if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-            own = [] if _is_module(node.func.value) else [code(node.func.value)]
-            return [*own, *_arguments(node, code)]
-        case kind if kind in METHOD_ADAPTERS and isinstance(node, cst.Call):
-            if isinstance(node.func, cst.Attribute) and not _is_module_call(node.func, kind):
-                given = _arguments(node, code) if kind != "astype_category" else []
-                return [code(node.func.value), *given]
-            return _arguments(node, code)
-        case _:
-            assert isinstance(node, cst.Call)
-            return _arguments(node, code)
+            return _again("st.split", [code(node.func)], node, [], code)
+        case "astype_category" if own:
+            return f"st.astype_category({', '.join([key, *own, *at])})"
+        case "fit" | "fit_transform" | "fit_predict" | "merge" | "factorize" | "astype_category":
+            return _again(f"st.{site.kind}", [key, *own], node, at, code)
+        case kind:
+            return _again(f"st.{kind}", [key], node, at, code, POSITIONAL.get(kind, ()))
 
 
-def _is_module_call(func: cst.Attribute, kind: str) -> bool:
-    """`pd.factorize(x)`, not `x.factorize()`."""
-    return isinstance(func.value, cst.Name) and func.value.value in ("pd", "pandas") and kind == "factorize"
+def _again(
+    function: str, first: list[str], node: cst.Call, last: list[str], code: Code, names: tuple[str, ...] = ()
+) -> str:
+    """The call with another function and more arguments, its layout and comments kept."""
+    given = [_named(a, names[i]) if i < len(names) and names[i] else a for i, a in enumerate(node.args)]
+    inside = "".join(code(argument) for argument in given)
+    if last and given and isinstance(given[-1].comma, cst.MaybeSentinel):
+        inside += ", "
+    inside += ", ".join(last)
+    begin = code(node.whitespace_before_args)
+    return f"{function}({begin}{', '.join(first)}{', ' if inside else ''}{inside})"
+
+
+def _named(argument: cst.Arg, name: str) -> cst.Arg:
+    if argument.keyword is not None or argument.star:
+        return argument
+    blank = cst.SimpleWhitespace("")
+    return argument.with_changes(keyword=cst.Name(name), equal=cst.AssignEqual(blank, blank))
 
 
 def _thunk(node: cst.BaseExpression, code: Code) -> str:
@@ -92,30 +101,44 @@ def _lambda(text: str) -> str:
     return f"lambda {bound}: {text}" if bound else f"lambda: {text}"
 
 
-def _base(node: cst.BaseExpression, code: Code) -> str:
-    """The frame whose rows are chosen, with the same columns."""
+def _kept(node: cst.BaseExpression, code: Code, imported: Container[str]) -> tuple[str, str]:
+    """The frame whose rows are chosen, with the same columns, and the text that chooses."""
     match node:
         case cst.Subscript(slice=[cst.SubscriptElement(), cst.SubscriptElement(), *_] as parts):
             every = parts[0].with_changes(slice=cst.Slice(lower=None, upper=None))
-            return code(node.with_changes(slice=[every, *parts[1:]]))
+            return code(node.with_changes(slice=[every, *parts[1:]])), code(node)
         case cst.Subscript(value=cst.Attribute(value=inner, attr=cst.Name(value="loc" | "iloc"))):
-            return code(inner)
+            return code(inner), code(node)
         case cst.Subscript(value=inner):
-            return code(inner)
-        case cst.Call(func=cst.Attribute(value=inner)) if not (node.args and _is_module(inner)):
-            return code(inner)
-        case cst.Call(args=[first, *_]):
-            return code(first.value)
+            return code(inner), code(node)
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name))) if not (
+            _is_module(inner, imported) or name == "fit_resample"
+        ):
+            return code(_ungrouped(inner)), code(node)
+        case cst.Call():
+            given = [a for a in node.args if a.keyword is None or a.keyword.value in ("X", "y")]
+            frames = [code(argument.value) for argument in given]
+            if len(frames) > 1:
+                return f"({', '.join(frames)})", f"tuple({code(node)})"
+            return frames[0], code(node)
         case _:
-            return code(node)
+            return code(node), code(node)
 
 
-def _is_module(node: cst.BaseExpression) -> bool:
-    return isinstance(node, cst.Name) and node.value in ("pd", "np", "pandas", "numpy")
+def _ungrouped(node: cst.BaseExpression) -> cst.BaseExpression:
+    """The frame of `df.groupby(key)`, whose methods choose rows of all groups."""
+    match node:
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value="groupby"))):
+            return inner
+        case _:
+            return node
 
 
-def _arguments(node: cst.Call, code: Code) -> list[str]:
-    return [code(argument.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for argument in node.args]
+def _is_module(node: cst.BaseExpression, imported: Container[str]) -> bool:
+    """`pd` in `pd.factorize(x)`, `sklearn.utils` in `sklearn.utils.shuffle(x)`."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return isinstance(node, cst.Name) and node.value in imported
 
 
 def _group_parts(node: cst.BaseExpression, code: Code) -> list[str]:
@@ -130,7 +153,6 @@ def _group_parts(node: cst.BaseExpression, code: Code) -> list[str]:
     elif isinstance(grouped, cst.Attribute):
         column, grouped = json.dumps(grouped.attr.value), grouped.value
     assert isinstance(grouped, cst.Call) and isinstance(grouped.func, cst.Attribute)
-    by, *options = _arguments(grouped, code)
-    by = by.split("=", 1)[1].strip() if by.startswith("by=") else by
-    function = _arguments(node, code)[0].removeprefix("func=")
-    return [code(grouped.func.value), by, column, function, *options]
+    by, *options = grouped.args
+    plain = [code(option.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for option in options]
+    return [code(grouped.func.value), code(by.value), column, code(node.args[0].value), *plain]
