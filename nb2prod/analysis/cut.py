@@ -339,8 +339,8 @@ class _Cut:
     def is_target(self, use: Use, reaches: set[int], y_names: set[str], target: set[int]) -> bool:
         if self.split.stmt in reaches:
             return use.name in self.split.y_outputs
-        if self.split.splits_y:
-            return False
+        if self.split.splits_y:  # resampled after the split, it is still the target
+            return use.name in self.split.y_outputs & y_names
         return use.name in y_names and bool(reaches & target)
 
     def y_names(self, target: set[int], names: dict[str, str]) -> tuple[str, str]:

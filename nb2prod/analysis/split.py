@@ -116,7 +116,7 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
 def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:
     """The arrays of the split that these names at `at` come from."""
     found: set[int] = set()
-    seen: set[int] = set()
+    seen: set[tuple[int, str]] = set()
     todo = [(at, names)]
     while todo:
         stmt, wanted = todo.pop()
@@ -126,10 +126,25 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
             if split in use.reaches and use.name in outputs:
                 found.add(outputs.index(use.name) // 2)
             for reached in use.reaches:
-                if reached > split and reached not in seen and reached != at:
-                    seen.add(reached)
-                    todo.append((reached, set()))
+                if reached > split and (reached, use.name) not in seen and reached != at:
+                    seen.add((reached, use.name))
+                    todo.append((reached, _sources(slicer.flow.by_id[reached].node, use.name)))
     return frozenset(found)
+
+
+def _sources(node: ast.stmt, name: str) -> set[str]:
+    """The names that `name` is made of where a call gives back its arguments: `X, y = resample(X, y)`; empty
+    where it may be all.
+    """
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return set()
+    target, call = node.targets[0], node.value
+    given = [*call.args, *[k.value for k in call.keywords if k.arg in ("X", "y")]]
+    parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    for part, argument in zip(parts, given, strict=False) if len(parts) == len(given) else ():
+        if isinstance(part, ast.Name) and part.id == name:
+            return _names(argument)
+    return set()
 
 
 def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:

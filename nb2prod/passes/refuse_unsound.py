@@ -20,6 +20,13 @@ from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Refusal, Role, StageGraph
 
 DYNAMIC = ("exec", "globals", "locals", "vars", "eval")
+TAKEN = {
+    Role.LOAD: {"load"},
+    Role.FEATURES: {"features", "fit", "transform", "target", "Training"},
+    Role.TARGET: {"target"},
+    Role.TRAIN: {"fit_model", "train", "Fitted", "Result", "CheckError"},
+    Role.INFER: {"decide", "predict", "score", "Scores", "FileError", "read_rows", "write_rows"},
+}
 FOLDER_MAGICS = ("cd", "env", "set_env", "pushd", "popd")
 
 
@@ -33,6 +40,7 @@ def refuse_unsound(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         *_places(flow, types, last),
         *_files(flow, {s.id for s in kept}),
         *_stateful(flow, types, graph),
+        *_taken_names(flow, graph),
         *_inference(flow, graph),
     ]
     return replace(graph, refusals=(*graph.refusals, *dict.fromkeys(found)))
@@ -112,6 +120,21 @@ def _stateful(flow: Flow, types: Types, graph: StageGraph) -> Iterator[Refusal]:
                 yield Refusal(
                     "NBP403", stmt.text.span(stmt.node), stmt.node.name, f"`{memory}` outlives a call"
                 )
+
+
+def _taken_names(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
+    """Functions of the notebook that are named as the project's own in the module that needs them."""
+    definitions = {
+        s.node.name: s for s in flow.by_id.values() if isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
+    }
+    found: set[str] = set()
+    for stage in graph.stages:
+        names = {u.name for s in stage.stmts for u in flow.uses_of(s)} & set(definitions)
+        found |= names & TAKEN[stage.role]
+    for name in sorted(found):
+        stmt = definitions[name]
+        detail = "the generated project has a function of that name; rename it in the notebook"
+        yield Refusal("NBP403", stmt.text.span(stmt.node), name, detail)
 
 
 def _memory(stmt: Stmt, function: Function) -> str:
