@@ -18,7 +18,7 @@ IMPORTED = {"np", "pd", "utils", "sklearn", "shuffle", "train_test_split"}
 
 
 class Example(NamedTuple):
-    """A statement, its expressions that are wrapped (kind, key, text, loop variables), and what it becomes."""
+    """A statement, the expressions that are wrapped (kind, key, text, loop variables), what it becomes."""
 
     before: str
     sites: tuple[tuple[str, ...], ...]
