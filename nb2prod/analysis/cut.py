@@ -384,15 +384,10 @@ class _Cut:
                     continue  # what the answer is stored in
                 if not any(use.name in self.flow.defined_by(r) for r in reaches) or use.name in own:
                     continue
-                if reaches & train:
-                    extras.add(use.name)
-                elif reaches & before:
-                    shared.add(use.name)
-                else:
-                    needed = self.slicer.backward(reaches) - before - self.floating
-                    late = needed & train or self.sink.stmt in needed
-                    (train if late else body).update(needed)
-                    (extras if late else shared).add(use.name)
+                needed = self.slicer.backward(reaches) - before - self.floating
+                late = needed & train or self.sink.stmt in needed
+                (train if late else body).update(needed)
+                (extras if late else shared).add(use.name)
         train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = replace(prediction, given=given)
