@@ -9,6 +9,7 @@ Nothing stands in the output folder before the checks are over.
 
 from __future__ import annotations
 
+import ast
 import json
 import tempfile
 import tomllib
@@ -253,7 +254,9 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
 def _learned(found: Evidence) -> tuple[str, ...]:
     """The keys of the sites that the notebook's run passed through; in a branch not taken none is learned."""
     graph, types = found.compiled.graph, found.compiled.types
-    keys = [s.key for s in graph.sites if s.kind not in NOTHING_LEARNED and types.site(s.node) is not None]
+    inner = {id(n) for s in graph.sites for n in ast.walk(s.node) if n is not s.node}  # run inside a thunk
+    seen = [s for s in graph.sites if id(s.node) not in inner and types.site(s.node) is not None]
+    keys = [s.key for s in seen if s.kind not in NOTHING_LEARNED]
     return tuple(dict.fromkeys(keys))
 
 

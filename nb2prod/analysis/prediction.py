@@ -29,6 +29,7 @@ from nb2prod.ir.stages import Prediction, Refusal, Sink
 
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
+LABELS = ("predict", "fit_predict")
 CASTS = ("int", "float", "round", "list", "str")
 
 
@@ -76,6 +77,7 @@ def refuse_predictions(
     refusals += _left_out(types, plain, names, prediction)
     if any(True for s in plain for _ in predict_calls(s.node, names)):
         return refusals
+    refusals += _made_elsewhere(flow, plain, names, prediction)
     for stmt in cells:
         for call in calls(stmt.node):
             if method(call) not in PREDICT_METHODS:
@@ -86,6 +88,19 @@ def refuse_predictions(
                 return [*refusals, Refusal("NBP403", span, stmt.node.name, detail)]
             return [*refusals, Refusal("NBP405", span, f"`{root(call.func)}`, `{sink.model}`")]
     return refusals
+
+
+def _made_elsewhere(
+    flow: Flow, cells: list[Stmt], names: set[str], prediction: Prediction
+) -> Iterator[Refusal]:
+    """Inference cells that only use a prediction which another cell made."""
+    made = {s.id for s in flow.by_id.values() if any(True for _ in predict_calls(s.node, names, LABELS))}
+    for stmt in cells:
+        for use in flow.uses_of(stmt.id):
+            if any(r in made and use.name in flow.defined_by(r) for r in use.reaches):
+                detail = "the prediction is made in another cell; predict in the cell tagged infer"
+                yield Refusal("NBP403", stmt.text.span(stmt.node), use.name, detail)
+                return
 
 
 def aliases(flow: Flow, sink: Sink) -> set[str]:
@@ -277,7 +292,9 @@ def _whole(value: ast.expr) -> ast.expr:
     """The predictions of all rows, of which the notebook shows the first: `p[:5]`, `int(p[0])`."""
     while True:
         match value:
-            case ast.Subscript(value=inner, slice=ast.Slice() | ast.Constant(value=int())):
+            case ast.Subscript(
+                value=inner, slice=ast.Slice(lower=None, step=None) | ast.Constant(value=int())
+            ):
                 value = inner
             case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in FIRST_ROWS:
                 value = inner

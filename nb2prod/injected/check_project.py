@@ -183,9 +183,24 @@ def predictions(session: Session, say: Say) -> str:
         if found is not None:
             raise Failed(f"{side} rows, notebook against project: {found}")
         compared += len(at)
+        _rows_decided_alone(session, ids[at], take(expected, at), model, given)
     if compared < min(100, len(session.main)):
         raise Impossible(f"the notebook's run left {compared} predictions")
     return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
+
+
+def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model: Any, given: Any) -> None:
+    """A row alone, numbered from nought as serving has it, gets the prediction that the batch gave it."""
+    decide = session.module("infer").decide
+    for place in np.linspace(0, len(ids) - 1, min(10, len(ids))).astype(int):
+        row = session.main.iloc[[ids[place]]].reset_index(drop=True)
+        try:
+            answer = _flat(decide(model, session.transform(row), given))
+        except Exception as error:
+            raise Failed(f"row {ids[place]} alone: {_error(session, error)}") from error
+        found = difference(take(expected, np.array([place])), answer, BATCH)
+        if found is not None:
+            raise Failed(f"row {ids[place]}, in the notebook's batch against alone: {found}")
 
 
 def evaluation_features(session: Session, say: Say) -> str:

@@ -13,6 +13,11 @@ from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
 
 ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generated project uses itself
+# Options of read_csv that say how a file is written, not which columns it has.
+FORMAT = (
+    "sep", "delimiter", "decimal", "thousands", "encoding", "quotechar", "escapechar", "comment", "na_values",
+    "keep_default_na", "true_values", "false_values", "skipinitialspace", "skiprows", "compression",
+)  # fmt: skip
 CORE = {"value", "keep", "result", "fitting"}
 FUNCTIONS = {
     Role.LOAD: "load.load",
@@ -50,6 +55,7 @@ def project(
         tables=graph.tables,
         target_columns=_raw_targets(context, trace, columns),
         columns=columns,
+        read_csv=tuple(_read_csv(context)),
         has_split=graph.split is not None,
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
         state=tuple(_state(context)),
@@ -113,6 +119,27 @@ def _packages(trace: Trace | None, modules: dict[str, Module]) -> list[tuple[str
     imported = {line.split()[1].split(".")[0] for line in lines} | ALWAYS
     distributions = {name for module, name in trace.modules if module in imported}
     return [(name, version) for name, version in trace.packages if name in distributions]
+
+
+def _read_csv(context: Context) -> list[tuple[str, str]]:
+    """The constant options with which the main frame's file is read."""
+    graph = context.graph
+    for id in graph.stage(Role.LOAD).stmts:
+        if not graph.frames or graph.frames[0] not in context.flow.defined_by(id):
+            continue
+        for call in ast.walk(context.flow.by_id[id].node):
+            if isinstance(call, ast.Call) and context.types.api_of(call) == "pandas.read_csv":
+                options = [(k.arg, k.value) for k in call.keywords if k.arg in FORMAT]
+                return [(str(name), ast.unparse(value)) for name, value in options if _is_literal(value)]
+    return []
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return True
 
 
 def _parameters(context: Context) -> list[Param]:

@@ -131,6 +131,10 @@ def _taken_names(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
     for stage in graph.stages:
         names = {u.name for s in stage.stmts for u in flow.uses_of(s)} & set(definitions)
         found |= names & TAKEN[stage.role]
+    for id in graph.stage(Role.FEATURES).stmts:
+        if "st" in flow.defined_by(id):
+            span = flow.by_id[id].span
+            yield Refusal("NBP403", span, "st", "the staging runtime has that name; rename the variable")
     for name in sorted(found):
         stmt = definitions[name]
         detail = "the generated project has a function of that name; rename it in the notebook"
