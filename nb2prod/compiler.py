@@ -37,6 +37,7 @@ from nb2prod.static import (
     findings,
     load_trace,
     lowered,
+    need_split,
     refused,
     without_skipped,
 )
@@ -69,7 +70,9 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     compiled = analyse(notebook, evidence, options.model)
     if compiled.blocked:
         return refused(compiled, out)
-    lowering = lowered(compiled, path, name, out, evidence, evidence.columns if evidence else ())
+    need_split(compiled, options)
+    columns = evidence.columns if evidence else ()
+    lowering = lowered(compiled, path, name, out, evidence, columns, options.fit_on)
     skipped = tuple(
         Check(id, "skipped", "--static: nothing was run") for id in ("V0", "V1", "V2", "V3", "V8")
     )

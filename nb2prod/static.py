@@ -56,6 +56,7 @@ class Options:
     seed: int | None = None
     model: str | None = None
     force: bool = False
+    fit_on: str = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,17 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
 
 
+def need_split(compiled: Compiled, options: Options) -> None:
+    """CompileError where the option asks for the training rows of a split that the notebook does not make."""
+    sites = compiled.graph.sites
+    if options.fit_on == "train" and not compiled.blocked and all(site.kind != "split" for site in sites):
+        raise CompileError(
+            "--fit-on train: the notebook splits off no rows to judge its model by",
+            2,
+            "leave the option out: everything is learned from the rows that the model is fitted on",
+        )
+
+
 def without_skipped(program: Program) -> Program:
     """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
     allowed = cell_tags(program)
@@ -151,11 +163,17 @@ def _beside(notebook: Notebook, program: Program) -> list[Refusal]:
 
 
 def lowered(
-    compiled: Compiled, path: Path, name: str, out: Path, trace: Trace | None, columns: tuple[Column, ...]
+    compiled: Compiled,
+    path: Path,
+    name: str,
+    out: Path,
+    trace: Trace | None,
+    columns: tuple[Column, ...],
+    fit_on: str = "all",
 ) -> Lowering:
-    """Lowering with what the output folder decides."""
+    """Lowering with what the output folder and the options decide."""
     root = Path(os.path.relpath(path.absolute().parent, out)).as_posix()
-    return lower(
+    made = lower(
         compiled.graph,
         compiled.flow,
         compiled.types,
@@ -165,6 +183,7 @@ def lowered(
         trace=trace,
         columns=columns,
     )
+    return replace(made, project=replace(made.project, fit_on=fit_on))
 
 
 def files(

@@ -42,6 +42,7 @@ from nb2prod.static import (
     findings,
     load_trace,
     lowered,
+    need_split,
     refused,
 )
 from nb2prod.verify import Check, Report
@@ -114,6 +115,7 @@ def verify_project(project: Path, full: bool, options: Options, progress: Progre
     path = folder / _notebook_name(project)
     name = str(config.get("package", project.name))
     kept = project / TRACE
+    options = replace(options, fit_on=str(config.get("fit_on", "all")))
     if options.trace is None and kept.is_file():
         options = replace(options, trace=kept)
     with _job(notebook, path, name, project, options, progress) as job:
@@ -177,6 +179,7 @@ def _gather(job: Job) -> Evidence | Outcome:
     before = analyse(job.notebook, None, job.options.model)
     if before.graph.sink is None or any(d.code in BEFORE_RUNNING for d in before.blocking):
         return refused(before, job.out)
+    need_split(before, job.options)
     trace = load_trace(job.options.trace, job.notebook)
     if trace is None:
         traced = _run(job, before, "trace")
@@ -186,7 +189,7 @@ def _gather(job: Job) -> Evidence | Outcome:
     compiled = analyse(job.notebook, trace, job.options.model)
     if compiled.blocked:
         return refused(compiled, job.out)
-    lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns)
+    lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns, job.options.fit_on)
     plain = _run(job, compiled, "run", lowering)
     if not plain.ok:
         return _refused(job, compiled, plain)
@@ -246,6 +249,7 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
         statements=tuple(verify.Place(p[1], p[2], p[0]) if p else None for p in found.lowering.body),
         unstable=unstable(found),
         learned=_learned(found),
+        fit_on=job.options.fit_on,
         seed=job.options.seed or 0,
         env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )
@@ -291,7 +295,7 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
         columns.append(Column(**known))
     targets = tuple(facts["targets"])
     trace = replace(found.trace, columns=tuple(columns), targets=targets)
-    lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns)
+    lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns, job.options.fit_on)
     return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = Path(__file__).resolve().parent / "injected" / "check_project.py"
-CHECKS = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions", "V9")
-# What must have been seen, not merely not contradicted; V9 speaks of the notebook, not of the project.
+CHECKS = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions", "V9", "leakage")
+# What must have been seen, not merely not contradicted; V9 and leakage speak of the notebook alone.
 REQUIRED = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions")
 JUDGED = ("metrics", "predictions")  # what evaluation rows decide
 ABSENT = ("V3", "metrics")  # a notebook may have no target and no metric
@@ -57,6 +57,7 @@ class Request:
     predictions_all (the notebook's final ones), and features, for the random state before the features.
     `statements` are the places of the statements of `features`, in order, without its docstring.
     `learned` are the keys under which training must have learned something, without `at` and numbers.
+    `fit_on` is the project's choice of rows to learn from: all (as the notebook) or train.
     `unstable` names metrics, and "model", that differ between two runs of the notebook itself.
     `env` is added to the environment (where the raw data are).
     """
@@ -70,6 +71,7 @@ class Request:
     learned: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
     unstable: tuple[str, ...] = ()
+    fit_on: str = "all"
     checks: tuple[str, ...] = CHECKS
     seed: int = 0
     env: Mapping[str, str] = field(default_factory=dict)

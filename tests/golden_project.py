@@ -170,7 +170,6 @@ def churn(data_root: str = "../examples/notebooks") -> Project:
         data_root=data_root,
         target_columns=("Churn",),
         columns=COLUMNS,
-        has_split=True,
         adapters=("get_dummies", "parameter", "split", "target"),
         state=(
             StateEntry("monthly_charges_median", "value", 'df["MonthlyCharges"].median()', 15, 1, "PROVED"),

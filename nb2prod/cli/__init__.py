@@ -18,6 +18,7 @@ from nb2prod.cli.options import (
     After,
     AsJson,
     Code,
+    FitOn,
     Force,
     Full,
     GraphFormat,
@@ -85,6 +86,7 @@ def compile_command(
     offline: Offline = False,
     timeout: Timeout = None,
     seed: Seed = None,
+    fit_on: FitOn = "all",
 ) -> None:
     """Compile a notebook into a project, and verify on its data that both do the same.
 
@@ -99,7 +101,9 @@ def compile_command(
         from nb2prod.cli.progress import Show
 
         exe = python or sys.executable
-        options = compiler.Options(out, name, exe, static, trace, offline, timeout, seed, model, force)
+        options = compiler.Options(
+            out, name, exe, static, trace, offline, timeout, seed, model, force, fit_on
+        )
         with Show() as show:
             outcome = compiler.compile_notebook(notebook, options, show)
         _print_outcome(outcome, notebook, as_json)

@@ -27,6 +27,12 @@ def _valid_name(name: str | None) -> str | None:
         raise typer.BadParameter(str(error)) from error
 
 
+def _valid_fit_on(rows: str) -> str:
+    if rows not in ("all", "train"):
+        raise typer.BadParameter(f"must be all or train, not {rows!r}")
+    return rows
+
+
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
@@ -83,6 +89,17 @@ Model = Annotated[
         "--model",
         metavar="NAME",
         help="The variable that holds the model, where the notebook fits several.",
+        rich_help_panel=MODEL,
+    ),
+]
+FitOn = Annotated[
+    str,
+    typer.Option(
+        "--fit-on",
+        metavar="all|train",
+        callback=_valid_fit_on,
+        help="Which rows the features learn from: all that the notebook had at that point, or the training"
+        " rows of its split alone, which corrects a leak. The project's config.toml holds the choice.",
         rich_help_panel=MODEL,
     ),
 ]

@@ -24,6 +24,7 @@ MEANING = {
     "V3": "the target does not reach the features",
     "V8": "the same after saving, in a new process, from JSON",
     "V9": "rows held out by the notebook get its features",
+    "leakage": "what rows that judge the model teach it",
     "metrics": "the notebook's metrics",
     "predictions": "the notebook's predictions",
 }
@@ -33,6 +34,7 @@ SIGNS = {
     "skipped": ("warn", "-"),
     "not_applicable": ("dim", "."),
 }
+OF_THE_NOTEBOOK = ("V9", "leakage")  # a failure of these is no fault of the project
 COLOURS = {"verified": "good", "static": "good", "unverified": "warn", "differs": "bad", "refused": "bad"}
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{5,}(?![\w.])")
 SHOWN = 12  # rows of a table before it says how many more there are
@@ -181,6 +183,8 @@ def _checks(outcome: Outcome, paint: Paint, width: int) -> str:
     for check in outcome.report.checks:
         colour, sign = SIGNS.get(check.status, ("bad", "?"))
         state = "" if check.status == "passed" else check.status.replace("_", " ") + ": "
+        if check.id in OF_THE_NOTEBOOK and check.status == "failed":
+            colour, sign, state = "warn", "!", ""
         head = f"{check.id:<{name}}  {MEANING.get(check.id, ''):<{what}}"
         room = width if check.status != "failed" else 1000
         detail = paint("dim", one_line(check.detail, max(room - len(head) - len(state) - 6, 40)))

@@ -36,6 +36,7 @@ import pandas as pd
 
 from .alone import rows_alone
 from .compare import BATCH, EXACT, Difference, count, difference, take, tolerance
+from .leakage import leakage
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
 from .session import Baseline, Failed, Impossible, Session
@@ -215,15 +216,32 @@ def evaluation_features(session: Session, say: Say) -> str:
     return f"{count(expected)} rows"
 
 
+def _also_apart(check: Callable[[Session, Say], str]) -> Callable[[Session, Say], str]:
+    """A check of the notebook's own training, and of the corrected one where the project uses that."""
+
+    def both(session: Session, say: Say) -> str:
+        text = check(session, say)
+        if session.request["fit_on"] != "train":
+            return text
+        with session.learned_apart():
+            try:
+                return f"{text}; learned from the training rows alone: {check(session, say)}"
+            except Failed as error:
+                raise Failed(f"learned from the training rows alone: {error}") from error
+
+    return both
+
+
 RUN: dict[str, Callable[[Session, Say], str]] = {
     "V0": slice_alone,
     "V1": training_features,
-    "V2": single_rows,
-    "V3": target_free,
-    "V8": stored_state,
+    "V2": _also_apart(single_rows),
+    "V3": _also_apart(target_free),
+    "V8": _also_apart(stored_state),
     "metrics": metrics,
     "predictions": predictions,
     "V9": evaluation_features,
+    "leakage": leakage,
 }
 
 

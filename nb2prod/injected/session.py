@@ -10,7 +10,7 @@ import pickle
 import random
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,7 @@ class Session:
         self.targets: tuple[str, ...] = tuple(request["targets"])
         self.raw: Any = None
         self.data: Any = None
+        self.apart: Any = None
         self.fitted: Any = None
 
     def module(self, name: str) -> Any:
@@ -103,14 +104,32 @@ class Session:
     def main(self) -> pd.DataFrame:
         return self.raw if isinstance(self.raw, pd.DataFrame) else next(iter(self.raw.values()))
 
+    def settings(self, fit_on: str = "all") -> Any:
+        """The project's settings; `fit_on` all is what the notebook does, whatever config.toml says."""
+        settings = self.module("settings").load_settings(self.project)
+        return replace(settings, fit_on=fit_on) if hasattr(settings, "fit_on") else settings
+
     def train(self) -> Any:
         """The project's own load and fit, once."""
         if self.data is None:
-            settings = self.module("settings").load_settings(self.project)
+            settings = self.settings()
             self.raw = self.module("load").load(settings)
             self.baseline.replay("features")
             self.data = self.module("features").fit(self.raw, settings)
         return self.data
+
+    @contextlib.contextmanager
+    def learned_apart(self) -> Iterator[Any]:
+        """The training that learns from the training rows of the split alone takes the place of the other."""
+        own, fitted = self.trained(), self.fitted
+        if self.apart is None:
+            self.baseline.replay("features")
+            self.apart = self.module("features").fit(self.raw, self.settings("train"))
+        self.data, self.fitted = self.apart, None
+        try:
+            yield self.apart
+        finally:
+            self.data, self.fitted = own, fitted
 
     def trained(self) -> Any:
         if self.data is None:
@@ -120,9 +139,8 @@ class Session:
     def model(self) -> Any:
         """The project's own fit of the model, once, with the random numbers that the notebook drew."""
         if self.fitted is None:
-            settings = self.module("settings").load_settings(self.project)
             self.baseline.replay("X_train")
-            self.fitted = self.module("train").fit_model(self.trained(), settings)
+            self.fitted = self.module("train").fit_model(self.trained(), self.settings())
         return self.fitted
 
     def transform(self, rows: pd.DataFrame) -> Any:
@@ -165,7 +183,7 @@ class Session:
         return self.module("staging").Staging.for_serving(rows, self.trained().state)
 
     def fitting(self) -> Any:
-        settings = self.module("settings").load_settings(self.project)
+        settings = self.settings()
         self.baseline.replay("features")
         return self.module("staging").Staging.for_fit(self.raw, asdict(settings.parameters))
 

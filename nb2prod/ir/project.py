@@ -95,7 +95,8 @@ class Project:
     staging adapters used.  `read_csv` are the options, as source text of constants, with which the main frame
     is read (`sep`, `na_values`, `decimal`, ...; not `nrows`): files to predict are read alike.  `packages`
     pins distribution names to the versions the notebook ran with.
-    `seed` is where the global random generators start.
+    `seed` is where the global random generators start.  `fit_on` says which rows features learn from: all, or
+    the training rows of the split.
     """
 
     name: str
@@ -115,7 +116,6 @@ class Project:
     tables: tuple[str, ...] = ()
     target_columns: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
-    has_split: bool = False
     adapters: tuple[str, ...] = ()
     state: tuple[StateEntry, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -125,3 +125,4 @@ class Project:
     rewrites: tuple[str, ...] = field(default=())
     read_csv: tuple[tuple[str, str], ...] = ()
     seed: int = 0
+    fit_on: str = "all"

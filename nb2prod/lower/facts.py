@@ -56,7 +56,6 @@ def project(
         target_columns=_raw_targets(context, trace, columns),
         columns=columns,
         read_csv=tuple(_read_csv(context)),
-        has_split=graph.split is not None,
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
         state=tuple(_state(context)),
         metrics=tuple(metric.name for metric in graph.metrics),

@@ -61,13 +61,21 @@ def fit(
     st = Staging.for_fit(raw, parameters, READS, definition())
     main = st.main.copy()
     X_train = features(st.main, st)
+    apart = settings is not None and settings.fit_on == "train"
+    if (
+        apart
+    ):  # once more, now that the split is known: nothing is learned from the other rows
+        st = Staging.for_fit(raw, parameters, READS, definition(), rehearsal=st)
+        X_train = features(st.main, st)
     state = st.freeze()
-    X_eval = None
+    X_eval, y_eval = None, st.y_eval
     if st.eval_ids is not None and (st.eval_ids >= 0).all():
-        X_eval = transform(main.iloc[st.eval_ids], state)
+        judged = Staging.for_evaluation(main.iloc[st.eval_ids], state)
+        X_eval = features(judged.main, judged)
+        y_eval = judged.y if apart else y_eval
     assert st.train_ids is not None
     return Training(
-        X_train, st.y, X_eval, st.y_eval, st.train_ids, st.eval_ids, state, st.extras
+        X_train, st.y, X_eval, y_eval, st.train_ids, st.eval_ids, state, st.extras
     )
 
 

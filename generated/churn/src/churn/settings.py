@@ -37,6 +37,7 @@ class Settings:
     model_name: str = PACKAGE
     experiment: str = PACKAGE
     approval: str = "auto"
+    fit_on: str = "all"
     seed: int = 0
     host: str = "127.0.0.1"
     port: int = 8000
@@ -82,6 +83,8 @@ def load_settings(project: Path | None = None) -> Settings:
         raise SettingsError(
             f"approval is {settings.approval!r}; it must be auto or manual"
         )
+    if settings.fit_on not in ("all", "train"):
+        raise SettingsError(f"fit_on is {settings.fit_on!r}; it must be all or train")
     return settings
 
 

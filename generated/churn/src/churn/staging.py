@@ -41,6 +41,10 @@ class Staging:
         self._ids = {
             len(self.main): np.arange(len(self.main))
         }  # positions of raw rows, by number of rows
+        # A serving pass over evaluation rows has a target; a pass whose rows were chosen has splits to come.
+        self._judging = False
+        self._splits = self._to_come = 0
+        self._grown: set[str] = set()
 
     @classmethod
     def for_fit(
@@ -49,21 +53,38 @@ class Staging:
         parameters: Mapping[str, Any] | None = None,
         reads: Sequence[str] | None = None,
         definition: str = "",
+        rehearsal: Staging | None = None,
     ) -> Staging:
-        """Staging that learns from `raw`, of which the first frame is the main one."""
+        """Staging that learns from `raw`, of which the first frame is the main one.
+
+        After a `rehearsal`, a pass over all rows that showed which of them the split chooses, it learns from
+        the training rows alone: the split and the filters before it have nothing left to do.
+        """
         frames = {"main": raw} if isinstance(raw, pd.DataFrame) else dict(raw)
         name, main = next(iter(frames.items()))
-        frames[name] = main.copy()
+        chosen = None if rehearsal is None else rehearsal._chosen()
+        frames[name] = main.copy() if chosen is None else main.iloc[chosen].copy()
         staging = cls(
-            frames, State.learning_from(main, reads, definition), fitting=True
+            frames, State.learning_from(frames[name], reads, definition), fitting=True
         )
         staging._parameters = parameters or {}
+        if rehearsal is not None and chosen is not None:
+            staging._ids = {len(chosen): chosen}
+            staging.eval_ids = rehearsal.eval_ids
+            staging._to_come, staging._grown = rehearsal._splits, rehearsal._grown
         return staging
 
     @classmethod
     def for_serving(cls, rows: pd.DataFrame, state: State) -> Staging:
         """Staging that applies `state` to raw rows."""
         return cls({"main": state.prepare(rows)}, state, fitting=False)
+
+    @classmethod
+    def for_evaluation(cls, rows: pd.DataFrame, state: State) -> Staging:
+        """Staging that applies `state` to raw rows that have a target, which it leaves in `y`."""
+        staging = cls.for_serving(rows, state)
+        staging._judging = True
+        return staging
 
     def value(self, key: str, thunk: Callable[[], Any], at: Sequence[Any] = ()) -> Any:
         """What `thunk` gives on the training data; `at` tells the passes of a loop apart."""
@@ -80,16 +101,28 @@ class Staging:
         if not self.fitting:
             self._recall(key, at)
             return _copied(frame)
+        before = frame[0] if isinstance(frame, tuple) else frame
+        if (
+            self._to_come
+            and _count(before) in self._ids
+            and _name(key, at) not in self._grown
+        ):
+            self._learn(
+                key, "keep", {"rows": _count(before), "kept": _count(before)}, at
+            )
+            return _copied(frame)
         kept = _copied(self._run(thunk))
-        before, after = (x[0] if isinstance(x, tuple) else x for x in (frame, kept))
+        after = kept[0] if isinstance(kept, tuple) else kept
         self._follow(before, after)
         self._learn(key, "keep", {"rows": _count(before), "kept": _count(after)}, at)
+        if _count(after) > _count(before):
+            self._grown.add(_name(key, at))
         return kept
 
     def result(self, X: Any, y: Any = None, y_eval: Any = None) -> Any:
         """The feature matrix; serving checks that it has the columns of training."""
+        self.y, self.y_eval = y, y_eval
         if self.fitting:
-            self.y, self.y_eval = y, y_eval
             self.train_ids = self._ids.get(_count(X), np.full(_count(X), -1))
             self.state.outputs = outputs_of(X)
             return X
@@ -153,7 +186,7 @@ class Staging:
         self, function: Callable[..., Any], *arrays: Any, **options: Any
     ) -> list[Any]:
         """`train_test_split` and its like, called with row positions too; serving has training rows only."""
-        if not self.fitting:
+        if not self.fitting or self._split_is_over():
             return [
                 part
                 for a in arrays
@@ -171,12 +204,26 @@ class Staging:
 
     def target(self, function: Callable[[Any, Staging], Any], df: Any) -> Any:
         """The target, which exists in training only."""
-        if not self.fitting:
+        if not self.fitting and not self._judging:
             return None
         self._in_target = True
         y = function(df, self)
         self._in_target = False
         return y
+
+    def _chosen(self) -> np.ndarray | None:
+        """Positions of the raw rows that the split left for training; None where there was no split."""
+        if self.train_ids is None or not self._splits:
+            return None
+        known = self.train_ids[self.train_ids >= 0]
+        return known if len(known) else None
+
+    def _split_is_over(self) -> bool:
+        """Count a split; whether its training rows are all that there are."""
+        self._splits += 1
+        over = self._to_come > 0
+        self._to_come -= over
+        return over
 
     def _run(self, thunk: Callable[[], Any]) -> Any:
         outer, self._inside = self._inside, True
