@@ -91,7 +91,7 @@ def _shell(sources: Sequence[tuple[str, Sequence[str]]], config: dict[str, Any],
     shell.user_ns[start_kernel.NAME] = recorder
     sys.path.insert(0, os.getcwd())
     random.seed(config["seed"])
-    start_kernel.SeedOnImport(config["seed"]).start()
+    start_kernel.OnImport(start_kernel.seeding(config["seed"])).start()
     for place, (text, _) in enumerate(sources):
         result = shell.run_cell(text, store_history=True)
         error = result.error_before_exec or result.error_in_exec

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core import pylabtools
 
 from nb2prod.injected import recorder as injected
 from nb2prod.injected.recorder import Recorder, imported, plain, type_name
-from nb2prod.injected.start_kernel import SeedOnImport
+from nb2prod.injected.start_kernel import OnImport, meets_new_kernel, seeding
 
 
 def recorder(tmp_path: Path, sites: int = 1, taps: list[dict[str, Any]] | None = None) -> Recorder:
@@ -242,15 +244,15 @@ def test_functions_sent_to_workers_take_a_stand_in(tmp_path: Path) -> None:
 
 def test_seeds_wait_for_the_import() -> None:
     code = (
-        "import sys; from nb2prod.injected.start_kernel import SeedOnImport\n"
-        "SeedOnImport(7).start(); assert 'numpy' not in sys.modules\n"
+        "import sys; from nb2prod.injected.start_kernel import OnImport, seeding\n"
+        "OnImport(seeding(7)).start(); assert 'numpy' not in sys.modules\n"
         "import numpy as np; print(np.random.rand())"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     np.random.seed(7)
     assert float(done.stdout) == np.random.rand()
     state = np.random.get_state()
-    finder = SeedOnImport(3)
+    finder = OnImport(seeding(3))
     try:
         finder.start()
         assert np.random.rand() == np.random.RandomState(3).rand()
@@ -303,3 +305,13 @@ print(open({str(tmp_path / "link.csv")!r}).read())
     lines = done.stdout.splitlines()
     assert all("blocked by --offline" in line for line in lines[:3]), lines
     assert "read-only" in lines[3] and lines[4] == "a"
+
+
+def test_an_old_matplotlib_meets_a_new_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    class RcParams(dict[str, str]):
+        pass
+
+    monkeypatch.delattr(pylabtools, "backend2gui", raising=False)
+    meets_new_kernel(SimpleNamespace(RcParams=RcParams))
+    assert pylabtools.backend2gui == {}
+    assert RcParams(backend="agg")._get("backend") == "agg"  # type: ignore[attr-defined]

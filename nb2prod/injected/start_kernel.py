@@ -41,8 +41,9 @@ def main(argv: list[str]) -> None:
     def before_first_cell(*_: Any) -> None:
         shell.events.unregister("pre_run_cell", before_first_cell)
         recorder.at_start = set(sys.modules)
-        random.seed(config["seed"])
-        SeedOnImport(config["seed"]).start()
+        seed = config["seed"]
+        random.seed(seed)
+        OnImport({**seeding(seed), "matplotlib": meets_new_kernel}).start()
         if config["linked"] or config["offline"]:
             guard(config["linked"], config["offline"])
 
@@ -66,32 +67,49 @@ def _recorder(config: dict[str, Any]) -> Any:
     return module.Recorder(config)
 
 
-class SeedOnImport:
-    """Seeds a library's global generator as soon as the notebook imports it; imports nothing itself."""
+def seeding(seed: int) -> dict[str, Any]:
+    """What seeds the global generators of libraries, by module."""
+    return {
+        "numpy.random": lambda module: module.seed(seed % 2**32),
+        "torch": lambda module: module.manual_seed(seed),
+    }
 
-    def __init__(self, seed: int) -> None:
-        self.seeds = {
-            "numpy.random": lambda module: module.seed(seed % 2**32),
-            "torch": lambda module: module.manual_seed(seed),
-        }
+
+def meets_new_kernel(matplotlib: Any) -> None:
+    """What Matplotlib before 3.9 asks of IPython, which 9.16 no longer has, and the other way round.
+
+    The notebook's libraries may be old while ipykernel was installed for us.
+    """
+    from IPython.core import pylabtools
+
+    vars(pylabtools).setdefault("backend2gui", {})
+    if not hasattr(matplotlib.RcParams, "_get"):
+        matplotlib.RcParams._get = dict.__getitem__
+
+
+class OnImport:
+    """Does something to a module as soon as the notebook imports it; imports nothing itself."""
+
+    def __init__(self, actions: dict[str, Any]) -> None:
+        self.actions = actions
 
     def start(self) -> None:
-        for name in list(self.seeds):
+        for name in list(self.actions):
             if name in sys.modules:
-                self.seeds.pop(name)(sys.modules[name])
+                self.actions.pop(name)(sys.modules[name])
         sys.meta_path.insert(0, self)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name not in self.seeds:
+        if name not in self.actions:
             return None
-        seed = self.seeds.pop(name)
+        action = self.actions.pop(name)
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
             if spec is not None and spec.loader is not None:
                 loader: Any = spec.loader
-                loader.exec_module = _both(loader.exec_module, seed)
+                loader.exec_module = _both(loader.exec_module, action)
                 return spec
-        self.seeds[name] = seed
+        self.actions[name] = action
         return None
 
 
