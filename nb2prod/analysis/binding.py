@@ -115,6 +115,7 @@ def bind(
     """
     walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
+    walker.read_back = {file for id in body for file in flow.read_back(id)}
     for id in body:
         stmt = flow.by_id[id]
         walker.stmt = stmt
@@ -147,6 +148,7 @@ class _Walker:
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
         self.absent_columns: dict[tuple[str, str], Refusal] = {}
+        self.read_back: set[str] = set()  # files that the same statements write and read
 
     # sites and refusals
 
@@ -577,6 +579,9 @@ class _Walker:
         self, node: ast.Call, fact: Fact | None, receiver: Value, operands: list[Value]
     ) -> Value:
         if fact is not None and fact.effect == "reads-file":
+            if self.env.get(self.file(node), CONST).time is Time.ROW:
+                self.site(node, "read_csv", "the dtypes of what comes back from a file")
+                return ROW
             return self.value(node, "read from a file")
         drawn = fact is not None and (fact.effect == "draws" or fact.random in ("numpy", "python", "entropy"))
         if fact is not None and drawn and fact.effect not in ("seeds", "constructs"):
@@ -586,6 +591,12 @@ class _Walker:
         if isinstance(node.func, ast.Attribute):
             return self.chained(node, receiver, operands)
         return replace(join(operands), items=())
+
+    def file(self, node: ast.Call) -> str:
+        """The file that a call reads or writes, as the data flow names it."""
+        span = self.span(node)
+        files = [e for e in self.flow.effects_of(self.stmt.id) if e.kind == "file" and e.span == span]
+        return files[0].target if files else ""
 
     def absent(self, code: str, node: ast.AST, detail: str = "") -> Refusal:
         return Refusal(code, self.span(node), ast.unparse(node), detail)
@@ -625,6 +636,10 @@ class _Walker:
                 return replace(ROW, absent=self.absent("NBP402", node))
             case "draws":
                 return replace(ROW, absent=self.absent("NBP401", node))
+            case "writes-file" if self.file(node) in self.read_back:
+                self.site(node, "write_csv", "a file that is read again")
+                self.env[self.file(node)] = ROW
+                return FIT
             case "displays" | "scores" | "sets-option" | "writes-file":
                 return FIT
             case "constructs" if fact.returns == "estimator":
@@ -668,6 +683,10 @@ class _Walker:
         """apply, map, transform, pipe: the effect is that of the function that is called."""
         for given in node.args:
             if isinstance(given, ast.Attribute) and given.attr in ("fit_transform", "fit", "fit_predict"):
+                alone = len(node.args) == 1 and not node.keywords and receiver.time is Time.ROW
+                if alone and given.attr == "fit_transform" and fact.calls == "column":
+                    self.site(node, "fit_transform_each", "what the transformer learns from each column")
+                    return ROW
                 self.refuse("NBP403", node, ast.unparse(given), "it learns from each column it is given")
         functions = [a for a in [*node.args, *[k.value for k in node.keywords]] if self.is_function(a)]
         others = [a for a in [*node.args, *[k.value for k in node.keywords]] if a not in functions]

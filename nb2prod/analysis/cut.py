@@ -92,6 +92,7 @@ class _Cut:
         x_slice, target = self.features_and_target()
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)
+        load = self.sources(load)
         body, target = x_slice - load - self.floating, target - load - self.floating
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
@@ -165,8 +166,10 @@ class _Cut:
     def effects(self, id: int) -> bool:
         return any(e.kind not in PURE for e in self.flow.effects_of(id))
 
-    def is_constant(self, node: ast.expr) -> bool:
+    def is_constant(self, node: ast.expr | None) -> bool:
         """A literal, a display, or a call of a known pure function."""
+        if node is None:
+            return False
         if isinstance(node, ast.Lambda):
             return True
         for inner in ast.walk(node):
@@ -234,6 +237,26 @@ class _Cut:
             if names and not names & others and not used_by_load and not self.reads_file(id):
                 moved.add(id)
         return moved & needed
+
+    def sources(self, load: set[int]) -> set[int]:
+        """Those of the statements tagged load that raw data take; what is done to one frame is a feature.
+
+        So a row to predict is one of the file, before the notebook renames its columns or drops rows.
+        """
+        taking = {
+            id
+            for id in load
+            if not self.flow.read_back(id) and (self.reads_file(id) or not self.of_one_frame(id, load))
+        }
+        return self.slicer.backward(taking) & load
+
+    def of_one_frame(self, id: int, load: set[int]) -> bool:
+        """Whether all that a statement takes from others tagged load is one frame."""
+        constants = {s for s in load if self.is_constant(getattr(self.flow.by_id[s].node, "value", None))}
+        used = {u.name for u in self.slicer.uses(id) if set(u.reaches) & load - constants - {id}}
+        nodes = [n for n in ast.walk(self.flow.by_id[id].node) if isinstance(n, ast.Name) and n.id in used]
+        frames = {n.id for n in nodes if self.types.of(n) == "pandas.DataFrame"}
+        return len(used) == 1 and frames == used
 
     def makes_no_frame(self, id: int) -> bool:
         """Whether a statement binds a value that is known to be something else than a frame."""
@@ -418,7 +441,8 @@ class _Cut:
                 Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
             )
             return ()
-        main = self.frame_by_rows(names) or self.main_frame(self.sink.x, self.sink.stmt, names, set())
+        by_rows = self.frame_by_rows(names)
+        main = by_rows or self.main_frame(self.sink.x, self.sink.stmt, names, load, set())
         rest = sorted(names - {main})
         return (main, *rest) if main else tuple(rest)
 
@@ -437,7 +461,9 @@ class _Cut:
         found = [name for name, count in rows.items() if count == wanted.shape[0]]
         return found[0] if len(found) == 1 else ""
 
-    def main_frame(self, node: ast.expr, at: int, frames: set[str], seen: set[tuple[int, str]]) -> str:
+    def main_frame(
+        self, node: ast.expr, at: int, frames: set[str], load: set[int], seen: set[tuple[int, str]]
+    ) -> str:
         """Follows the first operand of each definition back to a loaded frame."""
         for name in _first_names(node):
             if (at, name) in seen:
@@ -446,12 +472,12 @@ class _Cut:
             binds = [d.stmt for d in self.flow.defs if d.name == name and d.kind == "bind" and d.stmt < at]
             reaching = self.slicer.reaching(at, {name})
             binds = [b for b in binds if b in reaching] or binds
-            if name in frames and (not binds or "load" in self.tags.of(self.flow.by_id[binds[-1]].cell)):
+            if name in frames and (not binds or binds[-1] in load):
                 return name
-            for b in reversed(binds):
-                value = getattr(self.flow.by_id[b].node, "value", None)
-                if isinstance(value, ast.expr):
-                    found = self.main_frame(value, b, frames, seen)
+            columns = sorted(reaching - set(binds), reverse=True)  # what was stored into it
+            for b in (*reversed(binds), *columns):
+                for value in _values_of(self.flow.by_id[b].node, name):
+                    found = self.main_frame(value, b, frames, load, seen)
                     if found:
                         return found
             if name in frames:
@@ -565,6 +591,16 @@ def _mentions(node: ast.stmt, column: object, main: str) -> bool:
         if isinstance(inner, ast.Attribute) and inner.attr == column:
             return True
     return False
+
+
+def _values_of(node: ast.stmt, name: str) -> list[ast.expr]:
+    """What a statement, or one inside of it, stores under a name or into its object."""
+    found = []
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign) and any(name in _names(target) for target in inner.targets):
+            found.append(inner.value)
+    value = getattr(node, "value", None)
+    return found or ([value] if isinstance(value, ast.expr) else [])
 
 
 def _first_names(node: ast.expr) -> list[str]:

@@ -22,6 +22,7 @@ from nb2prod.analysis.events import BUILTINS, Event, Events, Function, events, r
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Def, Effect, Evidence, Flow, Use
 from nb2prod.ir.program import Program, Stmt
+from nb2prod.knowledge import Fact
 
 Objects = frozenset[int]
 NOTHING: Objects = frozenset()
@@ -74,6 +75,7 @@ def defuse(program: Program, types: Types) -> Flow:
 class _Object:
     writers: list[int]
     holds: set[int] = field(default_factory=set)
+    fits: set[int] = field(default_factory=set)  # those of the writers that do nothing but fit it
 
 
 class _Scan:
@@ -314,6 +316,19 @@ class _Scan:
             if self.stmt.id not in self.objects[number].writers:
                 self.objects[number].writers.append(self.stmt.id)
 
+    def fit_again(self, name: str, node: ast.Call) -> None:
+        """A fit forgets the fits before it, where it surely runs and nothing in its statement reads them."""
+        objects = self.points.get(name, NOTHING)
+        inside = [n for n in ast.walk(self.stmt.node) if isinstance(n, ast.Name) and n.id == name]
+        simple = isinstance(self.stmt.node, (ast.Expr, ast.Assign)) and any(
+            n is node for n in ast.walk(self.stmt.node)
+        )
+        for number in objects if simple and len(objects) == 1 and len(inside) == 1 else ():
+            known = self.objects[number]
+            known.writers = [w for w in known.writers if w not in known.fits]
+            self.reached[name] -= known.fits
+            known.fits = {self.stmt.id}
+
     def set_option(self, event: Event) -> None:
         """`pd.options.mode.x = y` sets an option of a library; how things are shown is none."""
         text = ast.unparse(event.node)
@@ -347,6 +362,8 @@ class _Scan:
         match effect.kind:
             case "mutates":
                 fact = self.types.fact(node)
+                if fact is not None and _is_fit(node, fact):
+                    self.fit_again(effect.target, node)
                 self.change(effect.target, deep=fact is None or _is_deep(node.func))
                 keeps = isinstance(node.func, ast.Attribute) and (fact is None or fact.effect == "mutates")
                 for argument in node.args if keeps else []:
@@ -458,3 +475,9 @@ def _is_deep(node: ast.AST) -> bool:
     """Whether the change is made inside of what the name holds (`full[0]["x"] = 1`, `pipe[0].fit`)."""
     inner = node.value if isinstance(node, (ast.Attribute, ast.Subscript)) else None
     return isinstance(inner, (ast.Subscript, ast.Attribute, ast.Call))
+
+
+def _is_fit(node: ast.Call, fact: Fact) -> bool:
+    """Whether a call makes a fitted estimator anew: `fit` and its like, but not `partial_fit`."""
+    named = isinstance(node.func, ast.Attribute) and node.func.attr.startswith("fit")
+    return named and fact.effect in ("fits", "learns", "filters")

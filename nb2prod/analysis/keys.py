@@ -42,10 +42,12 @@ def _base(site: Site, types: Types) -> str:
     node, assigned = site.node, site.key
     column = snake(_column(node, site.at, types))
     match site.kind:
-        case "fit" | "fit_transform":
-            assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-            owner = types.of(node.func.value).rpartition(".")[2].rpartition(":")[2]
-            return _joined(column, snake(owner) or snake(root(node.func)) or "estimator")
+        case "fit" | "fit_transform" | "fit_transform_each":
+            assert isinstance(node, ast.Call)
+            method = node.args[0] if site.kind == "fit_transform_each" else node.func
+            assert isinstance(method, ast.Attribute)
+            owner = types.of(method.value).rpartition(".")[2].rpartition(":")[2]
+            return _joined(column, snake(owner) or snake(root(method)) or "estimator")
         case "split":
             return "split"
         case "value" | "once":

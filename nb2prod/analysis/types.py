@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cache
 
 from nb2prod import knowledge
 from nb2prod.ir.program import Program, Stmt
@@ -272,7 +273,7 @@ class _Inference:
         seen = site.types[0]
         if kind and kind in TABLES and seen in TABLES and kind != seen:
             self.types.disagreements.append((span, kind, seen))
-        return seen
+        return kind if _is_kind_of(kind, seen) else seen
 
     def static(self, node: ast.AST, env: Env) -> str:
         match node:
@@ -477,3 +478,14 @@ class _Inference:
         self.text = outer
         self.active.discard(name)
         return self.results[name]
+
+
+@cache
+def _is_kind_of(kind: str, seen: str) -> bool:
+    """Whether a class that a run showed is one that the knowledge base knows by its kind alone."""
+    root = seen.split(".")[0]
+    if kind == seen or kind.split(".")[0] != root:
+        return False
+    known = knowledge.library(root)
+    named = [any(fact.api.startswith(f"{name}.") for fact in known) for name in (kind, seen)]
+    return named == [True, False]

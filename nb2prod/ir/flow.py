@@ -78,6 +78,10 @@ class Flow:
     def changed_by(self, stmt: int) -> frozenset[str]:
         return frozenset(d.name for d in self.defs if d.stmt == stmt)
 
+    def read_back(self, stmt: int) -> frozenset[str]:
+        """The files that a statement reads and an earlier one wrote."""
+        return frozenset(u.name for u in self.uses_of(stmt) if u.name.startswith("<file ") and u.reaches)
+
     def check(self) -> None:
         """Every statement named exists; what a use reaches does not come later."""
         ids = set(self.by_id)

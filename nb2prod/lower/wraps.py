@@ -25,6 +25,7 @@ METHOD_ADAPTERS = ("factorize", "astype_category")
 POSITIONAL = {
     "get_dummies": ("", "prefix", "prefix_sep", "dummy_na", "columns", "sparse", "drop_first", "dtype"),
     "qcut": ("", "", "labels", "retbins", "precision", "duplicates"),
+    "add_constant": ("", "prepend", "has_constant"),
     "cut": ("", "", "right", "labels", "retbins", "precision", "include_lowest", "duplicates", "ordered"),
 }
 
@@ -57,6 +58,14 @@ def _write(site: Site, node: cst.BaseExpression, code: Code, imported: Container
     receiver = node.func.value if isinstance(node.func, cst.Attribute) else None
     own = [code(receiver)] if receiver is not None and not _is_module(receiver, imported) else []
     match site.kind:
+        case "fit_transform_each":
+            method = node.args[0].value
+            assert isinstance(method, cst.Attribute)
+            return f"st.fit_transform_each({', '.join([key, code(method.value), *own, *at])})"
+        case "scaled":
+            return _again("st.scaled", [key, code(node.func)], node, at, code)
+        case "read_csv" | "write_csv":
+            return _again(f"st.{site.kind}", own if site.kind == "write_csv" else [], node, [], code)
         case "split":
             return _again("st.split", [code(node.func)], node, [], code)
         case "astype_category" if own:
@@ -77,7 +86,7 @@ def _again(
         inside += ", "
     inside += ", ".join(last)
     begin = code(node.whitespace_before_args)
-    return f"{function}({begin}{', '.join(first)}{', ' if inside else ''}{inside})"
+    return f"{function}({begin}{', '.join(first)}{', ' if first and inside else ''}{inside})"
 
 
 def _named(argument: cst.Arg, name: str) -> cst.Arg:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from nb2prod.analysis.events import Function, events
 from nb2prod.analysis.types import Types
-from nb2prod.ir.flow import Flow
+from nb2prod.ir.flow import Effect, Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Refusal, Role, StageGraph
 
@@ -38,7 +38,7 @@ def refuse_unsound(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     found = [
         *_dynamic(flow, last, {s.id for s in kept}),
         *_places(flow, types, last),
-        *_files(flow, {s.id for s in kept}),
+        *_files(flow, {s.id for s in kept}, set(graph.stage(Role.FEATURES).stmts)),
         *_stateful(flow, types, graph),
         *_taken_names(flow, graph),
         *_inference(flow, graph),
@@ -93,15 +93,36 @@ def _places(flow: Flow, types: Types, last: int) -> Iterator[Refusal]:
                 yield Refusal("NBP403", magic.span, magic.text.strip(), "what follows depends on it")
 
 
-def _files(flow: Flow, kept: set[int]) -> Iterator[Refusal]:
-    """Data that leave through a file and come back: index and dtypes are not those that left."""
+def _files(flow: Flow, kept: set[int], body: set[int]) -> Iterator[Refusal]:
+    """Data that leave through a file and come back: index and dtypes are not those that left.
+
+    The features may write and read CSV: the staging runtime does as the file did.
+    """
     written = {d.name for d in flow.defs if d.name.startswith("<file ") and d.stmt in kept}
     written |= {e.target for e in flow.effects if e.kind == "file" and _writes(flow, e.stmt)}
     for effect in flow.effects:
         if effect.kind == "file" and effect.stmt in kept and effect.target in written:
             reads = any(e.kind == "reads-file" for e in flow.effects_of(effect.stmt))
-            if reads and effect.target != "<file ?>":
+            if reads and effect.target != "<file ?>" and not _followed(flow, effect, body):
                 yield Refusal("NBP404", effect.span, effect.target[6:-1], "")
+
+
+def _followed(flow: Flow, effect: Effect, body: set[int]) -> bool:
+    """Whether features read by `read_csv` what features alone wrote by `to_csv`."""
+    writers = [e for e in flow.effects if e.target == effect.target and _writes(flow, e.stmt)]
+    plain = all(
+        e.api.endswith(".to_csv")
+        and e.stmt in body
+        and e.stmt < effect.stmt
+        and "mode" not in _options(flow, e)
+        for e in writers
+    )
+    return plain and effect.stmt in body and effect.api == "pandas.read_csv"
+
+
+def _options(flow: Flow, effect: Effect) -> set[str | None]:
+    calls = [n for n in ast.walk(flow.by_id[effect.stmt].node) if isinstance(n, ast.Call)]
+    return {keyword.arg for call in calls for keyword in call.keywords}
 
 
 def _writes(flow: Flow, stmt: int) -> bool:
