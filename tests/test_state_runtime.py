@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from sklearn import preprocessing as sk
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
@@ -186,6 +187,25 @@ def encoders(df: pd.DataFrame, st: Any) -> pd.DataFrame:
     return st.result(df[["text", "kind", "whole", "number", "flag"]])
 
 
+def encoded_each(df: pd.DataFrame, st: Any) -> pd.DataFrame:
+    return st.result(st.fit_transform_each("le", LabelEncoder(), df[["text", "kind"]].astype(str)))
+
+
+def scales(df: pd.DataFrame, st: Any) -> Any:
+    df["whole"] = st.scaled("whole", sk.minmax_scale, df["whole"], feature_range=(0, 2))
+    for function in (sk.scale, sk.maxabs_scale, sk.robust_scale):
+        df["number"] = st.scaled("number", function, df["number"].fillna(0), at=(function.__name__,))
+    df[["whole", "number"]] = st.scaled(
+        "ranks", sk.quantile_transform, df[["whole", "number"]], n_quantiles=5
+    )
+    return st.result(st.scaled("normal", sk.power_transform, df[["whole", "number"]]))
+
+
+def round_trip(df: pd.DataFrame, st: Any) -> pd.DataFrame:
+    st.write_csv(df[["text", "number", "whole", "flag"]], "a.csv", index=False)
+    return st.result(st.read_csv("a.csv"))
+
+
 def preprocessor(df: pd.DataFrame, st: Any) -> Any:
     numbers = SimpleImputer(strategy="median")
     ct = ColumnTransformer(
@@ -233,6 +253,9 @@ BODIES = [
     group_fills,
     group_values,
     encoders,
+    encoded_each,
+    scales,
+    round_trip,
     preprocessor,
     dates,
 ]
@@ -416,6 +439,18 @@ def split_rows(df: pd.DataFrame, st: Any) -> Any:
 def numbered() -> pd.DataFrame:
     calls = np.arange(40)
     return pd.DataFrame({"age": calls**2 * 1.0, "calls": calls, "churn": calls % 3}).astype({"churn": float})
+
+
+def test_a_constant_is_added_where_training_added_one(runtime: ModuleType) -> None:
+    pytest.importorskip("statsmodels")
+
+    def body(df: pd.DataFrame, st: Any) -> Any:
+        df["one"] = 1.0
+        kept = st.add_constant("none", df[["one", "calls"]])
+        return st.result(st.add_constant("some", kept[["calls"]], prepend=False))
+
+    X = assert_rows_alone(runtime, body, churn()).outputs["columns"]
+    assert X == ["calls", "const"]
 
 
 def test_after_a_rehearsal_only_the_training_rows_teach(runtime: ModuleType) -> None:

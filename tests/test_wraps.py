@@ -113,6 +113,32 @@ EXAMPLES = [
         "train_test_split(X, test_size=0.2)",
         "a, b = st.split(train_test_split, X, test_size=0.2)",
     ),
+    # files that come back, and functions that learn
+    one(
+        "write_csv",
+        'df.to_csv("a.csv", index=False)',
+        'df.to_csv("a.csv", index=False)',
+        'st.write_csv(df, "a.csv", index=False)',
+    ),
+    one("read_csv", 'd = pd.read_csv("a.csv")', 'pd.read_csv("a.csv")', 'd = st.read_csv("a.csv")'),
+    one(
+        "scaled",
+        "x = utils.scale(X, copy=True)",
+        "utils.scale(X, copy=True)",
+        'x = st.scaled("k", utils.scale, X, copy=True)',
+    ),
+    one(
+        "add_constant",
+        "x = utils.add_constant(X, False)",
+        "utils.add_constant(X, False)",
+        'x = st.add_constant("k", X, prepend=False)',
+    ),
+    one(
+        "fit_transform_each",
+        "d = df.apply(e.fit_transform)",
+        "df.apply(e.fit_transform)",
+        'd = st.fit_transform_each("k", e, df)',
+    ),
     # estimators
     one("fit", "s.fit(X, y)", "s.fit(X, y)", 'st.fit("k", s, X, y)'),
     one("fit", "e[c].fit(df[c])", "e[c].fit(df[c])", 'st.fit("k", e[c], df[c], at=(c,))', "c"),

@@ -166,10 +166,8 @@ class _Cut:
     def effects(self, id: int) -> bool:
         return any(e.kind not in PURE for e in self.flow.effects_of(id))
 
-    def is_constant(self, node: ast.expr | None) -> bool:
+    def is_constant(self, node: ast.expr) -> bool:
         """A literal, a display, or a call of a known pure function."""
-        if node is None:
-            return False
         if isinstance(node, ast.Lambda):
             return True
         for inner in ast.walk(node):
@@ -243,17 +241,18 @@ class _Cut:
 
         So a row to predict is one of the file, before the notebook renames its columns or drops rows.
         """
+        literal = {s for s in load if not _names(self.flow.by_id[s].node) - self.flow.changed_by(s)}
         taking = {
             id
-            for id in load
-            if not self.flow.read_back(id) and (self.reads_file(id) or not self.of_one_frame(id, load))
+            for id in load - literal
+            if not self.flow.read_back(id)
+            and (self.reads_file(id) or not self.of_one_frame(id, load - literal))
         }
         return self.slicer.backward(taking) & load
 
     def of_one_frame(self, id: int, load: set[int]) -> bool:
         """Whether all that a statement takes from others tagged load is one frame."""
-        constants = {s for s in load if self.is_constant(getattr(self.flow.by_id[s].node, "value", None))}
-        used = {u.name for u in self.slicer.uses(id) if set(u.reaches) & load - constants - {id}}
+        used = {u.name for u in self.slicer.uses(id) if set(u.reaches) & load - {id}}
         nodes = [n for n in ast.walk(self.flow.by_id[id].node) if isinstance(n, ast.Name) and n.id in used]
         frames = {n.id for n in nodes if self.types.of(n) == "pandas.DataFrame"}
         return len(used) == 1 and frames == used
