@@ -18,6 +18,7 @@ def scaled(
         transformer = kinds[function.__name__](**options).fit(column)
         self._learn(key, "scaled", transformer, at)
         return function(data, **options)
+    transformer = self._recall(key, at).value
     if not len(column):
         return table.astype(float)
-    return self._recall(key, at).value.transform(column).reshape(table.shape)
+    return transformer.transform(column).reshape(table.shape)
