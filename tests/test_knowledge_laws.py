@@ -101,6 +101,8 @@ def test_names_exist() -> None:
     for api, removed in {fact.api: fact.removed for fact in FACTS}.items():
         if api.partition(".")[0] in missing() or api.startswith((*NOT_LOOKED_UP, *ROLES)):
             continue
+        if api.startswith("sklearn.") and api.endswith("_"):
+            continue  # what `fit` leaves: `estimator_laws.py` fits
         if bool(removed) == exists(api):
             (back if removed else gone).append(api)
     assert (gone, back) == ([], [])
