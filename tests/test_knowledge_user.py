@@ -98,14 +98,33 @@ def test_a_row_wise_fact_is_believed_and_a_learning_one_refuses(tmp_path: Path) 
     assert "st.value(" in body and 'mylib.level(df["city"])' in body
 
 
+def test_what_nothing_is_known_of_is_an_assumption_that_is_said(tmp_path: Path) -> None:
+    """In the report and in the README of the project; never silently."""
+    path = written(tmp_path, FACTS.partition('\n[[fact]]\napi = "mylib.level"')[0])
+    done = compiled(path)
+    assert done.returncode == 0, done.stderr
+    readme = (path.parent / "out" / "README.md").read_text()
+    assert "mylib.level is taken to work row by row: nothing is known of it" in readme
+    assert "mylib.years" not in readme.partition("What was assumed")[2].partition("##")[0]
+
+
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ("\n[[fact]]\napi = 'mylib.f'\neffect = 'pure'\ncolour = 'red'", r"ours.toml:5: fact 1 \(mylib.f\): unknown"),
-        ("[[fact]]\napi = 'a.f'\neffect = 'pure'\n[[fact]]\napi = 'a.g'\neffect = 'x'", r"ours.toml:6: .*effect must"),
+        (
+            "\n[[fact]]\napi = 'mylib.f'\neffect = 'pure'\ncolour = 'red'",
+            r"ours.toml:5: fact 1 \(mylib.f\): unknown",
+        ),
+        (
+            "[[fact]]\napi = 'a.f'\neffect = 'pure'\n[[fact]]\napi = 'a.g'\neffect = 'x'",
+            r"ours.toml:6: .*effect must",
+        ),
         ("[[facts]]\napi = 'mylib.f'", "ours.toml: unknown key facts"),
         ("[[fact]]\napi = 'mylib.{f'\neffect = 'pure'", "ours.toml:1: .*unbalanced brace"),
-        ("[[fact]]\napi = 'a.f'\neffect = 'learns'\nlearns = 'x'\nadapter = 'qcut'", "ours.toml:5: .*adapter is not"),
+        (
+            "[[fact]]\napi = 'a.f'\neffect = 'learns'\nlearns = 'x'\nadapter = 'qcut'",
+            "ours.toml:5: .*adapter is not",
+        ),
         ("api = ", r"ours.toml: Invalid value \(at"),
     ],
 )
@@ -119,7 +138,10 @@ def test_a_wrong_file_is_wrong_usage_with_its_place(tmp_path: Path, facts: str, 
     ("settings", "message"),
     [
         ('knowledge = "ours.toml"', "pyproject.toml: tool.nb2prod.knowledge must be a list of file names"),
-        ('knowledge = ["theirs.toml"]', "pyproject.toml: tool.nb2prod.knowledge: .*theirs.toml is not a file"),
+        (
+            'knowledge = ["theirs.toml"]',
+            "pyproject.toml: tool.nb2prod.knowledge: .*theirs.toml is not a file",
+        ),
         ("knowledge = [", "pyproject.toml: "),
     ],
 )
@@ -150,7 +172,9 @@ def test_the_nearest_pyproject_with_our_table_counts(tmp_path: Path) -> None:
 def test_lint_knows_what_the_user_s_functions_draw(tmp_path: Path) -> None:
     facts = "[[fact]]\napi = 'mylib.{years,level}'\neffect = 'draws'\nrandom = 'numpy'"
     path = written(tmp_path, facts)
-    done = subprocess.run([sys.executable, "-m", "nb2prod", "lint", str(path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "nb2prod", "lint", str(path)], capture_output=True, text=True
+    )
     assert "NBP310" in done.stdout and "years" in done.stdout
 
 
@@ -159,7 +183,8 @@ def test_facts_of_the_user_reach_every_lookup(tmp_path: Path) -> None:
     ours = tmp_path / "ours.toml"
     ours.write_text(
         "modules = 'mylib.text'\n[star]\n'mylib.text' = 'clean'\n"
-        "[[fact]]\napi = 'mylib.Encoder'\neffect = 'constructs'\nreturns = 'estimator'\nrole = 'transformer'\n"
+        "[[fact]]\napi = 'mylib.Encoder'\neffect = 'constructs'\nreturns = 'estimator'\n"
+        "role = 'transformer'\n"
         "[[fact]]\napi = 'mylib.Table.trim'\neffect = 'filters'\nmutates = ['self']\n"
     )
     extra = (ours,)
