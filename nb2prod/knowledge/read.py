@@ -74,7 +74,7 @@ def read(path: Path) -> Tables:
                 problem = str(error)
         if problem:
             place = f"{path}:{line_of(text, number, key)}"
-            raise KnowledgeError(f"{place}: fact {number + 1} ({entry.get('api')}): {problem}")
+            raise KnowledgeError(f"{place}: fact {number + 1} ({_called(entry)}): {problem}")
     modules = {api.partition(".")[0] for api in names} | set(document.get("modules", "").split())
     return Tables(
         path, frozenset(modules), entries, names, document.get("receivers", {}), document.get("star", {})
@@ -90,6 +90,14 @@ def line_of(text: str, number: int, key: str = "") -> int:
     begin, end = headers[number], (*headers, len(lines) + 1)[number + 1]
     of_key = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
     return next((at for at in range(begin, end) if key and of_key.match(lines[at - 1])), begin)
+
+
+def _called(entry: dict[str, Any]) -> str:
+    """What a fact is about, in few words."""
+    api = entry.get("api")
+    first = api[0] if isinstance(api, list) and api else api
+    text = " ".join(str(first).split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def facts_of(tables: Tables, api: str) -> tuple[Fact, ...]:
