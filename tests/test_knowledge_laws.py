@@ -84,7 +84,19 @@ NOT_LOOKED_UP = (
     "matplotlib.axes.Axes.",
     "statsmodels.Model.",
     "statsmodels.Results.",
+    "nltk.corpus.",  # is there once nltk.download has fetched it
+    "nltk.stem.Stemmer.",
+    "nltk.tokenize.Tokenizer.",
     "plotly.graph_objs.",
+    "numpy.ndarray.",  # sparse arrays too
+    "scipy.stats.rv_continuous.",  # discrete distributions too
+    "lightgbm.LGBM",  # attributes of objects
+    "lightgbm.Booster.",
+    "lightgbm.CVBooster.",
+    "lightgbm.Dataset.",
+    "xgboost.XGB",
+    "xgboost.Booster.",
+    "catboost.",  # loaded on request
     "pandas.DataFrameGroupBy.plot.",
     "pandas.DataFrame.progress_",
     "pandas.Series.progress_",
@@ -142,6 +154,7 @@ def pandas_class(path: str) -> Any:
         "StringMethods": (pd.Series.str,),
         "CategoricalAccessor": (pd.Series.cat,),
         "DatetimeProperties": (type(dates.dt), type(spans.dt)),
+        "Rolling": (pd.Series([1]).rolling(1),),
         "Index": (pd.Index, pd.DatetimeIndex, pd.MultiIndex, pd.CategoricalIndex),
     }
     for kind in kinds.get(owner, (getattr(pd.api.typing, owner, None),)):

@@ -111,6 +111,10 @@ def expand(pattern: str) -> Iterator[str]:
     if start < 0:
         yield pattern
         return
+    if pattern.find("{", start + 1) < 0 <= (end := pattern.find("}", start)):  # most are so: the short way
+        before, after = pattern[:start], pattern[end + 1 :]
+        yield from [before + choice.strip() + after for choice in pattern[start + 1 : end].split(",")]
+        return
     depth, begin, choices = 0, start + 1, []
     for position in range(start, len(pattern)):
         sign = pattern[position]
