@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import ast
 import warnings
+from dataclasses import replace
+from pathlib import Path
 
-from nb2prod import ipython
-from nb2prod.ipynb import ReadError, find, read, read_bytes
+from nb2prod import ipynb, ipython, knowledge
+from nb2prod.ipynb import ReadError, find, read_bytes
 from nb2prod.ir.program import Magic, Opaque, Program, Stmt
 from nb2prod.source import Cell, Notebook, Span, Text, split_lines
 
@@ -24,6 +26,11 @@ _PYTHON_2 = (
     "leading zeros in decimal integer literals",
 )
 _SHALLOW = 2 * MAX_DEPTH  # so few characters cannot nest too deeply
+
+
+def read(path: Path | str) -> Notebook:
+    """The notebook in a file, with the user's facts that hold there; raises ReadError, KnowledgeError."""
+    return replace(ipynb.read(path), facts=knowledge.of_user(Path(path).parent))
 
 
 def parse(notebook: Notebook) -> Program:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 TAG_PREFIX = "nb2prod:"
 
@@ -43,11 +44,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """A notebook file: where it was read and its cells."""
+    """A notebook file: where it was read, its cells, and the files of the user's facts that hold for it."""
 
     path: str
     cells: tuple[Cell, ...]
     language: str = "python"
+    facts: tuple[Path, ...] = ()
 
     def code_cells(self) -> tuple[Cell, ...]:
         return tuple(cell for cell in self.cells if cell.kind == "code")

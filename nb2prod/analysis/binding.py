@@ -17,6 +17,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from nb2prod import knowledge
 from nb2prod.analysis.events import root
 from nb2prod.analysis.keys import Keys
 from nb2prod.analysis.types import GROUPED, TABLES, Types
@@ -100,6 +101,7 @@ class Binding:
     sites: tuple[Site, ...]
     refusals: tuple[Refusal, ...]
     staged_functions: tuple[str, ...]
+    assumptions: tuple[str, ...] = ()
 
 
 def bind(
@@ -128,6 +130,7 @@ def bind(
         tuple(Keys().named(drafts, types)),
         tuple(walker.refusals),
         tuple(sorted(walker.callers(staged))),
+        tuple(dict.fromkeys(walker.assumptions)),
     )
 
 
@@ -140,6 +143,7 @@ class _Walker:
         self.env: dict[str, Value] = {}
         self.sites: dict[int, Site] = {}
         self.refusals: list[Refusal] = []
+        self.assumptions: list[str] = []
         self.loops: list[str] = []
         self.stmt: Stmt
         self.context = ""
@@ -675,9 +679,18 @@ class _Walker:
             if site.shape and site.shape[0] in rows:
                 return replace(join(every), items=())
             return self.value(node, "not one entry a row", Evidence.TRACED)
-        if isinstance(node.func, ast.Name) and node.func.id in CASTS:
-            return replace(join(every), items=())
+        self.assume_row_wise(node)
         return replace(join(every), items=())
+
+    def assume_row_wise(self, node: ast.Call) -> None:
+        """Says so where neither the run nor any fact tells what a call does; the checks decide."""
+        api, name = self.types.api_of(node), getattr(node.func, "attr", "")
+        if api.startswith(("builtins.", "notebook:")) or (not api and knowledge.methods(name)):
+            return
+        span = self.span(node)
+        call = ast.unparse(node.func)
+        place = f"cell {span.cell}, line {span.line}"
+        self.assumptions.append(f"{place}: {call} is taken to work row by row: nothing is known of it")
 
     def with_function(self, node: ast.Call, fact: Fact, receiver: Value) -> Value:
         """apply, map, transform, pipe: the effect is that of the function that is called."""

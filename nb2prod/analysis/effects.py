@@ -136,7 +136,7 @@ def _harmless_method(receiver: str, node: ast.Call, types: Types) -> bool:
     if receiver:
         return False
     assert isinstance(node.func, ast.Attribute)
-    facts = knowledge.methods(node.func.attr, call_arguments(node, types))
+    facts = knowledge.methods(node.func.attr, call_arguments(node, types), types.extra)
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
 
 

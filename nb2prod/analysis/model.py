@@ -67,7 +67,7 @@ def _task(types: Types, receiver: ast.expr) -> str | None:
     kind = types.of(receiver)
     if isinstance(receiver, ast.Call) and not kind:
         kind = types.api_of(receiver)
-    fact = knowledge.lookup(kind) if kind and ":" not in kind else None
+    fact = knowledge.lookup(kind, extra=types.extra) if kind and ":" not in kind else None
     role = fact.role if fact is not None else ""
     if role in TASKS:
         return TASKS[role]

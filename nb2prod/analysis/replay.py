@@ -114,7 +114,7 @@ class Replay:
             self.register(inner, own)
 
     def star(self, module: str) -> None:
-        names = knowledge.star_names(module)
+        names = knowledge.star_names(module, self.script.notebook.facts)
         self.unknown |= names is None
         for name in sorted(names or ()):
             self.put(name, Value(((self.stmt.span, ""),), self.number("star", module, name)), self.stmt.span)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 
 from nb2prod import knowledge
 from nb2prod.ir.program import Program, Stmt
@@ -57,6 +58,7 @@ class Types:
     functions: dict[str, ast.FunctionDef | ast.Lambda] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     disagreements: list[tuple[Span, str, str]] = field(default_factory=list)
+    extra: tuple[Path, ...] = ()  # the user's own facts
 
     def of(self, node: ast.AST) -> str:
         return self.expr.get(id(node), "")
@@ -73,7 +75,7 @@ class Types:
 
 def infer(program: Program, trace: Trace | None = None) -> Types:
     """Types of all expressions, following calls into functions of the notebook."""
-    inference = _Inference(trace)
+    inference = _Inference(trace, program.notebook.facts)
     for stmt in program.stmts():
         inference.text, inference.stmt = stmt.text, stmt
         inference.body([stmt.node], inference.globals)
@@ -119,9 +121,10 @@ Env = dict[str, str]
 
 
 class _Inference:
-    def __init__(self, trace: Trace | None) -> None:
+    def __init__(self, trace: Trace | None, extra: tuple[Path, ...]) -> None:
         self.trace = trace
-        self.types = Types()
+        self.types = Types(extra=extra)
+        self.extra = extra
         self.globals: Env = {}
         self.text: Text
         self.stmt: Stmt
@@ -195,12 +198,12 @@ class _Inference:
     def import_from(self, node: ast.ImportFrom, env: Env) -> None:
         for alias in node.names:
             if alias.name == "*":
-                for name in knowledge.star_names(node.module or "") or ():
+                for name in knowledge.star_names(node.module or "", self.extra) or ():
                     env[name] = f"api:{node.module}.{name}"
                     self.types.imports[name] = f"{node.module}.{name}"
                 continue
             path = f"{node.module}.{alias.name}"
-            is_module = path in knowledge.known_modules()
+            is_module = path in knowledge.known_modules(self.extra)
             env[alias.asname or alias.name] = f"module:{path}" if is_module else f"api:{path}"
             self.types.imports[alias.asname or alias.name] = path
 
@@ -339,12 +342,12 @@ class _Inference:
         base = self.expression(node.value, env)
         if base.startswith("module:"):
             path = f"{base[7:]}.{node.attr}"
-            return f"module:{path}" if path in knowledge.known_modules() else f"api:{path}"
+            return f"module:{path}" if path in knowledge.known_modules(self.extra) else f"api:{path}"
         if base.startswith("api:"):
             return f"{base}.{node.attr}"
         if not base or base.startswith("notebook:"):
             return ""
-        fact = knowledge.lookup(f"{base}.{node.attr}")
+        fact = knowledge.lookup(f"{base}.{node.attr}", extra=self.extra)
         if fact is not None:
             self.types.facts[id(node)] = fact
             self.types.api[id(node)] = f"{base}.{node.attr}"
@@ -417,7 +420,7 @@ class _Inference:
         if not api:
             return ""
         self.types.api[id(node)] = api
-        fact = knowledge.lookup(api, call_arguments(node, self.types))
+        fact = knowledge.lookup(api, call_arguments(node, self.types), self.extra)
         if fact is None:
             return ""
         self.types.facts[id(node)] = fact

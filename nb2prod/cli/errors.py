@@ -12,6 +12,7 @@ from nb2prod.compiler import CompileError
 from nb2prod.diagnostics import Diagnostic, render
 from nb2prod.emit import EmitError
 from nb2prod.frontend import ReadError
+from nb2prod.knowledge import KnowledgeError
 from nb2prod.lint import UsageError, lint
 from nb2prod.names import NameRefused
 from nb2prod.verify import Report
@@ -30,7 +31,7 @@ def explained(error: Exception, subject: str) -> tuple[int, str, Report | None]:
             text = clean(said) if said else _said(error.message, error.help)
         case CompileError():
             code, text = error.code, _said(str(error), error.help)
-        case UsageError() | NameRefused():
+        case UsageError() | NameRefused() | KnowledgeError():
             code = USAGE
         case EmitError():
             pass

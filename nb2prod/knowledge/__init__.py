@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nb2prod.knowledge.fact import GIVEN, Fact, Given, argument, holds, of_call
 from nb2prod.knowledge.read import KnowledgeError, Tables, facts_of, read
+from nb2prod.knowledge.user import check_user_file, user_files
 
 __all__ = [
     "GIVEN",
@@ -25,6 +26,7 @@ __all__ = [
     "library",
     "lookup",
     "methods",
+    "of_user",
     "star_names",
 ]
 
@@ -84,6 +86,17 @@ def star_names(module: str, extra: tuple[Path, ...] = ()) -> frozenset[str] | No
         if names is not None:
             return frozenset(names.split())
     return None
+
+
+def of_user(folder: Path) -> tuple[Path, ...]:
+    """The checked files of the user's own facts for the notebooks in a folder: `extra` of the look-ups.
+
+    Raises KnowledgeError where one breaks the schema.
+    """
+    files = user_files(folder)
+    for file in files:
+        check_user_file(_read(file))
+    return files
 
 
 def _files(name: str, extra: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from nb2prod.knowledge.fact import CALLS, EFFECTS, RANDOM, RETURNS, WORDS, Fact,
 _TOP = {"fact": (list, dict), "modules": (str, str), "receivers": (dict, str), "star": (dict, str)}
 _TEXT = tuple("effect returns learns adapter random role calls path type removed why example".split())
 _LISTS = ("mutates", "options")
+_KEYS = frozenset(("api", "when", *_TEXT, *_LISTS))
 _ALLOWED = {
     "effect": EFFECTS,
     "returns": RETURNS,
@@ -33,7 +35,7 @@ _ALLOWED = {
 
 
 class KnowledgeError(ValueError):
-    """A knowledge file that breaks the schema; the message names the file and the fact."""
+    """A knowledge file that breaks the schema; the message names the file, the line and the fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +53,51 @@ class Tables:
 def read(path: Path) -> Tables:
     """The checked file."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"{path}: {error}") from error
     for key, found in document.items():
         if key not in _TOP:
-            raise KnowledgeError(f"{path}: unknown key {key}")
+            raise KnowledgeError(f"{path}: unknown key {key}; the keys are {', '.join(_TOP)}")
         values = found.values() if isinstance(found, dict) else found
         if not isinstance(found, _TOP[key][0]) or not all(isinstance(one, _TOP[key][1]) for one in values):
             raise KnowledgeError(f"{path}: {key} has the wrong type")
     entries = tuple(document.get("fact", ()))
     names: dict[str, tuple[int, ...]] = {}
     for number, entry in enumerate(entries):
-        problem = _problem(entry)
+        problem, key = _problem(entry)
+        if not problem:
+            try:
+                problem = _add(names, entries, number)
+            except KnowledgeError as error:  # braces
+                problem = str(error)
         if problem:
-            raise KnowledgeError(f"{path}: fact {number + 1} ({entry.get('api')}): {problem}")
-        for api in _expanded(entry):
-            others = names.get(api, ())
-            if "when" not in entry and any("when" not in entries[other] for other in others):
-                raise KnowledgeError(f"{path}: two unconditional facts about {api}")
-            names[api] = (*others, number)
+            place = f"{path}:{line_of(text, number, key)}"
+            raise KnowledgeError(f"{place}: fact {number + 1} ({_called(entry)}): {problem}")
     modules = {api.partition(".")[0] for api in names} | set(document.get("modules", "").split())
     return Tables(
         path, frozenset(modules), entries, names, document.get("receivers", {}), document.get("star", {})
     )
+
+
+def line_of(text: str, number: int, key: str = "") -> int:
+    """The line of a fact's header, or of a key in it; 1 where the file is laid out otherwise."""
+    lines = text.splitlines()
+    headers = [at for at, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*fact\s*\]\]", line)]
+    if number >= len(headers):
+        return 1
+    begin, end = headers[number], (*headers, len(lines) + 1)[number + 1]
+    of_key = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
+    return next((at for at in range(begin, end) if key and of_key.match(lines[at - 1])), begin)
+
+
+def _called(entry: dict[str, Any]) -> str:
+    """What a fact is about, in few words."""
+    api = entry.get("api")
+    first = api[0] if isinstance(api, list) and api else api
+    text = " ".join(str(first).split())
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def facts_of(tables: Tables, api: str) -> tuple[Fact, ...]:
@@ -87,6 +110,10 @@ def expand(pattern: str) -> Iterator[str]:
     start = pattern.find("{")
     if start < 0:
         yield pattern
+        return
+    if pattern.find("{", start + 1) < 0 <= (end := pattern.find("}", start)):  # most are so: the short way
+        before, after = pattern[:start], pattern[end + 1 :]
+        yield from [before + choice.strip() + after for choice in pattern[start + 1 : end].split(",")]
         return
     depth, begin, choices = 0, start + 1, []
     for position in range(start, len(pattern)):
@@ -105,39 +132,49 @@ def expand(pattern: str) -> Iterator[str]:
                 yield pattern[:start] + middle + rest
 
 
+def _add(names: dict[str, tuple[int, ...]], entries: tuple[dict[str, Any], ...], number: int) -> str:
+    """Enters the names of an entry; what is wrong with them, or nothing."""
+    for api in _expanded(entries[number]):
+        others = names.get(api, ())
+        if "when" not in entries[number] and any("when" not in entries[other] for other in others):
+            return f"two unconditional facts about {api}"
+        names[api] = (*others, number)
+    return ""
+
+
 def _expanded(entry: dict[str, Any]) -> Iterator[str]:
     patterns = entry["api"] if isinstance(entry["api"], list) else [entry["api"]]
     for pattern in patterns:
         yield from expand(pattern)
 
 
-def _problem(entry: dict[str, Any]) -> str:
-    """What is wrong with an entry, or nothing."""
-    unknown = entry.keys() - {"api", "when", *_TEXT, *_LISTS}
+def _problem(entry: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong with an entry, and under which key; or nothing."""
+    unknown = sorted(entry.keys() - _KEYS)
     if unknown:
-        return f"unknown key {', '.join(sorted(unknown))}"
+        return f"unknown key {', '.join(unknown)}; the keys are {', '.join(sorted(_KEYS))}", unknown[0]
     if "api" not in entry or "effect" not in entry:
-        return "api and effect are required"
+        return "api and effect are required", ""
     if not isinstance(entry["api"], str) and not _all_text(entry["api"]):
-        return "api must be text or a list of text"
+        return "api must be text or a list of text", "api"
     for key in _TEXT:
         if not isinstance(entry.get(key, ""), str):
-            return f"{key} must be text"
+            return f"{key} must be text", key
     for key, allowed in _ALLOWED.items():
         if key in entry and entry[key] not in allowed:
-            return f"{key} must be one of {', '.join(sorted(allowed - {''}))}"
+            return f"{key} must be one of {', '.join(sorted(allowed - {''}))}", key
     for key in _LISTS:
         if not _all_text(entry.get(key, [])):
-            return f"{key} must be a list of text"
+            return f"{key} must be a list of text", key
     if not isinstance(entry.get("when", {}), dict):
-        return "when must be a table"
+        return "when must be a table", "when"
     for condition in entry.get("when", {}).values():
         literals = isinstance(condition, list) and all(isinstance(one, Literal) for one in condition)
         if not literals and not (isinstance(condition, str) and condition in WORDS):
-            return f"a condition must be a list of literals or one of {', '.join(sorted(WORDS))}"
+            return f"a condition must be a list of literals or one of {', '.join(sorted(WORDS))}", "when"
     if entry["effect"] == "learns" and not entry.get("learns"):
-        return "a fact that learns must say what"
-    return ""
+        return "a fact that learns must say what", "effect"
+    return "", ""
 
 
 def _all_text(value: Any) -> bool:

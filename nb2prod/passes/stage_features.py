@@ -32,5 +32,6 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         graph,
         sites=binding.sites,
         refusals=(*graph.refusals, *binding.refusals, *batch),
+        assumptions=(*graph.assumptions, *binding.assumptions),
         staged_functions=binding.staged_functions,
     )

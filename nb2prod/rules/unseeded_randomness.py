@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import Event
@@ -67,7 +68,7 @@ class UnseededRandomness(Rule):
                     _follow_import(event, paths)
                 if event.kind != "call" or not isinstance(event.node, ast.Call):
                     continue
-                api, fact = _fact(event.node, paths)
+                api, fact = _fact(event.node, paths, a.notebook.facts)
                 if fact is None:
                     if "seed" in api.rpartition(".")[2]:  # set_seed, seed_everything
                         seeded |= {"numpy", "python"}
@@ -90,13 +91,13 @@ def _follow_import(event: Event, paths: dict[str, str]) -> None:
         paths.pop(event.name, None)
 
 
-def _fact(node: ast.Call, paths: dict[str, str]) -> tuple[str, Fact | None]:
+def _fact(node: ast.Call, paths: dict[str, str], extra: tuple[Path, ...]) -> tuple[str, Fact | None]:
     """The public name of what is called, and what is known about it."""
     arguments = _arguments(node)
     api = _path(node.func, paths)
     root = api.partition(".")[0]
     if root and api != root:
-        return api, knowledge.lookup(api, arguments)
+        return api, knowledge.lookup(api, arguments, extra)
     if (
         isinstance(node.func, ast.Attribute)
         and node.func.attr == "sample"
