@@ -27,6 +27,7 @@ from nb2prod.analysis.model import (
 from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
+from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -43,7 +44,7 @@ FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     """The stage graph of the model that the notebook uses, or of `model`."""
-    tags = cell_tags(flow.program)
+    tags = complete(flow, types, cell_tags(flow.program), model)
     refusals = list(tags.refusals)
     sinks = find_sinks(flow, types, tags)
     sink = choose(sinks, flow, tags, model)
@@ -140,6 +141,7 @@ class _Cut:
             dropped=tuple(self.dropped(kept)),
             refusals=tuple(self.refusals),
             tags={c: ",".join(t) for c, t in self.tags.allowed.items() if t},
+            inferred=self.tags.inferred,
             assumptions=tuple(self.assumptions(kept)),
         )
 
@@ -521,7 +523,7 @@ class _Cut:
             )
             if id in self.eval_stmts and "infer" not in allowed:
                 reason = "evaluation rows go through the same features"
-            elif set(allowed) & {"eda", "skip"}:
+            elif set(allowed) & {"eda", "skip"} and stmt.cell not in self.tags.inferred:
                 reason = f"tagged {allowed[0]}"
             else:
                 reason = "only shows something" if shows else "the model does not need it"
@@ -535,7 +537,7 @@ class _Cut:
         found = []
         for id in sorted(kept):
             stmt = self.flow.by_id[id]
-            if set(self.tags.of(stmt.cell)) and set(self.tags.of(stmt.cell)) <= {"eda"}:
+            if self.tags.of(stmt.cell) == ("eda",) and stmt.cell not in self.tags.inferred:
                 place = f"cell {stmt.cell}, line {stmt.span.line}"
                 found.append(f"{place} is tagged eda, but the model needs what it makes; it was kept")
         return found

@@ -126,7 +126,8 @@ class StageGraph:
     statements that only show something, by `id(node)`; `eval_arguments` what training
     predicts on where that is prepared on the spot.  `crossing` are further values that training needs
     from the features, `shared` those that inference needs, `model_extras` those that inference needs from
-    training.  `spans` are the places of all kept statements.
+    training.  `spans` are the places of all kept statements.  `tags` are the stages of the cells, those of
+    `inferred` from the data flow, for the reason that stands there.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -154,6 +155,7 @@ class StageGraph:
     dropped: tuple[Dropped, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     tags: dict[int, str] = field(default_factory=dict)
+    inferred: dict[int, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
     def stage(self, role: Role) -> Stage:
