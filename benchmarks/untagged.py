@@ -1,11 +1,12 @@
 """How well stages are inferred: `python benchmarks/untagged.py CORPUS [MANIFEST]`.
 
-CORPUS holds folders with one notebook each, whose cells are tagged by hand.  Their tags are removed and inferred
-again; nothing runs.  Printed are a table of tags by hand against inferred ones, the cells that differ, and for each
-notebook whether the same model and the same feature statements are chosen with and without tags.
+CORPUS holds folders with one notebook each, whose cells are tagged by hand.  Their tags are removed and
+inferred again; nothing runs.  Printed are, for each notebook, whether the same model and the same feature
+statements are chosen with and without tags; a table of tags by hand (rows) against inferred ones (columns);
+and the cells that differ.
 
-MANIFEST is a JSON list of objects with `id` (the folder) and `mixed`: cell number among the code cells -> all stages
-that it has, where the notebook carries only the main one.
+MANIFEST is a JSON list of objects with `id` (the folder) and `mixed`: number among the code cells -> all
+stages of a cell, where the notebook carries only the main one.
 """
 
 from __future__ import annotations
@@ -52,7 +53,9 @@ def main(corpus: Path, manifest: Path | None) -> None:
         print(f"{folder.name:<45} {said}{', same features' if features else ', other features'}")
     print_table(table)
     print("\n".join(differing))
-    print(f"\n{total} cells: {same} get the very stages ({same / total:.1%}), {within} none but these", end="")
+    print(
+        f"\n{total} cells: {same} get the very stages ({same / total:.1%}), {within} none but these", end=""
+    )
     print(f" ({within / total:.1%})")
     print(f"{len(folders)} notebooks: the same model in {chosen}, and the same features in {built}")
 

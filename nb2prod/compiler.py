@@ -38,6 +38,7 @@ from nb2prod.static import (
     load_trace,
     lowered,
     refused,
+    suggest,
     without_skipped,
 )
 from nb2prod.verify import Check, Report
@@ -45,7 +46,7 @@ from nb2prod.verify import Check, Report
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
     "Progress", "analyse", "compile_notebook", "files", "intermediate", "load_trace", "lowered",
-    "verify_project",
+    "suggest", "verify_project",
 ]  # fmt: skip
 
 FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")

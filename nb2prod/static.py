@@ -16,7 +16,8 @@ from pathlib import Path
 from nb2prod import __version__, emit, frontend, rules
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
-from nb2prod.analysis.tags import cell_tags
+from nb2prod.analysis.suggest import complete
+from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types, infer
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
@@ -26,7 +27,7 @@ from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes
-from nb2prod.source import Notebook
+from nb2prod.source import Notebook, Span
 from nb2prod.verify import Report
 
 REPORT = "nb2prod-report.json"
@@ -122,7 +123,7 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     types = infer(program, trace)
     flow = defuse(program, types)
     graph = run_passes(cut(flow, types, model), flow, types)
-    subject = rules.analyse(program, graph, _beside(notebook, program))
+    subject = rules.analyse(program, graph, [*_beside(notebook, program), *_inferred(graph)])
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
@@ -132,6 +133,28 @@ def without_skipped(program: Program) -> Program:
     """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
     allowed = cell_tags(program)
     return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
+
+
+def suggest(notebook: Notebook) -> CellTags:
+    """The stages of all cells, with those that are inferred; CompileError where nothing can be."""
+    program = without_skipped(frontend.parse(notebook))
+    types = infer(program)
+    given = cell_tags(program)
+    tags = complete(defuse(program, types), types, given)
+    unread = {item.cell for item in program.opaque()}
+    open_cells = {cell.index for cell in notebook.code_cells() if not given.of(cell.index)} - unread
+    if open_cells and not tags.inferred:
+        reason = "no stage can be inferred: no statement fits a model that nb2prod recognises"
+        raise CompileError(reason, 1, "tag the cell that fits the model `train`")
+    return tags
+
+
+def _inferred(graph: StageGraph) -> list[Refusal]:
+    """What the findings say of untagged cells."""
+    return [
+        Refusal("NBP504", Span(cell, 1, 1, 1, 1), graph.tags[cell].replace(",", " and "), reason)
+        for cell, reason in sorted(graph.inferred.items())
+    ]
 
 
 def _beside(notebook: Notebook, program: Program) -> list[Refusal]:

@@ -27,7 +27,7 @@ LAYERS = (
     ("lower", "literals"),
     ("passes",),
     ("analysis",),
-    ("frontend", "knowledge"),
+    ("frontend", "knowledge", "ipynb_tags"),
     ("ipynb", "ipython"),
     ("magics",),
     ("diagnostics",),

@@ -53,7 +53,18 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
         return StageGraph(refusals=tuple(refusals))
     if model is None:
         refusals += _undecided(sinks, flow, tags)
-    return _Cut(flow, types, tags, sink, refusals).graph()
+    graph = _Cut(flow, types, tags, sink, refusals).graph()
+    return replace(graph, assumptions=(*_inferred_model(sinks, sink, flow, tags), *graph.assumptions))
+
+
+def _inferred_model(sinks: list[Sink], sink: Sink, flow: Flow, tags: CellTags) -> list[str]:
+    """Which model was chosen where the notebook does not say it."""
+    stmt = flow.by_id[sink.stmt]
+    others = sorted({f"`{other.model}`" for other in sinks} - {f"`{sink.model}`"})
+    if not others or stmt.cell not in tags.inferred or is_marked(sink, flow):
+        return []
+    place = f"cell {stmt.cell}, line {stmt.span.line}"
+    return [f"the model is `{sink.model}` ({place}), not {', '.join(others)}; --model chooses another"]
 
 
 def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
@@ -68,10 +79,9 @@ def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
 
 
 def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -> Refusal:
-    if not any(tags.allowed.values()):
-        return Refusal("NBP505", None, "no cell has a stage tag")
     if not any("train" in allowed for allowed in tags.allowed.values()):
-        return Refusal("NBP505", None, "no cell is tagged train")
+        subject = "no cell is tagged train, and no statement fits a model that nb2prod recognises"
+        return Refusal("NBP505", None, subject)
     if model is not None:
         return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
     return Refusal("NBP406", None, "")

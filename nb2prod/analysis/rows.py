@@ -79,8 +79,9 @@ def _value_of(node: ast.stmt, name: str) -> ast.expr | None:
     """What a statement binds to a name: of `a, b = x, y` its part, of a split the table that is split."""
     found = None
     for inner in ast.walk(node):  # also those inside of a loop
-        targets = inner.targets if isinstance(inner, ast.Assign) else []
-        for target in targets:
+        if not isinstance(inner, ast.Assign):
+            continue
+        for target in inner.targets:
             parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
             names = [part.id if isinstance(part, ast.Name) else "" for part in parts]
             if name in names:

@@ -53,4 +53,4 @@ def _of_cell(places: list[Place]) -> tuple[tuple[str, ...], str]:
         counts = Counter(stage for stage, _ in places)  # a plot and its `sns.set()` are no setup
         stages = (max(REST, key=counts.__getitem__),) if counts.keys() & set(REST) else ("skip",)
     reasons = dict.fromkeys(reason for stage in stages for other, reason in places if other == stage)
-    return stages, "; ".join(reasons)
+    return stages, "; ".join(sorted(reasons, key=lambda reason: reason.startswith("only ")))

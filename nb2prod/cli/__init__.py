@@ -39,6 +39,7 @@ from nb2prod.cli.options import (
     Timeout,
     Trace,
     Version,
+    Write,
 )
 
 if TYPE_CHECKING:
@@ -124,6 +125,24 @@ def lint(
         found = linter.lint(paths, select or (), ignore or (), stdin=sys.stdin.buffer.read)
         _print_text(linter.report(found, format))
     raise typer.Exit(linter.exit_code(found, strict))
+
+
+@app.command()
+def tag(notebook: NotebookText, write: Write = False, as_json: AsJson = False) -> None:
+    """Suggest a stage for each untagged cell, with its reason. Runs nothing.
+
+    Exit codes: 0 suggested or nothing to tag, 1 nothing can be inferred, 2 wrong usage.
+    """
+    if write and notebook == "-":
+        raise typer.BadParameter("--write needs a file, not standard input", param_hint="NOTEBOOK")
+    with _guard(subject=notebook):
+        from nb2prod.cli import tagging
+
+        if notebook != "-":
+            _need_file(Path(notebook))
+        data = sys.stdin.buffer.read() if notebook == "-" else None
+        suggested = tagging.suggest(notebook, data, write)
+        _print_text(suggested.json() if as_json else suggested.text())
 
 
 @app.command()
