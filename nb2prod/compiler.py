@@ -17,6 +17,7 @@ from pathlib import Path
 from nb2prod import __version__, emit, frontend
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
+from nb2prod.analysis.tags import without_skipped
 from nb2prod.analysis.types import infer
 from nb2prod.lower import lower
 from nb2prod.names import package_name
@@ -38,15 +39,13 @@ from nb2prod.static import (
     load_trace,
     lowered,
     refused,
-    suggest,
-    without_skipped,
 )
 from nb2prod.verify import Check, Report
 
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
     "Progress", "analyse", "compile_notebook", "files", "intermediate", "load_trace", "lowered",
-    "suggest", "verify_project",
+    "verify_project",
 ]  # fmt: skip
 
 FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")

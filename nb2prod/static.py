@@ -10,14 +10,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nb2prod import __version__, emit, frontend, rules
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
-from nb2prod.analysis.suggest import complete
-from nb2prod.analysis.tags import CellTags, cell_tags
+from nb2prod.analysis.tags import without_skipped
 from nb2prod.analysis.types import Types, infer
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
@@ -127,26 +126,6 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
-
-
-def without_skipped(program: Program) -> Program:
-    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
-    allowed = cell_tags(program)
-    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
-
-
-def suggest(notebook: Notebook) -> CellTags:
-    """The stages of all cells, with those that are inferred; CompileError where nothing can be."""
-    program = without_skipped(frontend.parse(notebook))
-    types = infer(program)
-    given = cell_tags(program)
-    tags = complete(defuse(program, types), types, given)
-    unread = {item.cell for item in program.opaque()}
-    open_cells = {cell.index for cell in notebook.code_cells() if not given.of(cell.index)} - unread
-    if open_cells and not tags.inferred:
-        reason = "no stage can be inferred: no statement fits a model that nb2prod recognises"
-        raise CompileError(reason, 1, "tag the cell that fits the model `train`")
-    return tags
 
 
 def _inferred(graph: StageGraph) -> list[Refusal]:

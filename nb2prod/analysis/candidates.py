@@ -101,7 +101,8 @@ class Candidates:
         cells = {stmt.cell for stmt in self.flow.by_id.values()}
         free: dict[int, tuple[str, ...]] = {cell: ("train",) for cell in cells if not given.of(cell)}
         found = find_sinks(self.flow, self.types, replace(given, allowed=free))
-        return [sink for sink in found if self._is_model(sink)]
+        models = [sink for sink in found if self._is_model(sink)]
+        return [s for s in models if not is_definition(self.flow.by_id[s.stmt].node)] or models
 
     def _is_model(self, sink: Sink) -> bool:
         """An estimator that is known, or what predicts later on: `fit` alone may be a transformer's."""

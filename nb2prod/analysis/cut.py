@@ -60,7 +60,7 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
 def _inferred_model(sinks: list[Sink], sink: Sink, flow: Flow, tags: CellTags) -> list[str]:
     """Which model was chosen where the notebook does not say it."""
     stmt = flow.by_id[sink.stmt]
-    others = sorted({f"`{other.model}`" for other in sinks} - {f"`{sink.model}`"})
+    others = [f"`{name}`" for name in sorted({other.model for other in sinks} - {"", sink.model})]
     if not others or stmt.cell not in tags.inferred or is_marked(sink, flow):
         return []
     place = f"cell {stmt.cell}, line {stmt.span.line}"

@@ -81,22 +81,22 @@ class _Placing:
 
     def all(self, infers: bool) -> dict[int, Place]:
         """All places; `infers` says whether there may be inference that no tag says."""
-        model, own = self.chosen.model, self.data[self.chosen.stmt]
+        model, own = _name(self.chosen), self.data[self.chosen.stmt]
         inferring = self.inferring() if infers else set()
         needed = self.candidates.backward(inferring)
         self.setup()
         self.load(needed.union(*(data.x | data.y for data in self.data.values())))
-        self.put((own.x | own.y) - {own.split.stmt}, "features", f"`{model}` is fitted on what it makes")
+        self.put((own.x | own.y) - {own.split.stmt}, "features", f"{model} is fitted on what it makes")
         self.train(bool(inferring))
         self.infer(inferring)
         for sink in self.sinks:
             data = self.data[sink.stmt]
-            self.put(data.x | data.y, "features", f"`{sink.model}` is fitted on what it makes")
+            self.put(data.x | data.y, "features", f"{_name(sink)} is fitted on what it makes")
         early = {id for id in needed if id < self.chosen.stmt}
         self.put(early, "features", "prepares rows that are predicted")
         busy = {id for id in needed if self.flow.by_id[id].cell in self.busy}
-        self.put(busy, "train", f"a prediction of `{model}` needs it")
-        self.put(needed, "infer", f"a prediction of `{model}` needs it")
+        self.put(busy, "train", f"a prediction of {model} needs it")
+        self.put(needed, "infer", f"a prediction of {model} needs it")
         self.put(self.candidates.backward(self.scored), "train", "a score needs it")
         self.helpers()
         for id in self.flow.by_id:
@@ -135,7 +135,7 @@ class _Placing:
         self.movable -= reads
         files: defaultdict[int, list[str]] = defaultdict(list)
         for effect in self.flow.effects:
-            if effect.kind == "file" and effect.target != "<file ?>":
+            if effect.kind == "file" and effect.target != "<file ?>" and "sql" not in effect.api:
                 files[effect.stmt].append(f"`{effect.target[6:-1]}`")
         for id in reads:
             self.put({id}, "load", f"reads {', '.join(files[id])}" if files[id] else "the data enter here")
@@ -158,27 +158,27 @@ class _Placing:
         for sink in self.sinks:
             data = self.data[sink.stmt]
             if sink.stmt > self.chosen.stmt and not used:
-                reason = f"fits `{sink.model}`, which nothing uses; the model is `{self.chosen.model}`"
+                reason = f"fits {_name(sink)}, which nothing uses; the model is {_name(self.chosen)}"
                 self.put({sink.stmt}, "eda", reason)
                 continue
-            self.put({sink.stmt}, "train", f"fits `{sink.model}`")
+            self.put({sink.stmt}, "train", f"fits {_name(sink)}")
             self.put({data.split.stmt} - {0}, "train", "splits the rows")
             alone = self.candidates.backward({sink.stmt}) - data.x - data.y
-            self.put(alone, "train", f"makes `{sink.model}` ready to fit")
+            self.put(alone, "train", f"makes {_name(sink)} ready to fit")
             evaluation = data.split.evaluation(self.flow, self.types, self.slicer)
             self.put(evaluation & judging, "features", "evaluation rows go through the same")
             saving = {id for id in self.flow.by_id if self.candidates.saves(id, sink)}
-            self.put(saving, "train", f"saves `{sink.model}`")
+            self.put(saving, "train", f"saves {_name(sink)}")
         self.put(self.scored, "train", "scores")
         self.put({id for id in self.flow.by_id if self.shows_score(id)}, "train", "shows a score")
 
     def infer(self, inferring: set[int]) -> None:
-        names = {p.stmt: p.sink.model for p in self.predicts}
+        names = {p.stmt: _name(p.sink) for p in self.predicts}
         new = {p.stmt for p in self.predicts if p.new}
         for id in sorted(inferring):
             if id in names:
                 rows = "new rows" if id in new else "rows"
-                self.put({id}, "infer", f"predicts {rows} with `{names[id]}`")
+                self.put({id}, "infer", f"predicts {rows} with {names[id]}")
             self.put({id}, "infer", "works on predictions")
         self.put({p.stmt for p in self.predicts}, "train", "predictions that judge a model")
 
@@ -296,3 +296,7 @@ class _Placing:
             for use in self.slicer.uses(id):
                 for reached in use.reaches:
                     users[reached].add(self.places.get(id, ("eda", ""))[0])
+
+
+def _name(sink: Sink) -> str:
+    return f"`{sink.model}`" if sink.model else "a model"

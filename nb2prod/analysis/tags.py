@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nb2prod.ir.program import Program
 from nb2prod.ir.stages import TAGS, Refusal
@@ -46,6 +46,12 @@ def cell_tags(program: Program) -> CellTags:
         refusals += [Refusal("NBP501", where, word, "") for word in comment if not _stages((word,))]
         allowed[cell.index] = by_tag or by_comment
     return CellTags(allowed, tuple(refusals))
+
+
+def without_skipped(program: Program) -> Program:
+    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
+    allowed = cell_tags(program)
+    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
 
 
 def stage_comment(cell: Cell) -> tuple[str, ...]:

@@ -136,13 +136,15 @@ def tag(notebook: NotebookText, write: Write = False, as_json: AsJson = False) -
     if write and notebook == "-":
         raise typer.BadParameter("--write needs a file, not standard input", param_hint="NOTEBOOK")
     with _guard(subject=notebook):
-        from nb2prod.cli import tagging
+        from nb2prod import tagging
 
         if notebook != "-":
             _need_file(Path(notebook))
-        data = sys.stdin.buffer.read() if notebook == "-" else None
-        suggested = tagging.suggest(notebook, data, write)
-        _print_text(suggested.json() if as_json else suggested.text())
+        read, data = tagging.read(notebook, sys.stdin.buffer.read() if notebook == "-" else None)
+        suggested = tagging.suggest(read)
+        if write:
+            tagging.write(Path(notebook), data, suggested)
+        _print_text(tagging.report_json(suggested) if as_json else tagging.report(suggested, write))
 
 
 @app.command()
