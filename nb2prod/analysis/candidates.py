@@ -16,7 +16,7 @@ from nb2prod import knowledge
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import PREDICT_METHODS, calls, choose, find_sinks, has_score, is_marked, method
 from nb2prod.analysis.prediction import aliases
-from nb2prod.analysis.rows import Rows
+from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Split, find_split
 from nb2prod.analysis.tags import CellTags
@@ -143,7 +143,7 @@ class Candidates:
         if not names:
             return True
         ours, theirs = self.rows.origin(sink.x, sink.stmt), self.rows.origin(call.args[0], at)
-        return bool(ours and theirs) and ours != theirs
+        return NOWHERE not in (ours, theirs) and ours != theirs
 
     def _choose(self, given: CellTags, model: str | None) -> Sink:
         """What the user asks for; else the last model used to predict new rows, or saved, or used at all, or

@@ -23,6 +23,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from nb2prod.analysis.candidates import Candidates, Predict, is_definition
 from nb2prod.analysis.events import root
@@ -33,7 +34,6 @@ from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.stages import Sink
 
-Place = tuple[str, str]
 LITERAL = (
     ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.BinOp, ast.UnaryOp, ast.JoinedStr,
     ast.FormattedValue, ast.Name, ast.operator, ast.unaryop, ast.expr_context,
@@ -44,6 +44,14 @@ DECIDES = (
 )  # fmt: skip
 SAME = ("numpy.array", "numpy.asarray", "numpy.ravel")
 OPTIONS = ("sets-option", "seeds", "env")
+
+
+class Place(NamedTuple):
+    """A stage and why; `moves` says that the statement goes where it is used."""
+
+    stage: str
+    reason: str
+    moves: bool = False
 
 
 def place(flow: Flow, types: Types, given: CellTags, model: str | None = None) -> dict[int, Place]:
@@ -107,7 +115,7 @@ class _Placing:
         """Places what has no place yet; what goes where it is used is placed last."""
         for id in sorted(ids):
             if id not in self.places and id not in self.movable:
-                self.places[id] = stage, reason
+                self.places[id] = Place(stage, reason)
 
     def target_names(self) -> set[str]:
         """The names of the target: what reads them beside predictions judges these."""
@@ -122,16 +130,16 @@ class _Placing:
     def setup(self) -> None:
         for id, stmt in self.flow.by_id.items():
             if isinstance(stmt.node, (ast.Import, ast.ImportFrom)):
-                self.places[id] = "setup", "imports"
+                self.places[id] = Place("setup", "imports")
             elif isinstance(stmt.node, ast.Expr) and self.effects[id] & set(OPTIONS):
-                self.places[id] = "setup", "sets options or seeds"
+                self.places[id] = Place("setup", "sets options or seeds")
 
     def load(self, kept: set[int]) -> None:
         """Reads, what they need, and what only gathers what they read."""
         reads = {id for id in kept if "reads-file" in self.effects[id]}
         own = self.data[self.chosen.stmt]
         if not reads & (own.x | own.y):  # the data are written out, or made by a call that is not known
-            reads |= {self.candidates.rows.origin(self.chosen.x, self.chosen.stmt)} - {0}
+            reads |= {self.candidates.rows.origin(self.chosen.x, self.chosen.stmt)[0]} - {0}
         self.movable -= reads
         files: defaultdict[int, list[str]] = defaultdict(list)
         for effect in self.flow.effects:
@@ -147,7 +155,7 @@ class _Placing:
         }
         for id in sorted(kept):
             reached = {r for use in self.slicer.uses(id) for r in use.reaches if r != id} - self.movable
-            stages = {self.places.get(r, ("", ""))[0] for r in reached} - {"setup"}
+            stages = {self.stage_of(r) for r in reached} - {"setup"}
             listed = (set(use.reaches) & reached for use in self.slicer.uses(id) if use.name in lists)
             if stages == {"load"} and any(listed):
                 self.put({id}, "load", "gathers what was read")
@@ -251,6 +259,9 @@ class _Placing:
         fact, api = self.types.fact(node), self.types.api_of(node)
         return fact is not None and fact.effect == "row-wise" and api.startswith("numpy.") and api not in SAME
 
+    def stage_of(self, id: int) -> str:
+        return self.places[id].stage if id in self.places else ""
+
     # what is shown
 
     def shows(self, id: int) -> bool:
@@ -282,20 +293,21 @@ class _Placing:
         users: defaultdict[int, set[str]] = defaultdict(set)
         for id, stmt in reversed(self.flow.by_id.items()):
             if id in self.movable:
-                stages = users[id] - {"eda"}
+                stages = users[id] - {"eda", ""}
                 single = is_definition(stmt.node) or isinstance(
                     getattr(stmt.node, "value", None), COLLECTIONS
                 )
                 if not stages:
-                    self.places[id] = "eda", "nothing that the model needs uses it"
+                    self.places[id] = Place("eda", "nothing that the model needs uses it")
                 elif single and len(stages) == 1:
                     (stage,) = stages
-                    self.places[id] = stage, f"only {stage} uses it"
+                    self.places[id] = Place(stage, f"only {stage} uses it", moves=True)
                 else:
-                    self.places[id] = "setup", "helpers" if is_definition(stmt.node) else "constants"
+                    what = "helpers" if is_definition(stmt.node) else "constants"
+                    self.places[id] = Place("setup", what)
             for use in self.slicer.uses(id):
                 for reached in use.reaches:
-                    users[reached].add(self.places.get(id, ("eda", ""))[0])
+                    users[reached].add(self.stage_of(id))
 
 
 def _name(sink: Sink) -> str:

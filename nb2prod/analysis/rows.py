@@ -13,10 +13,12 @@ from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 
 TABLES = ("pandas.", "numpy.")
+Origin = tuple[int, int]  # a statement, and which of the values that it binds
+NOWHERE: Origin = (0, 0)
 
 
 class Rows:
-    """Finds the statement in which rows begin."""
+    """Finds where rows begin."""
 
     def __init__(self, flow: Flow, types: Types, slicer: Slicer) -> None:
         self.flow = flow
@@ -27,10 +29,10 @@ class Rows:
             if d.kind == "bind":
                 self.binds.setdefault(d.stmt, set()).add(d.name)
 
-    def origin(self, node: ast.expr, at: int) -> int:
-        """The statement that makes the rows which `node` has in statement `at`; 0 where that is not known."""
+    def origin(self, node: ast.expr, at: int) -> Origin:
+        """What makes the rows which `node` has in statement `at`; NOWHERE where that is not known."""
         seen: set[tuple[int, str]] = set()
-        found = 0
+        found = NOWHERE
         while True:
             name = self._carrier(node)
             if not name or (at, name) in seen:
@@ -43,8 +45,9 @@ class Rows:
             ]
             if not makers:
                 return found
-            found = at = max(makers)
-            value = _value_of(self.flow.by_id[at].node, name)
+            at = max(makers)
+            value, position = _value_of(self.flow.by_id[at].node, name)
+            found = at, position
             if value is None:
                 return found
             node = value
@@ -75,9 +78,11 @@ class Rows:
         return self.types.of(owner).startswith(TABLES)
 
 
-def _value_of(node: ast.stmt, name: str) -> ast.expr | None:
-    """What a statement binds to a name: of `a, b = x, y` its part, of a split the table that is split."""
-    found = None
+def _value_of(node: ast.stmt, name: str) -> tuple[ast.expr | None, int]:
+    """What a statement binds to a name: of `a, b = x, y` its part, with the position of that, of a split the
+    table that is split.
+    """
+    found: tuple[ast.expr | None, int] = None, 0
     for inner in ast.walk(node):  # also those inside of a loop
         if not isinstance(inner, ast.Assign):
             continue
@@ -89,9 +94,9 @@ def _value_of(node: ast.stmt, name: str) -> ast.expr | None:
     return found
 
 
-def _part(value: ast.expr, position: int, count: int) -> ast.expr:
+def _part(value: ast.expr, position: int, count: int) -> tuple[ast.expr, int]:
     if count > 1 and isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == count:
-        return value.elts[position]
+        return value.elts[position], position
     if count > 1 and isinstance(value, ast.Call) and count == 2 * len(value.args):
-        return value.args[position // 2]
-    return value
+        return value.args[position // 2], 0
+    return value, 0

@@ -16,7 +16,9 @@ from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 
 STAGES = ("load", "features", "train", "infer")
-REST = ("setup", "eda")  # what there is more of is the cell's stage, where it has none of the others
+REST = ("setup", "eda", "skip")  # what there is most of is the stage of a cell that has none of the others
+NO_STATEMENT = Place("setup", "speaks to the notebook")
+EMPTY = Place("skip", "there is nothing in it")
 
 
 def complete(flow: Flow, types: Types, given: CellTags, model: str | None = None) -> CellTags:
@@ -38,19 +40,20 @@ def complete(flow: Flow, types: Types, given: CellTags, model: str | None = None
     allowed, inferred = dict(given.allowed), {}
     for cell in untagged:
         if cell.index not in opaque:
-            found = inside.get(cell.index, [])
-            if not found:
-                setup = ("setup", "speaks to the notebook")
-                found = [setup if cell.index in magics else ("skip", "there is nothing in it")]
-            allowed[cell.index], inferred[cell.index] = _of_cell(found)
+            nothing = NO_STATEMENT if cell.index in magics else EMPTY
+            stages, reason = _of_cell(inside.get(cell.index, [nothing]))
+            allowed[cell.index], inferred[cell.index] = stages, reason
     return replace(given, allowed=allowed, inferred=inferred)
 
 
 def _of_cell(places: list[Place]) -> tuple[tuple[str, ...], str]:
     """The stages of a cell and the reasons for them."""
-    stages = tuple(stage for stage in STAGES if any(stage == other for other, _ in places))
+    counts = Counter(place.stage for place in places)
+    stages = tuple(stage for stage in STAGES if counts[stage])
+    only_helpers = all(place.moves for place in places if place.stage in stages)
     if not stages:
-        counts = Counter(stage for stage, _ in places)  # a plot and its `sns.set()` are no setup
-        stages = (max(REST, key=counts.__getitem__),) if counts.keys() & set(REST) else ("skip",)
-    reasons = dict.fromkeys(reason for stage in stages for other, reason in places if other == stage)
-    return stages, "; ".join(sorted(reasons, key=lambda reason: reason.startswith("only ")))
+        stages = (max(REST, key=counts.__getitem__),)  # `sns.set()` before a plot is no setup
+    elif only_helpers and counts["setup"]:
+        stages = ("setup",)
+    chosen = [place for stage in stages for place in places if place.stage == stage]
+    return stages, "; ".join(dict.fromkeys(p.reason for p in sorted(chosen, key=lambda place: place.moves)))
