@@ -58,6 +58,7 @@ class Candidates:
         self.rows = Rows(flow, types, slicer)
         self.plotting = {e.stmt for e in flow.effects if e.kind == "displays" and e.api not in SHOWS}
         self.writing = {e.stmt for e in flow.effects if e.kind == "writes-file"}
+        self.used = [(stmt.id, name) for stmt in self.running() for name in _used(stmt.node)]
         self.sinks = self._find(given)
         self.names = {sink.stmt: aliases(flow, sink) for sink in self.sinks}
         self.data = {sink.stmt: self.data_of(sink) for sink in self.sinks}
@@ -113,13 +114,7 @@ class Candidates:
         if fact is not None and fact.role and (sink.y is not None or fact.role != "pipeline"):
             return True
         names = aliases(self.flow, sink)
-        return any(True for s in self.running() if s.id >= sink.stmt for _ in self._uses(s, names))
-
-    def _uses(self, stmt: Stmt, names: set[str]) -> Iterator[ast.Call]:
-        """Calls by which a model of one of these names predicts or is scored."""
-        for call in calls(stmt.node):
-            if method(call) in (*PREDICT_METHODS, "score") and root(call.func) in names:
-                yield call
+        return any(id >= sink.stmt and name in names for id, name in self.used)
 
     def _predicts(self) -> list[Predict]:
         found = []
@@ -168,16 +163,17 @@ class Candidates:
         """
         first = min((s for s in self.sinks if s.model == sink.model), key=lambda other: other.stmt)
         names = self.names[first.stmt] | self.names[sink.stmt]
-        uses = [0]
-        for stmt in self.running():
-            if stmt.id >= first.stmt:
-                labels = any(
-                    isinstance(node, ast.Attribute) and node.attr == "labels_" and root(node) in names
-                    for node in ast.walk(stmt.node)
-                )
-                if labels or any(True for _ in self._uses(stmt, names)):
-                    uses.append(stmt.id)
-        return max(uses)
+        return max((id for id, name in self.used if id >= first.stmt and name in names), default=0)
+
+
+def _used(node: ast.stmt) -> Iterator[str]:
+    """The variables whose models predict or are scored in a statement, or show the labels of clusters."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Call(func=ast.Attribute(attr=name)) if name in (*PREDICT_METHODS, "score"):
+                yield root(inner.func)
+            case ast.Attribute(attr="labels_"):
+                yield root(inner)
 
 
 def is_definition(node: ast.AST) -> bool:

@@ -224,8 +224,9 @@ class _Placing:
     def follow_up(self, predict: Predict) -> set[int]:
         """The prediction and the statements that make something of it, without what judges it or shows it."""
         found = {predict.stmt}
+        left_out = self.scored | self.candidates.plotting
         for stmt in self.candidates.running():
-            if stmt.id <= predict.stmt or stmt.id in self.scored | self.candidates.plotting:
+            if stmt.id <= predict.stmt or stmt.id in left_out:
                 continue
             uses = self.slicer.uses(stmt.id)
             # a loop that binds the name anew does not go on with the prediction
