@@ -173,10 +173,12 @@ class _Placing:
             self.put({data.split.stmt} - {0}, "train", "splits the rows")
             alone = self.candidates.backward({sink.stmt}) - data.x - data.y
             self.put(alone, "train", f"makes {_name(sink)} ready to fit")
-            evaluation = data.split.evaluation(self.flow, self.types, self.slicer)
-            self.put(evaluation & judging, "features", "evaluation rows go through the same")
             saving = {id for id in self.flow.by_id if self.candidates.saves(id, sink)}
             self.put(saving, "train", f"saves {_name(sink)}")
+        splits = {(data.split.stmt, data.split.x_arrays): data.split for data in self.data.values()}
+        for split in splits.values():
+            evaluation = split.evaluation(self.flow, self.types, self.slicer)
+            self.put(evaluation & judging, "features", "evaluation rows go through the same")
         self.put(self.scored, "train", "scores")
         self.put({id for id in self.flow.by_id if self.shows_score(id)}, "train", "shows a score")
 
