@@ -193,7 +193,7 @@ class StageGraph:
             lines.append(f"    {' '.join(ast.unparse(site.node).split())}")
         lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
-        lines += [f"  inferred cell {c} {self.tags[c]}: {why}" for c, why in sorted(self.inferred.items())]
+        lines += [f"  inferred cell {c}:1  {self.tags[c]}: {why}" for c, why in sorted(self.inferred.items())]
         lines += [f"  assumed {text}" for text in self.assumptions]
         lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
         return "\n".join(lines)
