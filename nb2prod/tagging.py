@@ -70,6 +70,8 @@ def report(suggestions: tuple[Suggestion, ...], written: bool) -> str:
     place, stages = (max(len(row[column]) for row in rows) for column in (0, 1))
     lines = [f"{row[0]:<{place}}  {row[1]:<{stages}}  {row[2]}" for row in rows]
     end = "written into the notebook" if written else "nothing was written; --write keeps these tags"
+    if not any(one.stages for one in suggestions):
+        end = "nothing was written"
     return "\n".join([*lines, "", end])
 
 

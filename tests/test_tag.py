@@ -110,6 +110,14 @@ def test_tags_that_are_no_list_are_left_alone(tmp_path: Path, metadata: str) -> 
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_what_is_not_python_gets_no_tag(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.ipynb", UNTAGGED + "# %%\nx = = 1\n")
+    assert nb2prod("tag", path, "--write").exit_code == 0
+    assert [cell.tags for cell in frontend.read(path).cells] == [("load",), ("features",), ("train",), ()]
+    said = nb2prod("tag", path, "--write").stdout.splitlines()
+    assert said == ["cell 3  -  not valid Python: invalid syntax", "", "nothing was written"]
+
+
 # what is written
 
 BEFORE = """\
