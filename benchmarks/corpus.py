@@ -1,4 +1,4 @@
-"""Compiles a folder of real notebooks, each in the environments that it runs in, and prints what came of them.
+"""Compiles a folder of real notebooks, each in the environments it runs in, and prints what came of it.
 
     python benchmarks/corpus.py CORPUS --manifest manifest.json --python modern=EXE --python legacy=EXE
                                        [--only ID] [--jobs 2] [--out DIR]
@@ -47,11 +47,11 @@ def main() -> int:
             )
             sys.stdout.flush()
     counts = Counter(row["status"] for row in rows)
-    best = {row["id"] for row in rows if row["status"] == "verified"}
-    print(", ".join(f"{count} {status}" for status, count in counts.most_common()))
-    print(
-        f"verified in some environment: {len(best)} of {len({row['id'] for row in rows})} notebooks; see {out}"
+    best, every = (
+        {row["id"] for row in rows if row["status"] in wanted} for wanted in ({"verified"}, counts)
     )
+    print(", ".join(f"{count} {status}" for status, count in counts.most_common()))
+    print(f"verified in some environment: {len(best)} of {len(every)} notebooks; see {out}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{used.ru_utime + used.ru_stime:.0f} s of CPU")
     return 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from nb2prod import __version__, emit, frontend
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
+from nb2prod.analysis.tags import without_skipped
 from nb2prod.analysis.types import infer
 from nb2prod.lower import lower
 from nb2prod.names import package_name
@@ -39,7 +40,6 @@ from nb2prod.static import (
     lowered,
     need_split,
     refused,
-    without_skipped,
 )
 from nb2prod.verify import Check, Report
 

@@ -83,7 +83,8 @@ class Text:
             offset = len(text.encode()[:byte_offset].decode(errors="ignore"))
         if line not in self.flush:
             offset += self.shift
-        return min(offset, self.ends[line - 1]) + 1 if self.ends else offset + 1
+        # a call inside of a function is reported in the statement that calls it, maybe of a shorter cell
+        return min(offset, self.ends[line - 1]) + 1 if line <= len(self.ends) else offset + 1
 
     def span(self, node: Located) -> Span:
         """Where a node stands in the stored text."""

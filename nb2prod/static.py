@@ -16,7 +16,7 @@ from pathlib import Path
 from nb2prod import __version__, emit, frontend, rules
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
-from nb2prod.analysis.tags import cell_tags
+from nb2prod.analysis.tags import without_skipped
 from nb2prod.analysis.types import Types, infer
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
@@ -26,7 +26,7 @@ from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes
-from nb2prod.source import Notebook
+from nb2prod.source import Notebook, Span
 from nb2prod.verify import Report
 
 REPORT = "nb2prod-report.json"
@@ -123,10 +123,18 @@ def analyse(notebook: Notebook, trace: Trace | None = None, model: str | None = 
     types = infer(program, trace)
     flow = defuse(program, types)
     graph = run_passes(cut(flow, types, model), flow, types)
-    subject = rules.analyse(program, graph, _beside(notebook, program))
+    subject = rules.analyse(program, graph, [*_beside(notebook, program), *_inferred(graph)])
     blocking = rules.blocking(subject)
     found = [*blocking, *(d for d in rules.check(subject) if d not in blocking)]
     return Compiled(notebook, program, types, flow, graph, tuple(found), tuple(blocking))
+
+
+def _inferred(graph: StageGraph) -> list[Refusal]:
+    """What the findings say of untagged cells."""
+    return [
+        Refusal("NBP504", Span(cell, 1, 1, 1, 1), graph.tags[cell].replace(",", " and "), reason)
+        for cell, reason in sorted(graph.inferred.items())
+    ]
 
 
 def need_split(compiled: Compiled, options: Options) -> None:
@@ -138,12 +146,6 @@ def need_split(compiled: Compiled, options: Options) -> None:
             2,
             "leave the option out: everything is learned from the rows that the model is fitted on",
         )
-
-
-def without_skipped(program: Program) -> Program:
-    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
-    allowed = cell_tags(program)
-    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
 
 
 def _beside(notebook: Notebook, program: Program) -> list[Refusal]:

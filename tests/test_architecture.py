@@ -18,7 +18,7 @@ PACKAGE = ROOT / "nb2prod"
 LAYERS = (
     ("__main__",),
     ("cli",),
-    ("compiler", "lint"),
+    ("compiler", "lint", "tagging"),
     ("verification",),
     ("baseline", "fresh"),
     ("static",),
@@ -27,7 +27,7 @@ LAYERS = (
     ("lower", "literals"),
     ("passes",),
     ("analysis",),
-    ("frontend",),
+    ("frontend", "ipynb_tags"),
     ("knowledge",),
     ("ipynb", "ipython"),
     ("magics",),
@@ -145,17 +145,20 @@ print("loaded", sorted(set({heavy!r}) & set(sys.modules)))
 """
 
 
-@pytest.mark.parametrize("command", ["--version", "lint", "graph", "show", "explain", "compile"])
+@pytest.mark.parametrize("command", ["--version", "lint", "tag", "graph", "show", "explain", "compile"])
 def test_commands_start_light(command: str, tmp_path: Path) -> None:
     notebook = str(ROOT / "examples" / "notebooks" / "churn.ipynb")
     arguments = {
         "lint": [notebook],
+        "tag": [notebook],
         "graph": [notebook],
         "show": [notebook, "--after", "stage_features"],
         "explain": ["NBP102"],
         "compile": [notebook, "--static", "--out", str(tmp_path / "churn")],
     }.get(command, [])
-    heavy = HEAVY + (["libcst", "jinja2", "rich"] if command in ("--version", "lint", "explain") else [])
+    heavy = HEAVY + (
+        ["libcst", "jinja2", "rich"] if command in ("--version", "lint", "tag", "explain") else []
+    )
     script = START.format(arguments=[command, *arguments], heavy=heavy)
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False

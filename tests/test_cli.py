@@ -296,7 +296,7 @@ def test_graph(format: str) -> None:
 def test_graph_of_nothing_and_in_an_unknown_format(tmp_path: Path) -> None:
     path = save(tmp_path / "none.ipynb", "# %%\nx = 1\n")
     ran = nb2prod("graph", path)
-    assert ran.exit_code == 1 and "NBP505 no cell has a stage tag" in ran.stdout
+    assert ran.exit_code == 1 and "NBP505 no cell is tagged train" in ran.stdout
     ran = nb2prod("graph", path, "--format", "dot")
     assert ran.exit_code == 2 and "mermaid" in ran.stderr
 

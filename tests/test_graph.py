@@ -115,7 +115,7 @@ def test_a_missing_infer_stage_is_derived() -> None:
 @pytest.mark.parametrize("format", FORMATS)
 def test_without_stages_the_reasons_are_shown(format: str) -> None:
     found = picture("# %%\nx = 1\n", format)
-    assert "no cell has a stage tag" in found if format != "mermaid" else "no stages" in found
+    assert "no cell is tagged train" in found if format != "mermaid" else "no stages" in found
 
 
 def test_reasons_in_the_words_of_the_rules() -> None:

@@ -27,6 +27,7 @@ from nb2prod.analysis.model import (
 from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
+from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -43,7 +44,7 @@ FLOATING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     """The stage graph of the model that the notebook uses, or of `model`."""
-    tags = cell_tags(flow.program)
+    tags = complete(flow, types, cell_tags(flow.program), model)
     refusals = list(tags.refusals)
     sinks = find_sinks(flow, types, tags)
     sink = choose(sinks, flow, tags, model)
@@ -52,7 +53,18 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
         return StageGraph(refusals=tuple(refusals))
     if model is None:
         refusals += _undecided(sinks, flow, tags)
-    return _Cut(flow, types, tags, sink, refusals).graph()
+    graph = _Cut(flow, types, tags, sink, refusals).graph()
+    return replace(graph, assumptions=(*_inferred_model(sinks, sink, flow, tags), *graph.assumptions))
+
+
+def _inferred_model(sinks: list[Sink], sink: Sink, flow: Flow, tags: CellTags) -> list[str]:
+    """Which model was chosen where the notebook does not say it."""
+    stmt = flow.by_id[sink.stmt]
+    others = [f"`{name}`" for name in sorted({other.model for other in sinks} - {"", sink.model})]
+    if not others or stmt.cell not in tags.inferred or is_marked(sink, flow):
+        return []
+    place = f"cell {stmt.cell}, line {stmt.span.line}"
+    return [f"the model is `{sink.model}` ({place}), not {', '.join(others)}; --model chooses another"]
 
 
 def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
@@ -67,10 +79,9 @@ def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
 
 
 def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -> Refusal:
-    if not any(tags.allowed.values()):
-        return Refusal("NBP505", None, "no cell has a stage tag")
     if not any("train" in allowed for allowed in tags.allowed.values()):
-        return Refusal("NBP505", None, "no cell is tagged train")
+        subject = "no cell is tagged train, and no statement fits a model that nb2prod recognises"
+        return Refusal("NBP505", None, subject)
     if model is not None:
         return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
     return Refusal("NBP406", None, "")
@@ -141,6 +152,7 @@ class _Cut:
             dropped=tuple(self.dropped(kept)),
             refusals=tuple(self.refusals),
             tags={c: ",".join(t) for c, t in self.tags.allowed.items() if t},
+            inferred=self.tags.inferred,
             assumptions=tuple(self.assumptions(kept)),
         )
 
@@ -524,7 +536,7 @@ class _Cut:
                         known = set(use.reaches) & made
                         if use.name not in crossing or not known or id in made:
                             continue
-                        newer = {s for s in writers[use.name] if s not in known and s > min(known)}
+                        newer = {s for s in writers[use.name] if s > max(use.reaches)}
                         if newer:
                             self.refuse_order(id, max(newer), later.role)
                             return
@@ -546,7 +558,7 @@ class _Cut:
             )
             if id in self.eval_stmts and "infer" not in allowed:
                 reason = "evaluation rows go through the same features"
-            elif set(allowed) & {"eda", "skip"}:
+            elif set(allowed) & {"eda", "skip"} and stmt.cell not in self.tags.inferred:
                 reason = f"tagged {allowed[0]}"
             else:
                 reason = "only shows something" if shows else "the model does not need it"
@@ -560,7 +572,7 @@ class _Cut:
         found = []
         for id in sorted(kept):
             stmt = self.flow.by_id[id]
-            if set(self.tags.of(stmt.cell)) and set(self.tags.of(stmt.cell)) <= {"eda"}:
+            if self.tags.of(stmt.cell) == ("eda",) and stmt.cell not in self.tags.inferred:
                 place = f"cell {stmt.cell}, line {stmt.span.line}"
                 found.append(f"{place} is tagged eda, but the model needs what it makes; it was kept")
         return found

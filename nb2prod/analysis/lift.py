@@ -36,7 +36,7 @@ def target_inputs(flow: Flow, graph: StageGraph) -> tuple[str, ...]:
             outside = [r for r in use.reaches if r not in stmts and r not in graph.floating]
             if outside and use.name not in names and not use.name.startswith("<"):
                 names.append(use.name)
-    return tuple(names) or (graph.frames[0],)
+    return tuple(names) or graph.frames[:1]
 
 
 def target_output(flow: Flow, graph: StageGraph) -> str:

@@ -104,8 +104,9 @@ def _made_elsewhere(
 
 
 def aliases(flow: Flow, sink: Sink) -> set[str]:
-    """The variables that hold the fitted model: its own, and `best = grid.best_estimator_`."""
-    names = {sink.model}
+    """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
+    grid.best_estimator_`."""
+    names = {sink.model, root(sink.call.func)} - {""}
     for stmt in flow.by_id.values():
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from nb2prod.ir.program import Program
 from nb2prod.ir.stages import TAGS, Refusal
@@ -18,10 +18,14 @@ LINE_WORDS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "m
 
 @dataclass(frozen=True, slots=True)
 class CellTags:
-    """The allowed stages of each code cell (empty: untagged), and what is wrong with the tags."""
+    """The allowed stages of each code cell (empty: untagged), and what is wrong with the tags.
+
+    `inferred` are the cells whose stages follow from the data flow, each with the reason.
+    """
 
     allowed: dict[int, tuple[str, ...]]
     refusals: tuple[Refusal, ...]
+    inferred: dict[int, str] = field(default_factory=dict)
 
     def of(self, cell: int) -> tuple[str, ...]:
         return self.allowed.get(cell, ())
@@ -42,6 +46,12 @@ def cell_tags(program: Program) -> CellTags:
         refusals += [Refusal("NBP501", where, word, "") for word in comment if not _stages((word,))]
         allowed[cell.index] = by_tag or by_comment
     return CellTags(allowed, tuple(refusals))
+
+
+def without_skipped(program: Program) -> Program:
+    """Cells tagged skip are no part of the notebook that is compiled, nor of the runs."""
+    allowed = cell_tags(program)
+    return replace(program, items=tuple(i for i in program.items if "skip" not in allowed.of(i.cell)))
 
 
 def stage_comment(cell: Cell) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ from nb2prod.cli.options import (
     Timeout,
     Trace,
     Version,
+    Write,
 )
 
 if TYPE_CHECKING:
@@ -128,6 +129,26 @@ def lint(
         found = linter.lint(paths, select or (), ignore or (), stdin=sys.stdin.buffer.read)
         _print_text(linter.report(found, format))
     raise typer.Exit(linter.exit_code(found, strict))
+
+
+@app.command()
+def tag(notebook: NotebookText, write: Write = False, as_json: AsJson = False) -> None:
+    """Suggest a stage for each untagged cell, with its reason. Runs nothing.
+
+    Exit codes: 0 suggested or nothing to tag, 1 nothing can be inferred, 2 wrong usage.
+    """
+    if write and notebook == "-":
+        raise typer.BadParameter("--write needs a file, not standard input", param_hint="NOTEBOOK")
+    with _guard(subject=notebook):
+        from nb2prod import tagging
+
+        if notebook != "-":
+            _need_file(Path(notebook))
+        read, data = tagging.read(notebook, sys.stdin.buffer.read() if notebook == "-" else None)
+        suggested = tagging.suggest(read)
+        if write:
+            tagging.write(Path(notebook), data, suggested)
+        _print_text(tagging.report_json(suggested) if as_json else tagging.report(suggested, write))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from nb2prod.frontend import ReadError
 from nb2prod.knowledge import KnowledgeError
 from nb2prod.lint import UsageError, lint
 from nb2prod.names import NameRefused
+from nb2prod.tagging import NothingInferred
 from nb2prod.verify import Report
 
 REFUSED, USAGE, CRASHED = 1, 2, 4
@@ -31,6 +32,8 @@ def explained(error: Exception, subject: str) -> tuple[int, str, Report | None]:
             text = clean(said) if said else _said(error.message, error.help)
         case CompileError():
             code, text = error.code, _said(str(error), error.help)
+        case NothingInferred():
+            text = _said(str(error), error.help)
         case UsageError() | NameRefused() | KnowledgeError():
             code = USAGE
         case EmitError():

@@ -158,6 +158,12 @@ Full = Annotated[
     ),
 ]
 
+# tag
+
+Write = Annotated[
+    bool, typer.Option("--write", help="Write the tags into the notebook; nothing else of the file changes.")
+]
+
 # lint, graph and show
 
 LintFormat = Annotated[str, typer.Option("--format", metavar="text|json", help="How findings are printed.")]

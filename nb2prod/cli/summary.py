@@ -16,6 +16,7 @@ from nb2prod.cli.style import Paint, columns, one_line
 from nb2prod.compiler import Compiled, Outcome
 from nb2prod.diagnostics import Diagnostic, Severity, render
 from nb2prod.graph.view import Learned, View, cells, plural, size_of, view
+from nb2prod.ir.stages import TAGS
 
 MEANING = {
     "V0": "the notebook's slice gives the same features",
@@ -50,6 +51,7 @@ def summary(outcome: Outcome, notebook: Path, paint: Paint, width: int = 100) ->
         seen = view(compiled.graph, compiled.flow)
         parts += [
             _stages(seen, paint, width),
+            _inferred(compiled, paint, width),
             _learned(seen, outcome, paint, width),
             _rows(seen, paint, width),
         ]
@@ -118,6 +120,22 @@ def _stages(seen: View, paint: Paint, width: int) -> str:
     for node in seen.nodes:
         rows.append((str(node.role), one_line(size_of(node), width - 42), node.function))
     return _titled("Stages", columns(rows, [_in("word", paint), str, _in("dim", paint)]), paint)
+
+
+def _inferred(compiled: Compiled, paint: Paint, width: int) -> str:
+    """What untagged cells were taken to be, cells of one kind together."""
+    graph = compiled.graph
+    groups: defaultdict[str, list[int]] = defaultdict(list)
+    for cell in sorted(graph.inferred):
+        groups[graph.tags[cell]].append(cell)
+    rows = []
+    for stages, found in sorted(
+        groups.items(), key=lambda group: [TAGS.index(t) for t in group[0].split(",")]
+    ):
+        why = "; ".join(dict.fromkeys(w for cell in found for w in graph.inferred[cell].split("; ")))
+        rows.append((stages.replace(",", ", "), one_line(cells(tuple(found)), 40), one_line(why, width - 60)))
+    title = f"Inferred stages ({plural(len(graph.inferred), 'untagged cell')}; all reasons: nb2prod tag)"
+    return _titled(title, columns(rows, [_in("word", paint), str, _in("dim", paint)]), paint) if rows else ""
 
 
 def _learned(seen: View, outcome: Outcome, paint: Paint, width: int) -> str:
@@ -214,6 +232,7 @@ def _assumed(compiled: Compiled, paint: Paint, width: int) -> str:
 
 
 def _findings(findings: tuple[Diagnostic, ...], paint: Paint, width: int) -> str:
+    findings = tuple(found for found in findings if found.code != "NBP504")  # these have a table of their own
     if not findings:
         return ""
     order = list(Severity)

@@ -126,7 +126,8 @@ class StageGraph:
     statements that only show something, by `id(node)`; `eval_arguments` what training
     predicts on where that is prepared on the spot.  `crossing` are further values that training needs
     from the features, `shared` those that inference needs, `model_extras` those that inference needs from
-    training.  `spans` are the places of all kept statements.
+    training.  `spans` are the places of all kept statements.  `tags` are the stages of the cells, those of
+    `inferred` from the data flow, for the reason that stands there.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -154,6 +155,7 @@ class StageGraph:
     dropped: tuple[Dropped, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     tags: dict[int, str] = field(default_factory=dict)
+    inferred: dict[int, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
 
     def stage(self, role: Role) -> Stage:
@@ -191,6 +193,7 @@ class StageGraph:
             lines.append(f"    {' '.join(ast.unparse(site.node).split())}")
         lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
+        lines += [f"  inferred cell {c}:1  {self.tags[c]}: {why}" for c, why in sorted(self.inferred.items())]
         lines += [f"  assumed {text}" for text in self.assumptions]
         lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
         return "\n".join(lines)

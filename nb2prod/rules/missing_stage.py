@@ -6,15 +6,16 @@ from nb2prod.rules import Rule, Severity
 
 
 class MissingStage(Rule):
-    """A stage that training or serving needs has no cell.
+    """No cell is tagged `train`, and no statement fits a model that could be recognised.
 
-    Why it matters: the pipeline is incomplete, so there is nothing to compile.
+    Why it matters: the stages of untagged cells follow from the model: what it is fitted on, what scores it,
+    what it predicts.  Without a model there is nothing to compile.
 
-    Instead: tag the cells of the notebook: load, features, train, and infer where there is post-processing.
-    In Jupyter: View, Right Sidebar, Cell Tags; or a first line `# nb2prod: features`.
+    Instead: tag the cell that fits the model `train`, and the cell that reads the data `load`; the others are
+    inferred.  In Jupyter: View, Right Sidebar, Cell Tags; or a first line `# nb2prod: train`.
     """
 
     code, name, severity, blocks_compile = "NBP505", "missing-stage", Severity.ERROR, True
     message = "{subject}"
-    help = "tag the cells load, features and train, or begin them with `# nb2prod: features`"
-    refused = (("no cell has a stage tag", ""), ("no cell is tagged train", ""))
+    help = "tag the cell that fits the model `train`, or begin it with `# nb2prod: train`"
+    refused = (("no cell is tagged train, and no statement fits a model that nb2prod recognises", ""),)

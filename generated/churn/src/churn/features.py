@@ -72,7 +72,7 @@ def fit(
     if st.eval_ids is not None and (st.eval_ids >= 0).all():
         judged = Staging.for_evaluation(main.iloc[st.eval_ids], state)
         X_eval = features(judged.main, judged)
-        y_eval = judged.y if apart else y_eval
+        y_eval = judged.y if apart or y_eval is None else y_eval
     assert st.train_ids is not None
     return Training(
         X_train, st.y, X_eval, y_eval, st.train_ids, st.eval_ids, state, st.extras

@@ -1,0 +1,180 @@
+"""The models that a notebook fits, what they predict, and which of them it is for, without help from tags.
+
+first.fit(X_train, y_train)        a candidate, judged by
+first.predict(X_test)              its prediction of rows that were split off
+second.fit(X, y)                   the one that the notebook is for, because
+second.predict(test)               it predicts rows from elsewhere
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from nb2prod import knowledge
+from nb2prod.analysis.events import root
+from nb2prod.analysis.model import PREDICT_METHODS, calls, choose, find_sinks, has_score, is_marked, method
+from nb2prod.analysis.prediction import aliases
+from nb2prod.analysis.rows import NOWHERE, Rows
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import Split, find_split
+from nb2prod.analysis.tags import CellTags
+from nb2prod.analysis.types import Types
+from nb2prod.ir.flow import Flow, Use
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Sink
+
+SHOWS = ("builtins.print", "IPython.display.display")  # other displays are plots
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """A call by which a fitted model predicts; `new` says that its rows are none that it was fitted on."""
+
+    stmt: int
+    call: ast.Call
+    sink: Sink
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The statements that make what a model is fitted on, and the split that it comes through."""
+
+    x: set[int]
+    y: set[int]
+    split: Split
+
+
+class Candidates:
+    """`sinks` are the models in notebook order, `predicts` their predictions; `chosen` is None without any
+    model."""
+
+    def __init__(
+        self, flow: Flow, types: Types, slicer: Slicer, given: CellTags, model: str | None = None
+    ) -> None:
+        self.flow, self.types, self.slicer = flow, types, slicer
+        self.rows = Rows(flow, types, slicer)
+        self.plotting = {e.stmt for e in flow.effects if e.kind == "displays" and e.api not in SHOWS}
+        self.writing = {e.stmt for e in flow.effects if e.kind == "writes-file"}
+        self.used = [(stmt.id, name) for stmt in self.running() for name in _used(stmt.node)]
+        self.sinks = self._find(given)
+        self.names = {sink.stmt: aliases(flow, sink) for sink in self.sinks}
+        self.data = {sink.stmt: self.data_of(sink) for sink in self.sinks}
+        self.predicts = self._predicts()
+        self.chosen = self._choose(given, model) if self.sinks else None
+
+    def running(self) -> Iterator[Stmt]:
+        """The statements that do something when they stand there; a definition does when it is called."""
+        return (stmt for stmt in self.flow.by_id.values() if not is_definition(stmt.node))
+
+    def saves(self, id: int, sink: Sink) -> bool:
+        """Whether a statement writes this model to a file."""
+        uses = self.slicer.uses(id) if id in self.writing and id > sink.stmt else []
+        return any(use.name == sink.model and sink.stmt in use.reaches for use in uses)
+
+    def backward(self, start: Iterable[int], side: Split | None = None, of: str = "") -> set[int]:
+        """What statements depend on; a random stream is no dependence here, or every draw would be one."""
+
+        def follow(use: Use) -> bool:
+            if use.name.startswith("<") and not use.name.startswith("<file"):
+                return False
+            return side is None or side.follows(use, of)
+
+        return self.slicer.backward(start, follow)
+
+    def data_of(self, sink: Sink) -> Data:
+        """The slices of X and y."""
+        split = find_split(self.flow, self.types, self.slicer, sink)
+        slices = []
+        for side, node in (("x", sink.x), ("y", sink.y)):
+            nodes = ast.walk(node) if node is not None else ()
+            names = {n.id for n in nodes if isinstance(n, ast.Name)}
+            slices.append(self.backward(self.slicer.reaching(sink.stmt, names), split, side))
+        return Data(slices[0], slices[1], split)
+
+    def _find(self, given: CellTags) -> list[Sink]:
+        """The fits in cells tagged train; where there are none, those in untagged cells."""
+        tagged = find_sinks(self.flow, self.types, given)
+        if tagged:
+            return tagged
+        cells = {stmt.cell for stmt in self.flow.by_id.values()}
+        free: dict[int, tuple[str, ...]] = {cell: ("train",) for cell in cells if not given.of(cell)}
+        found = find_sinks(self.flow, self.types, replace(given, allowed=free))
+        models = [sink for sink in found if self._is_model(sink)]
+        return [s for s in models if not is_definition(self.flow.by_id[s.stmt].node)] or models
+
+    def _is_model(self, sink: Sink) -> bool:
+        """An estimator that is known, or what predicts later on: `fit` alone may be a transformer's."""
+        assert isinstance(sink.call.func, ast.Attribute)
+        owner = sink.call.func.value
+        kind = self.types.of(owner) or self.types.api_of(owner)
+        fact = knowledge.lookup(kind) if kind and ":" not in kind else None
+        if fact is not None and fact.role and (sink.y is not None or fact.role != "pipeline"):
+            return True
+        names = aliases(self.flow, sink)
+        return any(id >= sink.stmt and name in names for id, name in self.used)
+
+    def _predicts(self) -> list[Predict]:
+        found = []
+        for stmt in self.running():
+            if stmt.id in self.plotting or has_score(stmt.node, self.types):
+                continue
+            for call in calls(stmt.node):
+                if method(call) in PREDICT_METHODS:
+                    named = root(call.func)
+                    fitted = [s for s in self.sinks if s.stmt <= stmt.id and named in self.names[s.stmt]]
+                    if fitted and call is not fitted[-1].call:
+                        new = self._is_new(call, stmt.id, fitted[-1])
+                        found.append(Predict(stmt.id, call, fitted[-1], new))
+        return found
+
+    def _is_new(self, call: ast.Call, at: int, sink: Sink) -> bool:
+        """Whether the rows predicted come from elsewhere than those of the fit."""
+        if not call.args or at == sink.stmt:
+            return False
+        names = {n.id for n in ast.walk(call.args[0]) if isinstance(n, ast.Name)} - set(self.types.imports)
+        if not names:
+            return True
+        ours, theirs = self.rows.origin(sink.x, sink.stmt), self.rows.origin(call.args[0], at)
+        return NOWHERE not in (ours, theirs) and ours != theirs
+
+    def _choose(self, given: CellTags, model: str | None) -> Sink:
+        """What the user asks for; else the last model used to predict new rows, or saved, or used at all, or
+        fitted.  A model whose predictions another one is fitted on is none of them.
+        """
+        asked = choose(self.sinks, self.flow, given, model)
+        decided = model is not None or any(is_marked(sink, self.flow) for sink in self.sinks)
+        if asked is not None and (decided or any("infer" in tags for tags in given.allowed.values())):
+            return asked
+        inner = set().union(*(data.x | data.y for data in self.data.values()))
+        sinks = [sink for sink in self.sinks if sink.stmt not in inner] or self.sinks
+        new = [p.sink for p in self.predicts if p.new and p.sink in sinks]
+        saved = [sink for sink in sinks if any(self.saves(id, sink) for id in self.writing)]
+        used = {sink.stmt: self._last_use(sink) for sink in sinks}
+        last = max(sinks, key=lambda sink: (used[sink.stmt], sink.stmt))
+        return (new or saved or [last])[-1]
+
+    def _last_use(self, sink: Sink) -> int:
+        """The last statement that predicts with a model or scores it; 0 where none does.
+
+        A model that is fitted again under its name counts as used: the uses before were of the same model.
+        """
+        first = min((s for s in self.sinks if s.model == sink.model), key=lambda other: other.stmt)
+        names = self.names[first.stmt] | self.names[sink.stmt]
+        return max((id for id, name in self.used if id >= first.stmt and name in names), default=0)
+
+
+def _used(node: ast.stmt) -> Iterator[str]:
+    """The variables whose models predict or are scored in a statement, or show the labels of clusters."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Call(func=ast.Attribute(attr=name)) if name in (*PREDICT_METHODS, "score"):
+                yield root(inner.func)
+            case ast.Attribute(attr="labels_"):
+                yield root(inner)
+
+
+def is_definition(node: ast.AST) -> bool:
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
