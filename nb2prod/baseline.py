@@ -36,6 +36,9 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     body = graph.stage(Role.FEATURES).stmts
     if body:
         found.append(Tap("features", flow.by_id[body[0]].span, "before", "0", with_random=True))
+    trained = graph.stage(Role.TRAIN).stmts
+    if trained:
+        found.append(Tap("train", flow.by_id[trained[0]].span, "before", "0", with_random=True))
     found += _target_taps(graph, flow, fit)
     name = next((n for n, what in graph.train_names.items() if what == "X_eval"), "")
     place = _prepared(graph, flow) or _first_read(graph, flow, name)
@@ -60,10 +63,8 @@ def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
     y, y_eval = graph.y
     if not y:
         return
-    target = graph.stage(Role.TARGET).stmts
-    where = graph.split if graph.split and y in flow.defined_by(graph.split) else None
-    if where is None and target:
-        where = next((s for s in reversed(target) if y in flow.defined_by(s)), None)
+    prepares = sorted({*graph.stage(Role.TARGET).stmts, *graph.stage(Role.FEATURES).stmts})
+    where = next((s for s in reversed(prepares) if y in flow.defined_by(s)), None)
     if where is None:
         yield Tap("y_train", fit.span, "before", y)
         return
@@ -90,7 +91,8 @@ def _first_read(graph: StageGraph, flow: Flow, name: str) -> Span | None:
         stmt = flow.by_id[id]
         for node in ast.walk(stmt.node):
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-                return stmt.text.span(node)
+                split_first = any(e.kind == "splits" for e in flow.effects_of(id))
+                return None if split_first else stmt.text.span(node)
     return None
 
 

@@ -374,6 +374,8 @@ class _Walker:
             self.expression(target.slice)
         owner = root(target)
         known = self.env.get(owner, CONST)
+        if known.time is Time.ROW and not known.element and _names_a_row(target):
+            self.refuse("NBP402", target, ast.unparse(target), "it names a row of the training data")
         if value.absent is not None and known.time is Time.ROW and not known.element:
             column = _column(target)
             if column:
@@ -798,6 +800,21 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _names_a_row(target: ast.expr) -> bool:
+    """`df.loc[17, "Age"]`: one row, by its label or position."""
+    match target:
+        case ast.Subscript(value=ast.Attribute(attr="loc" | "iloc" | "at" | "iat"), slice=chosen):
+            row = chosen.elts[0] if isinstance(chosen, ast.Tuple) and chosen.elts else chosen
+            labels = row.elts if isinstance(row, ast.List) else [row]
+            return bool(labels) and all(
+                isinstance(label, ast.Constant)
+                or (isinstance(label, ast.UnaryOp) and isinstance(label.operand, ast.Constant))
+                for label in labels
+            )
+        case _:
+            return False
 
 
 def _is_full(node: ast.expr) -> bool:

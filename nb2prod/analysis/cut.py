@@ -108,7 +108,7 @@ class _Cut:
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
-        self.eval_stmts = self.split.evaluation(self.flow, self.types, self.slicer)
+        self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics)
         prediction, shared, extras = self.infer(prediction, body, target | load, train)
         load |= self.needed_for_load(load)
@@ -328,6 +328,10 @@ class _Cut:
                     continue
                 reaches = set(use.reaches) - {id} - self.floating
                 inside = reaches & before
+                part = self.split_again(use)
+                if part:
+                    todo.append(part)
+                    continue
                 evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
                 if evaluation:
                     names[use.name] = evaluation
@@ -344,6 +348,24 @@ class _Cut:
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def split_again(self, use: Use) -> int:
+        """The statement that split the evaluation rows once more, where `use` reads a part that was prepared.
+
+        Evaluation rows go through the features before they are split, so that the parts are prepared too.
+        """
+        todo = [r for r in use.reaches if r in self.eval_stmts]
+        seen: set[int] = set()
+        while todo:
+            id = todo.pop()
+            seen.add(id)
+            for inner in self.slicer.uses(id):
+                if inner.name == use.name:
+                    split = [r for r in inner.reaches if r in self.again]
+                    if split:
+                        return split[0]
+                    todo += [r for r in inner.reaches if r in self.eval_stmts and r not in seen]
+        return 0
 
     def prepared_arguments(self, id: int) -> list[ast.expr]:
         """`model.predict(scaler.transform(X_test))`: what is predicted on is prepared on the spot.

@@ -177,7 +177,7 @@ class _Placing:
             self.put(saving, "train", f"saves {_name(sink)}")
         splits = {(data.split.stmt, data.split.x_arrays): data.split for data in self.data.values()}
         for split in splits.values():
-            evaluation = split.evaluation(self.flow, self.types, self.slicer)
+            evaluation, _ = split.evaluation(self.flow, self.types, self.slicer)
             self.put(evaluation & judging, "features", "evaluation rows go through the same")
         self.put(self.scored, "train", "scores")
         self.put({id for id in self.flow.by_id if self.shows_score(id)}, "train", "shows a score")

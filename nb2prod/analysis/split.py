@@ -47,12 +47,15 @@ class Split:
         wanted |= _names(self.call.func)
         return use.name in wanted or use.name.startswith("<")
 
-    def evaluation(self, flow: Flow, types: Types, slicer: Slicer) -> set[int]:
-        """Statements that only prepare the evaluation rows of X (or of a split frame)."""
+    def evaluation(self, flow: Flow, types: Types, slicer: Slicer) -> tuple[set[int], set[int]]:
+        """Statements that only prepare the evaluation rows of X (or of a split frame), and those that split
+        these rows once more, for validation and test.
+        """
         if not self.stmt:
-            return set()
+            return set(), set()
         mates = {self.outputs[2 * a + 1] for a in self.x_arrays if 2 * a + 1 < len(self.outputs)}
         found: set[int] = set()
+        again: set[int] = set()
         for id, stmt in flow.by_id.items():
             if id <= self.stmt or not isinstance(stmt.node, (ast.Assign, ast.AugAssign, ast.Expr, ast.For)):
                 continue
@@ -63,10 +66,12 @@ class Split:
             if any(_is_score_call(n) for n in ast.walk(stmt.node)):
                 continue
             for use in slicer.uses(id):
-                if (use.name in mates and self.stmt in use.reaches) or set(use.reaches) - {id} & found:
-                    if _feeds(stmt.node, use.name) and (use.name in mates or set(use.reaches) & found):
-                        found.add(id)
-        return found
+                known = set(use.reaches) & (found | again)
+                if (use.name in mates and (self.stmt in use.reaches or known)) or known:
+                    if _feeds(stmt.node, use.name):
+                        splits = any(e.kind == "splits" for e in flow.effects_of(id))
+                        (again if splits else found).add(id)
+        return found, again
 
     def evaluation_name(self, name: str, stmts: set[int], flow: Flow) -> str:
         """What a name read by training stands for: evaluation rows of X or of y."""
@@ -133,9 +138,12 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
 
 
 def _sources(node: ast.stmt, name: str) -> set[str]:
-    """The names that `name` is made of where a call gives back its arguments: `X, y = resample(X, y)`; empty
-    where it may be all.
+    """The names that `name` is made of where several are assigned, as in `X, y = X[m], y[m]`, or by a call
+    that gives back its arguments, `X, y = resample(X, y)`; empty where it may be all.
     """
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+        named = [v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name]
+        return _names(named[0]) if named else set()
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
         return set()
     target, call = node.targets[0], node.value

@@ -139,7 +139,7 @@ class Session:
     def model(self) -> Any:
         """The project's own fit of the model, once, with the random numbers that the notebook drew."""
         if self.fitted is None:
-            self.baseline.replay("X_train")
+            self.baseline.replay("train")
             self.fitted = self.module("train").fit_model(self.trained(), self.settings())
         return self.fitted
 

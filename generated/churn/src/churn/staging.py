@@ -44,6 +44,7 @@ class Staging:
         # A serving pass over evaluation rows has a target; a pass whose rows were chosen has splits to come.
         self._judging = False
         self._splits = self._to_come = 0
+        self._split_ids = np.array([], dtype=int)
         self._grown: set[str] = set()
 
     @classmethod
@@ -192,14 +193,10 @@ class Staging:
                 for a in arrays
                 for part in ((None, None) if a is None else (a, _no_rows(a)))
             ]
-        ids = self._ids.get(_count(arrays[0]))
-        if ids is None:
-            raise StateError(
-                f"{_count(arrays[0])} rows to split: no filter before it left as many"
-            )
+        ids = self._ids.get(_count(arrays[0]), np.full(_count(arrays[0]), -1))
         *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
         self.eval_ids = ids[held]
-        self._ids[len(train)] = ids[train]
+        self._split_ids = self._ids[len(train)] = ids[train]
         return parts
 
     def target(self, function: Callable[[Any, Staging], Any], df: Any) -> Any:
@@ -213,9 +210,7 @@ class Staging:
 
     def _chosen(self) -> np.ndarray | None:
         """Positions of the raw rows that the split left for training; None where there was no split."""
-        if self.train_ids is None or not self._splits:
-            return None
-        known = self.train_ids[self.train_ids >= 0]
+        known = self._split_ids[self._split_ids >= 0]
         return known if len(known) else None
 
     def _split_is_over(self) -> bool:
