@@ -230,6 +230,9 @@ class Replay:
         match node:
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=key):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    if isinstance(node.ctx, ast.Del):
+                        self.drop(key.value, self.place(node))
+                        return
                     self.put(key.value, Value(((self.stmt.span, ""),), seen=False), self.stmt.span)
                 else:
                     self.unknown = True
