@@ -54,7 +54,7 @@ def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
 def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
     match parent:
         case ast.Try() | ast.TryStar():
-            return child in parent.body and any(_catches(handler) for handler in parent.handlers)
+            return child in parent.body and any(catches_name_error(handler) for handler in parent.handlers)
         case ast.With() | ast.AsyncWith():
             return child in parent.body and any("suppress" in ast.dump(i.context_expr) for i in parent.items)
         case ast.If() | ast.IfExp() | ast.While() if child is not parent.test:
@@ -113,7 +113,8 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own_nodes(child)
 
 
-def _catches(handler: ast.ExceptHandler) -> bool:
+def catches_name_error(handler: ast.ExceptHandler) -> bool:
+    """A handler of NameError, by its own name or that of a base class."""
     if handler.type is None:
         return True
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]

@@ -6,7 +6,8 @@
                                   print("no rates")
                               print(rates)
 
-A loop is taken to turn at least once unless it goes over something that was filtered; a `while` loop turns.
+A loop is taken to turn at least once unless it goes over something that was filtered, and a `while` loop where
+it changes what it asks.
 Tests of constants are known.  Reads that happen on some paths only may be as conditional as the binding.
 """
 
@@ -18,7 +19,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
-from nb2prod.analysis.guards import truth
+from nb2prod.analysis.guards import catches_name_error, truth
+from nb2prod.analysis.guards import certain as reached
 from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Possible
 from nb2prod.ir.program import Magic, Opaque, Stmt
@@ -92,8 +94,12 @@ class _Walk:
                 for function in found.functions:
                     self.function(function)
                 before = self.now
-                after = self.one(stmt.node, before, found, certain=not may_fail)
-                self.now = (after or before) if not may_fail else self.join(before, after or before, stmt.node)
+                had = before.sure | set(before.maybe)
+                after = self.one(stmt.node, before, found, certain=not may_fail) or before
+                if isinstance(stmt.node, _COMPOUND):  # deleted in a loop or a branch
+                    for name in had - after.sure - set(after.maybe):
+                        after.maybe[name] = self.place(stmt.node)
+                self.now = self.join(before, after, stmt.node) if may_fail else after
 
     def function(self, function: Function) -> None:
         """A function that sets a global is taken to be called."""
@@ -120,9 +126,12 @@ class _Walk:
                 return self.loop(node, now, certain)
             case ast.While():
                 self.reads(node.test, now, certain)
-                turned = self.body(node.body, now.copy(), certain and truth(node.test) is True)
-                done = turned or now
-                return self.join(now, done, node) if truth(node.test) is False else done
+                turns = self.value(node.test, now)
+                if turns is None and self.advances(node):
+                    turns = True
+                turned = self.body(node.body, now.copy(), certain and turns is True)
+                done = turned or self.turned(node.body, now.copy())
+                return done if turns else self.join(now, done, node)
             case ast.Try() | ast.TryStar():
                 return self.attempt(node, now, certain)
             case ast.With() | ast.AsyncWith():
@@ -139,8 +148,9 @@ class _Walk:
     def simple(self, node: ast.stmt, now: Paths, found: Events, certain: bool) -> Paths:
         for event in found.events:
             match event.kind:
-                case "read" if certain and not event.conditional:
-                    self.read(event.name, event.node, now)
+                case "read" if certain and event.name in now.maybe:
+                    if not event.conditional or reached(node, event.node):
+                        self.read(event.name, event.node, now)
                 case "call" if certain and isinstance(event.node, ast.Call) and now.maybe:
                     self.call(event.node, now)
                 case "bind":
@@ -149,11 +159,12 @@ class _Walk:
                     now.unbind(event.name)
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             now.maybe.clear()
-        if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Constant, ast.UnaryOp)):
-            value = node.value
+        value = node.value if isinstance(node, ast.Assign) else None
+        filled = isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts
+        if isinstance(node, ast.Assign) and (isinstance(value, ast.Constant) or filled):
             for target in node.targets:
-                if isinstance(target, ast.Name) and isinstance(value, ast.Constant):
-                    now.constants[target.id] = value.value
+                if isinstance(target, ast.Name):
+                    now.constants[target.id] = value.value if isinstance(value, ast.Constant) else True
         return now
 
     def branch(self, node: ast.If, now: Paths, certain: bool) -> Paths | None:
@@ -165,7 +176,11 @@ class _Walk:
             return None if done is None else self.never(other, done)
         one = self.body(node.body, now.copy(), False)
         two = self.body(node.orelse, now.copy(), False)
-        return self.joined([one, two], node)
+        done = self.joined([one, two], node)
+        for asked in ast.walk(node.test):  # `if "x" not in globals(): x = 1`
+            if done is not None and isinstance(asked, ast.Constant) and asked.value in bound_names([node]):
+                done.bind(str(asked.value))
+        return done
 
     def never(self, body: list[ast.stmt], now: Paths) -> Paths:
         """A branch that is not taken: what it binds is bound on another path only."""
@@ -179,12 +194,23 @@ class _Walk:
         turned = now.copy()
         for name in sorted(bound_names([ast.Assign(targets=[node.target], value=node.iter)])):
             turned.bind(name)
-        turned = self.body(node.body, turned, False) or turned
-        for name in bound_names(node.body) - set(turned.maybe) if not filtered else ():
-            if not self.deletes(node.body, name):
-                turned.bind(name)  # `break` and `continue` do not come before it in every turn
-        done = self.join(now, turned, node) if filtered else turned
+        turned = self.body(node.body, turned, certain and not filtered) or turned
+        done = self.join(now, turned, node) if filtered else self.turned(node.body, turned)
         return self.body(node.orelse, done, False)
+
+    def turned(self, body: list[ast.stmt], now: Paths) -> Paths:
+        """After a loop that turned: `break` and `continue` do not come before a binding in every turn."""
+        for name in bound_names(body) - set(now.maybe):
+            if not self.deletes(body, name):
+                now.bind(name)
+        return now
+
+    @staticmethod
+    def advances(node: ast.While) -> bool:
+        """The body changes what the test asks: a loop that counts, and is there to turn."""
+        asked = {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)} - BUILTINS
+        done = [event for stmt in node.body for event in events(stmt).events]
+        return any(event.name in asked for event in done if event.kind in ("bind", "mutate", "call"))
 
     @staticmethod
     def deletes(body: list[ast.stmt], name: str) -> bool:
@@ -207,6 +233,9 @@ class _Walk:
                 out.unbind(handler.name)
             outs.append(out)
         done = self.joined(outs, node)
+        if done is not None and any(catches_name_error(handler) for handler in node.handlers):
+            for event in (e for stmt in node.body for e in events(stmt).events if e.kind == "read"):
+                done.bind(event.name)  # it is there, or its handler knows
         return self.body(node.finalbody, done, certain) if done else None
 
     def context(self, node: ast.With | ast.AsyncWith, now: Paths, certain: bool) -> Paths | None:
@@ -238,8 +267,9 @@ class _Walk:
     def reads(self, node: ast.expr, now: Paths, certain: bool) -> None:
         """The reads and bindings of an expression that is evaluated first."""
         for event in events(ast.Expr(value=node)).events:
-            if event.kind == "read" and certain and not event.conditional:
-                self.read(event.name, event.node, now)
+            if event.kind == "read" and certain and event.name in now.maybe:
+                if not event.conditional or reached(node, event.node):
+                    self.read(event.name, event.node, now)
             elif event.kind == "bind":
                 now.bind(event.name)
 
@@ -279,6 +309,12 @@ class _Walk:
                     return now.constants[name] == value
                 if name in now.constants and isinstance(op, (ast.NotEq, ast.IsNot)):
                     return now.constants[name] != value
+                if isinstance(number := now.constants.get(name), (int, float)) and isinstance(
+                    value, (int, float)
+                ):
+                    smaller, larger = isinstance(op, (ast.Lt, ast.LtE)), isinstance(op, (ast.Gt, ast.GtE))
+                    same = number == value and isinstance(op, (ast.LtE, ast.GtE))
+                    return same or (smaller and number < value) or (larger and number > value)
         return None
 
     @staticmethod

@@ -18,8 +18,8 @@ class PossiblyUndefined(Rule):
 
     Instead: bind the name on every path, or give it a value before.
 
-    A loop over something that was not filtered is taken to turn at least once, and so is `while`.  Reads behind
-    an `if` are taken to know what they do.
+    A loop over something that was not filtered is taken to turn at least once, and so is a `while` loop that
+    changes what it asks.  Reads behind an `if` are taken to know what they do.
     """
 
     code, name, severity = "NBP104", "possibly-undefined", Severity.WARNING

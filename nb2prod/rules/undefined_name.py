@@ -49,6 +49,8 @@ class UndefinedName(Rule):
         for name, places in found.items():
             first, *others = places
             labels = [Label(first.read, f"read here{a.ran(first.read.cell)}")]
+            if first.call is not None and first.call.cell != first.read.cell:
+                labels.append(Label(first.call, f"by this call{a.ran(first.call.cell)}"))
             labels += [Label(m.read, "and here") for m in others[:4] if m.read.cell != first.read.cell]
             yield self.found(a, f"`{name}` is not defined anywhere", first.read, labels, _help(a, name))
 
