@@ -14,11 +14,14 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 import signal
 import sys
 import tempfile
 from typing import Any
+
+PROMPT = re.compile(r"Out\[\d+\]: ")
 
 
 def main() -> None:
@@ -83,7 +86,7 @@ def run(cells: list[str], order: list[int] | None, folder: str | None) -> dict[s
             error = result.error_before_exec or result.error_in_exec
             if error is not None and failed["error"] is None:
                 failed = {"error": [step, type(error).__name__, str(error)], "cell": position}
-            values.append({**digests(shell.user_ns), "": digest([shown.stdout, digest(result.result)])})
+            values.append({**digests(shell.user_ns), "": digest([PROMPT.sub("", shown.stdout), digest(result.result)])})
         return {**failed, "values": values}
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -100,12 +103,12 @@ def digests(namespace: dict[str, Any]) -> dict[str, str]:
 
 
 def digest(value: Any) -> str:
-    """Equal for equal values; the order of sets and dicts counts."""
+    """Equal for equal values; the order of dicts counts."""
     try:
         if type(value).__name__ in ("module", "function", "type", "builtin_function_or_method"):
             data = type(value).__name__.encode()
         elif isinstance(value, (set, frozenset)):
-            data = repr(list(value)).encode()
+            data = repr(sorted(map(repr, value))).encode()
         elif isinstance(value, (int, float, str, bytes, bool, type(None))):
             data = repr(value).encode()
         elif hasattr(value, "to_csv"):

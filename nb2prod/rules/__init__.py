@@ -12,8 +12,9 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TypeVar, cast
 
 from nb2prod.analysis.events import Events
 from nb2prod.analysis.names import names
@@ -38,6 +39,8 @@ __all__ = [
     "rule",
 ]
 
+T = TypeVar("T")
+
 _IGNORE = re.compile(r"#\s*nb2prod\s*:\s*ignore\[([\w,\s]*)\]")
 
 
@@ -54,6 +57,13 @@ class Analysis:
     names: Names
     stages: StageGraph | None = None
     refusals: tuple[Refusal, ...] = ()
+    memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, analysis: Callable[[Script], T]) -> T:
+        """The result of an analysis that several rules read."""
+        if analysis not in self.memo:
+            self.memo[analysis] = analysis(self.script)
+        return cast("T", self.memo[analysis])
 
     @property
     def notebook(self) -> Notebook:

@@ -47,7 +47,7 @@ class LateMutation(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        every = objects(a.script)
+        every = a.once(objects)
         seen: set[tuple[int, int]] = set()
         for action in every.actions:
             for change in action.changes:

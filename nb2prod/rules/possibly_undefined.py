@@ -50,7 +50,7 @@ class PossiblyUndefined(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         certain = {missing.name for missing in a.names.missing}
-        for found in possible(a.script):
+        for found in a.once(possible):
             if found.name in certain:
                 continue
             what = "called here, and reads it" if found.call else "read here"

@@ -6,10 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod import knowledge
-from nb2prod.analysis.events import Event
-from nb2prod.analysis.values import imported
+from nb2prod.analysis.calls import Called, arguments, calls
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.knowledge import GIVEN, Fact
+from nb2prod.knowledge import Fact
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
 STREAMS = {
@@ -58,86 +57,48 @@ class UnseededRandomness(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        paths: dict[str, str] = {}
         seeded: set[str] = set()
         seen: set[tuple[int, str]] = set()
-        for stmt, found in a.script.stmts():
-            for event in [*found.events, *[e for f in found.functions for e in f.every_event()]]:
-                if event.kind == "bind":
-                    _follow_import(event, paths)
-                if event.kind != "call" or not isinstance(event.node, ast.Call):
-                    continue
-                api, fact = _fact(event.node, paths)
-                if fact is None:
-                    if "seed" in api.rpartition(".")[2]:  # set_seed, seed_everything
-                        seeded |= {"numpy", "python"}
-                    continue
-                stream = _draws(api, fact, event.node, seeded)
-                if stream and (stmt.cell, api) not in seen:
-                    seen.add((stmt.cell, api))
-                    span = stmt.text.span(event.node)
-                    source, help = STREAMS[stream]
-                    labels = [Label(span, f"draws from {source}")]
-                    yield self.found(a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help)
+        for call in a.once(calls):
+            api, fact = _fact(call)
+            if fact is None:
+                if "seed" in call.name:  # set_seed, seed_everything
+                    seeded |= {"numpy", "python"}
+                continue
+            stream = _draws(api, fact, call.node, seeded)
+            if stream and (call.stmt.cell, api) not in seen:
+                seen.add((call.stmt.cell, api))
+                span = call.stmt.text.span(call.node)
+                source, help = STREAMS[stream]
+                labels = [Label(span, f"draws from {source}")]
+                yield self.found(a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help)
 
 
-def _follow_import(event: Event, paths: dict[str, str]) -> None:
-    """Remembers what a name was imported as; any other binding forgets it."""
-    module = imported(event.node, event.name)
-    if module:
-        paths[event.name] = module
-    else:
-        paths.pop(event.name, None)
-
-
-def _fact(node: ast.Call, paths: dict[str, str]) -> tuple[str, Fact | None]:
+def _fact(call: Called) -> tuple[str, Fact | None]:
     """The public name of what is called, and what is known about it."""
-    arguments = _arguments(node)
-    api = _path(node.func, paths)
-    root = api.partition(".")[0]
-    if root and api != root:
-        return api, knowledge.lookup(api, arguments)
-    if (
-        isinstance(node.func, ast.Attribute)
-        and node.func.attr == "sample"
-        and {"frac", "n", "0"} & set(arguments)
-    ):
-        return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", arguments)
-    return node.func.id if isinstance(node.func, ast.Name) else "", None
-
-
-def _path(node: ast.expr, paths: dict[str, str]) -> str:
-    """`np.random.rand` -> "numpy.random.rand"; empty where the root is no import."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in paths:
-        return ""
-    return ".".join([paths[node.id], *reversed(names)])
-
-
-def _arguments(node: ast.Call) -> dict[str, object]:
-    every = [(str(position), value) for position, value in enumerate(node.args)]
-    every += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
-    return {name: value.value if isinstance(value, ast.Constant) else GIVEN for name, value in every}
+    given = arguments(call.node)
+    if call.api and not call.api.startswith("builtins."):
+        return call.api, knowledge.lookup(call.api, given)
+    if isinstance(call.node.func, ast.Attribute) and call.name == "sample" and {"frac", "n", "0"} & set(given):
+        return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
+    return call.name, None
 
 
 def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:
     """The stream that a call takes unseeded numbers from, or nothing; a call that seeds is remembered."""
-    arguments = _arguments(node)
+    given = arguments(node)
     if fact.effect == "seeds":
-        if arguments.get("0", arguments.get("seed", arguments.get("a"))) is not None:
+        if given.get("0", given.get("seed", given.get("a"))) is not None:
             seeded.add(fact.random)
         return ""
     if any(keyword.arg is None for keyword in node.keywords):
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":
-            if api.endswith(".PCA") and "svd_solver" not in arguments:
+            if api.endswith(".PCA") and "svd_solver" not in given:
                 return ""  # by default it draws for very large data only
-            given = arguments.get("random_state", arguments.get("seed"))
-            return "" if given is not None or "numpy" in seeded else "estimator"
+            seed = given.get("random_state", given.get("seed"))
+            return "" if seed is not None or "numpy" in seeded else "estimator"
         case "numpy" | "python":
             return "" if fact.random in seeded else fact.random
         case "entropy":
