@@ -59,6 +59,9 @@ def mentions(node: ast.AST, old: str) -> bool:
     if isinstance(node, ast.expr) and _is(node, old):
         return True
     match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant() as key, *_]):
+            if f"{ast.unparse(owner)}[{key.value!r}]" == old:  # counts.get("a", 0)
+                return True
         case ast.Lambda():
             own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
             return old not in own and mentions(node.body, old)
@@ -70,7 +73,12 @@ def mentions(node: ast.AST, old: str) -> bool:
 
 
 def spelled(node: ast.expr) -> str:
-    """The text of a target or a read; `df.age` and `df['age']` are the same."""
+    """The text of a target or a read; `df.age`, `df['age']` and `df.loc[:, 'age']` are the same."""
+    match node:
+        case ast.Subscript(
+            value=ast.Attribute(value=owner, attr="loc"), slice=ast.Tuple(elts=[rows, ast.Constant() as key])
+        ) if isinstance(rows, ast.Slice) and not (rows.lower or rows.upper or rows.step):
+            return f"{ast.unparse(owner)}[{key.value!r}]"
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}[{node.attr!r}]"
     return ast.unparse(node)
@@ -86,6 +94,8 @@ def _call(node: ast.Call, old: str) -> bool:
             return _settled_name(node, name)
         case ast.Attribute(attr=name) | ast.Name(id=name):
             own = [argument for argument in node.args if mentions(argument, old)]
+            if name == "get_dummies":
+                return len(own) == 1 and settled(own[0], old) and _settled_name(node, name)
             return name in SETTLED_FUNCTIONS and bool(own) and all(settled(argument, old) for argument in own)
     return False
 
@@ -94,6 +104,8 @@ def _settled_name(node: ast.Call, name: str) -> bool:
     options = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
     if name == "reset_index":
         return options.get("drop") is True
+    if name == "get_dummies":  # what it has encoded is no text any more
+        return len(node.args) == 1 and not {"columns", "drop_first"} & {k.arg for k in node.keywords}
     if name == "drop":
         return options.get("errors") == "ignore"
     if name == "assign":
