@@ -1,8 +1,8 @@
 """Every call of a notebook in the order of the text, with the public name of what is called.
 
-    import numpy as np
-    np.random.rand(3)       ->  numpy.random.rand
-    open("a")               ->  builtins.open, unless the notebook has an `open` of its own
+import numpy as np
+np.random.rand(3)       ->  numpy.random.rand
+open("a")               ->  builtins.open, unless the notebook has an `open` of its own
 """
 
 from __future__ import annotations

@@ -35,7 +35,22 @@ CHANGING_FUNCTIONS = frozenset(
     ]
 )  # fmt: skip
 _WHOLE = frozenset(
-    ["T", "at", "axes", "columns", "dtypes", "flat", "iat", "iloc", "index", "ix", "loc", "shape", "size", "values"]
+    [
+        "T",
+        "at",
+        "axes",
+        "columns",
+        "dtypes",
+        "flat",
+        "iat",
+        "iloc",
+        "index",
+        "ix",
+        "loc",
+        "shape",
+        "size",
+        "values",
+    ]
 )
 _LISTS = ("list", "sorted", "deque", "tolist", "split", "splitlines", "readlines", "keys", "zip")
 _DICTS = ("dict", "defaultdict", "Counter", "OrderedDict", "to_dict", "vars")
@@ -477,9 +492,7 @@ class _Walk:
             for part in parts or [""]:
                 action.changes.append(Touch(one, part, name, node, "gone" if part else "whole"))
 
-    def change(
-        self, target: ast.expr, node: ast.expr | ast.stmt, action: Action, how: str = "whole"
-    ) -> None:
+    def change(self, target: ast.expr, node: ast.expr | ast.stmt, action: Action, how: str = "whole") -> None:
         name, parts, simple = parts_of(target)
         if not simple or name in self.elements:
             return

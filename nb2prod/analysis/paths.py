@@ -30,7 +30,18 @@ _COMPOUND = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match,
 )  # fmt: skip
 _LEAVES = ("exit", "quit", "_exit", "abort", "skip")
-_FILTERS = ("filter", "glob", "iglob", "rglob", "listdir", "findall", "finditer", "query", "compress", "dropna")
+_FILTERS = (
+    "filter",
+    "glob",
+    "iglob",
+    "rglob",
+    "listdir",
+    "findall",
+    "finditer",
+    "query",
+    "compress",
+    "dropna",
+)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -140,7 +151,9 @@ class _Walk:
                 return self.cases(node, now, certain)
             case ast.Raise() | ast.Return() | ast.Continue() | ast.Break():
                 return None
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))) if name in _LEAVES:
+            case ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name))) if (
+                name in _LEAVES
+            ):
                 return None
             case _:
                 return self.simple(node, now, found or events(node), certain)
@@ -259,7 +272,9 @@ class _Walk:
                 inner.bind(name)
             outs.append(self.body(case.body, inner, False))
         last = node.cases[-1]
-        catches_all = last.guard is None and isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
+        catches_all = (
+            last.guard is None and isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
+        )
         return self.joined(outs if catches_all else [*outs, now], node)
 
     # reads

@@ -10,12 +10,16 @@ from nb2prod.analysis.calls import calls
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
-PATH = re.compile(r"(?:/(?!dev/|proc/|tmp(?:/|$))[\w.@ -]+/[^\n]*|~[\w.-]*/[^\n]+|[A-Za-z]:[\\/]+\w[^\n]*|\\\\\w+\\[^\n]+)")
+PATH = re.compile(
+    r"(?:/(?!dev/|proc/|tmp(?:/|$))[\w.@ -]+/[^\n]*|~[\w.-]*/[^\n]+|[A-Za-z]:[\\/]+\w[^\n]*|\\\\\w+\\[^\n]+)"
+)
 READERS = re.compile(
     r"read\w*|to_\w+|open|load\w*|save\w*|dump|Path|PurePath|glob|listdir|exists|isfile|isdir|makedirs|mkdir"
     r"|join|ImageFolder|imread|imwrite|savefig|copy\w*|move|walk|ExcelFile|genfromtxt|connect|from_file"
 )
-FOLDERS = re.compile(r"(?:/home/|/Users/|/root/|/mnt/|/content/|/kaggle/|/data/|/opt/|/var/|~/|[A-Za-z]:[\\/])")
+FOLDERS = re.compile(
+    r"(?:/home/|/Users/|/root/|/mnt/|/content/|/kaggle/|/data/|/opt/|/var/|~/|[A-Za-z]:[\\/])"
+)
 
 
 class AbsolutePath(Rule):

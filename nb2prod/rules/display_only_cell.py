@@ -11,9 +11,48 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 SHOWS = frozenset(
-    ["print", "display", "head", "tail", "describe", "info", "value_counts", "sample", "corr", "nunique", "unique"]
-    + ["isnull", "isna", "sum", "mean", "hist", "plot", "boxplot", "bar", "barh", "scatter", "show", "pie", "line"]
-    + ["duplicated", "count", "median", "type", "len", "notnull", "any", "max", "min", "std", "sort_values", "groupby"]
+    [
+        "print",
+        "display",
+        "head",
+        "tail",
+        "describe",
+        "info",
+        "value_counts",
+        "sample",
+        "corr",
+        "nunique",
+        "unique",
+    ]
+    + [
+        "isnull",
+        "isna",
+        "sum",
+        "mean",
+        "hist",
+        "plot",
+        "boxplot",
+        "bar",
+        "barh",
+        "scatter",
+        "show",
+        "pie",
+        "line",
+    ]
+    + [
+        "duplicated",
+        "count",
+        "median",
+        "type",
+        "len",
+        "notnull",
+        "any",
+        "max",
+        "min",
+        "std",
+        "sort_values",
+        "groupby",
+    ]
 )
 LIBRARIES = ("matplotlib.", "seaborn.", "plotly.", "missingno.", "IPython.display.", "pprint.")
 
@@ -43,7 +82,9 @@ class DisplayOnlyCell(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        if not any(call.name == "fit" for call in a.once(calls)) and not any(cell_tags(a.program).allowed.values()):
+        if not any(call.name == "fit" for call in a.once(calls)) and not any(
+            cell_tags(a.program).allowed.values()
+        ):
             return
         by_node = {id(call.node): call for call in a.once(calls)}
         for index, steps in a.script.cells.items():

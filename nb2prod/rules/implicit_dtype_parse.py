@@ -12,7 +12,9 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Span
 
 STATED = ("dtype", "parse_dates", "converters", "date_format")
-TYPED = re.compile(r"(?i)(?:.*[_ ])?(?:id|zip|zipcode|postcode|plz|phone|iban|sku|ssn|date|datetime|timestamp)|.*(?:Id|ID|Date)")
+TYPED = re.compile(
+    r"(?i)(?:.*[_ ])?(?:id|zip|zipcode|postcode|plz|phone|iban|sku|ssn|date|datetime|timestamp)|.*(?:Id|ID|Date)"
+)
 
 
 class ImplicitDtypeParse(Rule):

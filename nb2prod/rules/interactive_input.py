@@ -9,7 +9,14 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 CALLS = frozenset(
-    ["builtins.input", "builtins.raw_input", "builtins.breakpoint", "getpass.getpass", "pdb.set_trace", "pdb.run"]
+    [
+        "builtins.input",
+        "builtins.raw_input",
+        "builtins.breakpoint",
+        "getpass.getpass",
+        "pdb.set_trace",
+        "pdb.run",
+    ]
     + ["ipdb.set_trace", "IPython.core.debugger.set_trace", "pdb.pm", "IPython.embed", "code.interact"]
     + ["google.colab.files.upload", "google.colab.drive.mount", "google.colab.auth.authenticate_user"]
 )
@@ -40,7 +47,11 @@ class InteractiveInput(Rule):
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         message = "the run waits here for somebody to answer"
         for magic in a.program.magics:
-            if magic.kind in ("line", "cell") and magic.name in MAGICS and not magic.text.endswith(("off", "0")):
+            if (
+                magic.kind in ("line", "cell")
+                and magic.name in MAGICS
+                and not magic.text.endswith(("off", "0"))
+            ):
                 yield self.found(a, message, magic.span)
         seen: set[int] = set()
         for call in a.once(calls):

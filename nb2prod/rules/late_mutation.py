@@ -115,4 +115,3 @@ def _matters(every: Objects, action: Action, change: Touch, reader: Action) -> b
             break
     beyond = [other for other in later if other.cell != action.cell]
     return not any(touch.object == change.object for other in beyond for touch in other.reads)
-

@@ -26,7 +26,6 @@ class PossiblyUndefined(Rule):
     fires = (
         "import os\nif os.path.exists('a'):\n    size = 3\n# %%\nprint(size)",
         "try:\n    rates = open('rates')\nexcept OSError:\n    print('none')\n# %%\nprint(rates)",
-
         "for row in filter(None, [0]):\n    last = row\n# %%\nprint(last)",
         "import sys\nmatch len(sys.argv):\n    case 1:\n        mode = 'a'\n# %%\nprint(mode)",
         "FAST = False\nif FAST:\n    n = 10\n# %%\nprint(n)",

@@ -25,7 +25,10 @@ class SwallowedException(Rule):
 
     code, name, severity = "NBP315", "swallowed-exception", Severity.WARNING
     help = "catch the error that is meant, or raise it again"
-    fires = ("try:\n    f = open('a')\nexcept:\n    pass", "for i in [1]:\n    try:\n        int(i)\n    except Exception as e:\n        print(e)")
+    fires = (
+        "try:\n    f = open('a')\nexcept:\n    pass",
+        "for i in [1]:\n    try:\n        int(i)\n    except Exception as e:\n        print(e)",
+    )
     silent = (
         "try:\n    f = open('a')\nexcept OSError:\n    pass",
         "try:\n    f = open('a')\nexcept Exception:\n    f = None",

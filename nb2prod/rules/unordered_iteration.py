@@ -19,11 +19,36 @@ LISTINGS = {
 PATH_METHODS = ("iterdir", "glob", "rglob")
 # what takes all elements, whatever their order
 ORDERLESS = frozenset(
-    ["sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "Counter", "bool", "isin", "union"]
-    + ["intersection", "difference", "issubset", "issuperset", "update", "print", "display", "symmetric_difference"]
+    [
+        "sorted",
+        "len",
+        "sum",
+        "min",
+        "max",
+        "any",
+        "all",
+        "set",
+        "frozenset",
+        "Counter",
+        "bool",
+        "isin",
+        "union",
+    ]
+    + [
+        "intersection",
+        "difference",
+        "issubset",
+        "issuperset",
+        "update",
+        "print",
+        "display",
+        "symmetric_difference",
+    ]
     + ["natsorted", "isdisjoint", "difference_update", "intersection_update", "discard", "unique", "nunique"]
 )
-ORDERED = frozenset(["list", "tuple", "enumerate", "zip", "iter", "map", "array", "asarray", "Series", "DataFrame"])
+ORDERED = frozenset(
+    ["list", "tuple", "enumerate", "zip", "iter", "map", "array", "asarray", "Series", "DataFrame"]
+)
 SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "copy")
 
 
@@ -123,14 +148,18 @@ class _Look:
         """What the order of an expression is that of; empty where it has one."""
         match node:
             case ast.Set():
-                numbers = all(isinstance(e, ast.Constant) and isinstance(e.value, (int, bool)) for e in node.elts)
+                numbers = all(
+                    isinstance(e, ast.Constant) and isinstance(e.value, (int, bool)) for e in node.elts
+                )
                 return "" if numbers else "a set"
             case ast.SetComp():
                 return "a set"
             case ast.Name(id=name):
                 return "a set" if name in self.sets else ""
             case ast.Call(func=ast.Name(id="set" | "frozenset"), args=args):
-                numbers = args and isinstance(args[0], ast.Call) and getattr(args[0].func, "id", "") == "range"
+                numbers = (
+                    args and isinstance(args[0], ast.Call) and getattr(args[0].func, "id", "") == "range"
+                )
                 return "a set" if args and not numbers else ""
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in SET_METHODS:
                 return self.unordered(owner) if id(node) not in self.listings else self.listings[id(node)]

@@ -12,7 +12,9 @@ from nb2prod.rules import Analysis, Rule, Severity
 
 URL = re.compile(r"(?:https?|ftp|s3|gs|gcs|abfs|hdfs)://\S+")
 PINNED = re.compile(r"[0-9a-f]{40}|@[0-9a-f]{7,}|[?&](?:version|v|rev|revision|etag)=|/v?\d+\.\d+(?:\.\d+)?/")
-READS = re.compile(r"read_\w+|urlopen|urlretrieve|get|post|request|download\w*|wget|load_dataset_?|open|genfromtxt|loadtxt|get_file")
+READS = re.compile(
+    r"read_\w+|urlopen|urlretrieve|get|post|request|download\w*|wget|load_dataset_?|open|genfromtxt|loadtxt|get_file"
+)
 
 
 class UnpinnedNetworkRead(Rule):

@@ -9,7 +9,15 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 DUMPS = frozenset(
-    ["pickle.dump", "pickle.dumps", "joblib.dump", "dill.dump", "cloudpickle.dump", "torch.save", "cPickle.dump"]
+    [
+        "pickle.dump",
+        "pickle.dumps",
+        "joblib.dump",
+        "dill.dump",
+        "cloudpickle.dump",
+        "torch.save",
+        "cPickle.dump",
+    ]
     + ["sklearn.externals.joblib.dump", "dill.dumps", "cloudpickle.dumps"]
 )
 RECORDS = ("__version__", "pip freeze", "pip list", "log_model", "requirements", "watermark", "show_versions")
@@ -28,7 +36,10 @@ class UnpinnedSerialisation(Rule):
 
     code, name, severity = "NBP314", "unpinned-serialisation", Severity.WARNING
     help = "save the versions of the libraries with the model, or use `mlflow.sklearn.log_model`"
-    fires = ("import joblib\njoblib.dump(model, 'a.joblib')", "import pickle as pk\npk.dump(m, open('a', 'wb'))")
+    fires = (
+        "import joblib\njoblib.dump(model, 'a.joblib')",
+        "import pickle as pk\npk.dump(m, open('a', 'wb'))",
+    )
     silent = (
         "import joblib, sklearn\njoblib.dump((model, sklearn.__version__), 'a.joblib')",
         "import json\njson.dump({}, open('a', 'w'))",

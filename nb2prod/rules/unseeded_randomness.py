@@ -79,7 +79,11 @@ def _fact(call: Called) -> tuple[str, Fact | None]:
     given = arguments(call.node)
     if call.api and not call.api.startswith("builtins."):
         return call.api, knowledge.lookup(call.api, given)
-    if isinstance(call.node.func, ast.Attribute) and call.name == "sample" and {"frac", "n", "0"} & set(given):
+    if (
+        isinstance(call.node.func, ast.Attribute)
+        and call.name == "sample"
+        and {"frac", "n", "0"} & set(given)
+    ):
         return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
     return call.name, None
 

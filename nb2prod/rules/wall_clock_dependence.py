@@ -56,7 +56,19 @@ SOURCES = {
     "builtins.hash": "a seed that differs in each process",
 }
 SHOWS = frozenset(
-    ["print", "display", "info", "debug", "warning", "error", "log", "exception", "critical", "write", "set_title"]
+    [
+        "print",
+        "display",
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "log",
+        "exception",
+        "critical",
+        "write",
+        "set_title",
+    ]
 )
 STRING_NOW = ("pandas.to_datetime", "pandas.Timestamp", "numpy.datetime64")
 
