@@ -90,6 +90,7 @@ class _Walk:
         self.overlap: dict[str, Span] = {}  # models fitted on rows of both sides
         self.chosen: dict[str, Span] = {}  # test rows that a choice was made on
         self.found: list[Leak] = []
+        self.lists: dict[str, list[str]] = {}  # lists of column names
         self.other: set[str] = set()  # names that are no tables: modules, functions, models
         self.stmt: Stmt
 
@@ -195,6 +196,8 @@ class _Walk:
             if maker is not value and isinstance(value, ast.Call):
                 self.fit(name, called_name(maker), value)
             return
+        if isinstance(value, ast.List) and _constants(value):
+            self.lists[name] = _constants(value)
         found = self.learning(value)
         side = {**self.train, **self.test}.get(source)
         table, train = self.taken(value, source), source in self.train
@@ -314,9 +317,15 @@ class _Walk:
                 return old
             case ast.Subscript(value=ast.Name()):
                 columns = _constants(value.slice)
+                if isinstance(value.slice, ast.Name):
+                    columns = self.lists.get(value.slice.id, ["?"])
+                elif isinstance(value.slice, (ast.BinOp, ast.Call)) and not columns:
+                    adds = isinstance(value.slice, ast.BinOp) and isinstance(value.slice.op, ast.Add)
+                    columns = ["?"] if adds or isinstance(value.slice, ast.Call) else []
                 if columns:
-                    old.learned = {c: s for c, s in old.learned.items() if c in columns or c == WHOLE}
                     old.taken = frozenset(columns)
+                    if "?" not in columns:
+                        old.learned = {c: s for c, s in old.learned.items() if c in columns or c == WHOLE}
                 return old
             case ast.Call(func=ast.Attribute(attr="drop")):
                 dropped = {
@@ -329,10 +338,14 @@ class _Walk:
                     if isinstance(c, ast.Constant) and isinstance(c.value, str)
                 }
                 old.learned = {c: s for c, s in old.learned.items() if c not in dropped}
+                if not dropped:
+                    old.taken = frozenset("?")  # columns that a variable names, or rows
                 if old.taken is not None:
                     old.taken -= dropped
                 old.without |= dropped
                 return old
+            case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
+                return Table()
             case ast.Call() if called_name(value) == "concat" and value.args:
                 names = [n.id for n in ast.walk(value.args[0]) if isinstance(n, ast.Name)]
                 if len(names) > len(set(names)):
@@ -378,11 +391,10 @@ class _Walk:
             for offset, side in ((0, self.train), (1, self.test)):
                 index = 2 * position + offset
                 if index < len(names) and names[index]:
-                    if name in self.targets and position:
-                        self.forget(names[index])
-                        self.targets[names[index]] = self.targets[name]
-                    else:
-                        self.forget(names[index])
+                    known = self.targets.get(name) if position else None
+                    self.forget(names[index])
+                    if known is not None:
+                        self.targets[names[index]] = known
                     side[names[index]] = name
             self.whole.setdefault(name, span)
         if len(node.args) == 1 and names:
@@ -471,7 +483,9 @@ class _Walk:
                 self.tables[owner].without |= {str(inner.args[0].value)}
 
     def fit(self, owner: str, kind: str, node: ast.Call) -> None:
-        given = node.args[0]
+        given = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg), None)
+        if given is None:
+            return
         names = {n.id for n in ast.walk(given) if isinstance(n, ast.Name)}
         transforms = LEARNERS.fullmatch(kind) is not None or node.func.attr == "fit_transform"  # type: ignore[attr-defined]
         on_test = names & set(self.test)
