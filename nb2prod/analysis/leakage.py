@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import bound_names
@@ -53,8 +53,9 @@ class Leak:
 
 @dataclass(slots=True)
 class Table:
-    """What is known of a table: `learned` are the columns (or the whole) that hold statistics of all its rows,
-    `columns` those it certainly has, `target` those that are the target or made from it."""
+    """What is known of a table: `learned` are the columns (or the whole) that hold statistics of all rows,
+    `columns` those it certainly has, `target` those that are the target or made from it.
+    """
 
     learned: dict[str, Span] = field(default_factory=dict)
     derived: dict[str, Span] = field(default_factory=dict)  # columns made from others: by name, the place
@@ -105,9 +106,9 @@ class _Walk:
                 for inner in [*node.body, *node.orelse]:
                     self.statement(inner)
             case ast.If() | ast.With() | ast.Try():
-                for inner in ast.iter_child_nodes(node):
-                    if isinstance(inner, ast.stmt):
-                        self.statement(inner)
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.stmt):
+                        self.statement(child)
             case ast.Assign():
                 self.calls(node)
                 for target in node.targets:
@@ -173,10 +174,13 @@ class _Walk:
         old = self.tables.get(name)
         if old is None:
             return Table(parent=name)
-        return Table(
-            dict(old.learned), dict(old.derived), dict(old.sources), old.parent or name, old.taken, old.without,
-            old.doubled, old.shifted,
-        )  # fmt: skip
+        return replace(
+            old,
+            learned=dict(old.learned),
+            derived=dict(old.derived),
+            sources=dict(old.sources),
+            parent=old.parent or name,
+        )
 
     def name(self, name: str, value: ast.expr) -> None:
         source = self.source(value)

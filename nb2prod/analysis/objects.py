@@ -98,11 +98,13 @@ class Action:
 
 @dataclass(slots=True)
 class Objects:
-    """All actions in the order of the text; `kinds` and `made` (the action) of every object by number."""
+    """All actions in the order of the text; `kinds` and `made` (the action) of every object by number;
+    `bindings` are (name, action, object)."""
 
     actions: list[Action] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     made: list[int] = field(default_factory=list)
+    bindings: list[tuple[str, int, int]] = field(default_factory=list)
 
 
 def objects(script: Script) -> Objects:
@@ -279,7 +281,7 @@ class _Walk:
             case ast.Starred():
                 self.bind(target.value, None, action)
             case ast.Attribute() | ast.Subscript():
-                name, parts, _ = parts_of(target)
+                _, parts, _ = parts_of(target)
                 new = bool(parts) and isinstance(target, ast.Subscript)
                 self.change(target, target, action, "new" if new else "part")
 
@@ -296,10 +298,11 @@ class _Walk:
             self.lists[name] = [e.id for e in value.elts if isinstance(e, ast.Name)]
         fresh = self.new(self.kind(value), action)
         self.env[name] = frozenset([fresh])
+        self.found.bindings.append((name, action.id, fresh))
         self.columns[fresh] = _columns(value)
 
     def same(self, value: ast.expr | None) -> frozenset[int]:
-        """The objects that a value is itself: another name, a view of an array, what a function gives back."""
+        """The objects that a value itself is: another name, a view of an array, what a function returns."""
         match value:
             case ast.Name(id=name) if name not in self.elements:
                 return self.env.get(name, frozenset())

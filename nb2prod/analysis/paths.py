@@ -6,9 +6,9 @@
                                   print("no rates")
                               print(rates)
 
-A loop is taken to turn at least once unless it goes over something that was filtered, and a `while` loop where
-it changes what it asks.
-Tests of constants are known.  Reads that happen on some paths only may be as conditional as the binding.
+A loop is taken to turn at least once unless it goes over something that was filtered, and a `while` loop
+where it changes what it asks. Tests of constants are known. Reads that happen on some paths only may be as
+conditional as the binding.
 """
 
 from __future__ import annotations

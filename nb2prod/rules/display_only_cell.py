@@ -11,48 +11,11 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 SHOWS = frozenset(
-    [
-        "print",
-        "display",
-        "head",
-        "tail",
-        "describe",
-        "info",
-        "value_counts",
-        "sample",
-        "corr",
-        "nunique",
-        "unique",
-    ]
-    + [
-        "isnull",
-        "isna",
-        "sum",
-        "mean",
-        "hist",
-        "plot",
-        "boxplot",
-        "bar",
-        "barh",
-        "scatter",
-        "show",
-        "pie",
-        "line",
-    ]
-    + [
-        "duplicated",
-        "count",
-        "median",
-        "type",
-        "len",
-        "notnull",
-        "any",
-        "max",
-        "min",
-        "std",
-        "sort_values",
-        "groupby",
-    ]
+    """
+    print display head tail describe info value_counts sample corr nunique unique isnull isna sum mean
+    hist plot boxplot bar barh scatter show pie line duplicated count median type len notnull any max
+    min std sort_values groupby
+    """.split()
 )
 LIBRARIES = ("matplotlib.", "seaborn.", "plotly.", "missingno.", "IPython.display.", "pprint.")
 

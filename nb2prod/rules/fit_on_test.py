@@ -12,8 +12,8 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 class FitOnTest(Rule):
     """`fit` or `fit_transform` is called on the test rows.
 
-    Why it matters: the test rows are scaled by themselves, and not as the model was trained. The score is that
-    of something that production cannot do.
+    Why it matters: the test rows are scaled by themselves, and not as the model was trained. The score is
+    that of something that production cannot do.
 
     Instead: `transform` with what was fitted on the training rows.
 
@@ -22,10 +22,12 @@ class FitOnTest(Rule):
 
     code, name, severity = "NBP210", "fit-on-test", Severity.ERROR
     fires = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\nX_train = s.fit_transform(X_train)\nX_test = s.fit_transform(X_test)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
+        "X_train = s.fit_transform(X_train)\nX_test = s.fit_transform(X_test)",
     )
     silent = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\nX_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
+        "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

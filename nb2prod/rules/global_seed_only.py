@@ -15,8 +15,8 @@ SEEDS = {"numpy.random.seed": "numpy", "random.seed": "python"}
 class GlobalSeedOnly(Rule):
     """One global seed, and several cells that draw from its stream.
 
-    Why it matters: what a cell draws depends on how much the cells before it drew. Leave out a plot with random
-    points, and the model is another one.
+    Why it matters: what a cell draws depends on how much the cells before it drew. Leave out a plot with
+    random points, and the model is another one.
 
     Instead: a generator for each step, `rng = np.random.default_rng(0)`, and `random_state=` for estimators.
 

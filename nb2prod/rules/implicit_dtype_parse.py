@@ -13,15 +13,16 @@ from nb2prod.source import Span
 
 STATED = ("dtype", "parse_dates", "converters", "date_format")
 TYPED = re.compile(
-    r"(?i)(?:.*[_ ])?(?:id|zip|zipcode|postcode|plz|phone|iban|sku|ssn|date|datetime|timestamp)|.*(?:Id|ID|Date)"
+    r"(?i)(?:.*[_ ])?(?:id|zip|zipcode|postcode|plz|phone|iban|sku|ssn|date|datetime|timestamp)"
+    r"|.*(?:Id|ID|Date)"
 )
 
 
 class ImplicitDtypeParse(Rule):
     """A CSV file with identifiers or dates is read without saying what they are.
 
-    Why it matters: pandas guesses from the values. `00123` becomes 123, one missing value makes numbers of whole
-    ones, and one odd date turns the column into text.
+    Why it matters: pandas guesses from the values. `00123` becomes 123, one missing value makes numbers of
+    whole ones, and one odd date turns the column into text.
 
     Instead: `dtype={"zip": str}` and `parse_dates=["date"]`.
 

@@ -27,8 +27,8 @@ def _assigned(magic: Magic) -> bool:
 class InlineInstall(Rule):
     """A cell installs packages: `!pip install`, `%pip install`, `%conda install`.
 
-    Why it matters: it takes whatever version is the newest that day, changes the environment of everything else
-    that runs there, and needs the network in production.
+    Why it matters: it takes whatever version is the newest that day, changes the environment of everything
+    else that runs there, and needs the network in production.
 
     Instead: list the packages with their versions in the requirements of the project.
 

@@ -9,16 +9,11 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 CALLS = frozenset(
-    [
-        "builtins.input",
-        "builtins.raw_input",
-        "builtins.breakpoint",
-        "getpass.getpass",
-        "pdb.set_trace",
-        "pdb.run",
-    ]
-    + ["ipdb.set_trace", "IPython.core.debugger.set_trace", "pdb.pm", "IPython.embed", "code.interact"]
-    + ["google.colab.files.upload", "google.colab.drive.mount", "google.colab.auth.authenticate_user"]
+    """
+    builtins.input builtins.raw_input builtins.breakpoint getpass.getpass pdb.set_trace pdb.run
+    ipdb.set_trace IPython.core.debugger.set_trace pdb.pm IPython.embed code.interact
+    google.colab.files.upload google.colab.drive.mount google.colab.auth.authenticate_user
+    """.split()
 )
 MAGICS = ("debug", "pdb")
 

@@ -14,16 +14,17 @@ SINKS = ("fit", "fit_transform", "fit_predict", "partial_fit", "predict", "predi
 
 
 class LateMutation(Rule):
-    """An object changes in place in a cell, after another cell has computed something from it: directly, under
-    a second name, in a loop over several objects, or inside a function that it was given to.
+    """An object changes in place in a cell, after another cell has computed something from it: directly,
+    under a second name, in a loop over several objects, or inside a function that it was given to.
 
-    Why it matters: the earlier result is that of the old value.  Run that cell again, or split the notebook
+    Why it matters: the earlier result is that of the old value. Run that cell again, or split the notebook
     into steps that run on their own, and it gives something else.
 
-    Instead: change a copy (`rows = [*rows, 3]`, `df = df.assign(...)`), or change the object before it is used.
+    Instead: change a copy (`rows = [*rows, 3]`, `df = df.assign(...)`), or change the object before it is
+    used.
 
     A table is reported only where the earlier result is used later on, or where nothing reads the changed
-    table any more: building a table column by column is not a fault.  Nor is a change that was computed from
+    table any more: building a table column by column is not a fault. Nor is a change that was computed from
     the earlier result (`df["age"] = df["age"].fillna(mean)`).
     """
 
@@ -34,15 +35,18 @@ class LateMutation(Rule):
         "rows = [1]\ndef grow(items):\n    items.append(1)\n# %%\ntotal = sum(rows)\n# %%\ngrow(rows)",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nX = df[['a']]\n# %%\ndf['a'] = 0\n# %%\nprint(X)",
         "import numpy as np\na = np.ones(3)\n# %%\nmean = a.mean()\n# %%\nb = a[1:]\nb[0] = 5",
-        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nn = df.mean()\n# %%\ndf.drop(columns='b', inplace=True)",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nn = df.mean()\n# %%\n"
+        "df.drop(columns='b', inplace=True)",
     )
     silent = (
         "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nrows = rows + [2]",
         "rows = [1]\n# %%\ntotal = sum(rows)\nrows.append(2)",
         "rows = [1]\n# %%\nprint(rows)\n# %%\nrows.append(2)",
-        "import pandas as pd\ndf = pd.read_csv('a')\nmean = df['a'].mean()\n# %%\ndf['a'] = df['a'].fillna(mean)",
+        "import pandas as pd\ndf = pd.read_csv('a')\nmean = df['a'].mean()\n# %%\n"
+        "df['a'] = df['a'].fillna(mean)",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nmean = df['a'].mean()\n# %%\ndf['b'] = 2",
-        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\ncorr = df.corr()\n# %%\ndf['a'] = 1\n# %%\nX = df[['a']]",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\ncorr = df.corr()\n# %%\ndf['a'] = 1\n# %%\n"
+        "X = df[['a']]",
         "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nother = list(rows)\nother.append(2)",
     )
 

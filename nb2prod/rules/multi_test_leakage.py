@@ -21,10 +21,13 @@ class MultiTestLeakage(Rule):
 
     code, name, severity = "NBP208", "multi-test-leakage", Severity.WARNING
     fires = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nbest = 0\nfor c in [1, 2]:\n    m = Ridge(c).fit(X_train, y_train)\n    s = m.score(X_test, y_test)\n    if s > best:\n        best = s\nm = Ridge(2).fit(X_train, y_train)\n# %%\nm.score(X_test, y_test)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nbest = 0\nfor c in [1, 2]:\n"
+        "    m = Ridge(c).fit(X_train, y_train)\n    s = m.score(X_test, y_test)\n    if s > best:\n"
+        "        best = s\nm = Ridge(2).fit(X_train, y_train)\n# %%\nm.score(X_test, y_test)",
     )
     silent = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = GridSearchCV(Ridge(), {}).fit(X_train, y_train)\ns.score(X_test, y_test)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "s = GridSearchCV(Ridge(), {}).fit(X_train, y_train)\ns.score(X_test, y_test)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

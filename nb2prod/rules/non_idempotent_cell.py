@@ -59,7 +59,8 @@ class NonIdempotentCell(Rule):
         "import sys\n# %%\nsys.path.append('src')",
         "n = 1\ndef plus(n):\n    n += 1\n    return n\n# %%\nm = plus(n)",
         "rows = [1]\n# %%\nalso = list(rows)\nalso.append(2)",
-        "rows = [1]\ndef grown(items):\n    items = items + [1]\n    items.append(2)\n    return items\n# %%\nm = grown(rows)",
+        "rows = [1]\ndef grown(items):\n    items = items + [1]\n    items.append(2)\n    return items\n"
+        "# %%\nm = grown(rows)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
@@ -186,9 +187,9 @@ class _Cell:
             return
         owner, name = node.func.value, node.func.attr
         inplace = any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in node.keywords)
-        if name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner):
-            yield self.origin(owner), node
-        elif inplace and self.is_input(owner) and not settled_method(node):
+        if (name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner)) or (
+            inplace and self.is_input(owner) and not settled_method(node)
+        ):
             yield self.origin(owner), node
         elif name == "shuffle" and len(node.args) == 1 and self.is_input(node.args[0]):
             yield self.origin(node.args[0]), node

@@ -10,8 +10,8 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 
 
 class OverlapLeakage(Rule):
-    """The same rows are on both sides: rows repeated before the split (oversampling, `concat([X, X])`), or a model
-    that was fitted on all rows and is judged on the test rows.
+    """The same rows are on both sides: rows repeated before the split (oversampling, `concat([X, X])`), or a
+    model that was fitted on all rows and is judged on the test rows.
 
     Why it matters: the model has seen the rows that judge it. The score says how well it remembers.
 
@@ -22,12 +22,16 @@ class OverlapLeakage(Rule):
 
     code, name, severity = "NBP207", "overlap-leakage", Severity.ERROR
     fires = (
-        "X, y = SMOTE().fit_resample(X, y)\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm = Ridge()\nm.fit(X, y)\nm.score(X_test, y_test)",
+        "X, y = SMOTE().fit_resample(X, y)\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m.fit(X_train, y_train)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm = Ridge()\nm.fit(X, y)\n"
+        "m.score(X_test, y_test)",
     )
     silent = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nX_train, y_train = SMOTE().fit_resample(X_train, y_train)\nm.fit(X_train, y_train)",
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm = Ridge()\nm.fit(X_train, y_train)\nm.score(X_test, y_test)\nm.fit(X, y)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "X_train, y_train = SMOTE().fit_resample(X_train, y_train)\nm.fit(X_train, y_train)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm = Ridge()\n"
+        "m.fit(X_train, y_train)\nm.score(X_test, y_test)\nm.fit(X, y)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

@@ -10,16 +10,16 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 
 
 class PossiblyUndefined(Rule):
-    """A name is bound on some paths only (a branch, a `try` that swallows, a loop over what was filtered), and
-    a later statement that always runs reads it.
+    """A name is bound on some paths only (a branch, a `try` that swallows, a loop over what was filtered),
+    and a later statement that always runs reads it.
 
-    Why it matters: it worked with the data and on the machine of the author.  With other data, or without a
+    Why it matters: it worked with the data and on the machine of the author. With other data, or without a
     file that was there, the run stops with a NameError, or goes on with what an earlier run left behind.
 
     Instead: bind the name on every path, or give it a value before.
 
     A loop over something that was not filtered is taken to turn at least once, and so is a `while` loop that
-    changes what it asks.  Reads behind an `if` are taken to know what they do.
+    changes what it asks. Reads behind an `if` are taken to know what they do.
     """
 
     code, name, severity = "NBP104", "possibly-undefined", Severity.WARNING

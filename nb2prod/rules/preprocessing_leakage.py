@@ -10,29 +10,35 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 
 
 class PreprocessingLeakage(Rule):
-    """A statistic, a scaler, an imputer or a selection is learned from all rows, before the split into training
-    and test rows.
+    """A statistic, a scaler, an imputer or a selection is learned from all rows, before the split into
+    training and test rows.
 
     Why it matters: the test rows have shaped the features, so the score is better than what production will
     see.
 
     Instead: split first, and fit on the training rows only; best in a `Pipeline`, which does so by itself.
 
-    Which values exist (`LabelEncoder`, `OneHotEncoder`) is not counted, nor are statistics that are only shown.
-    Helper functions of the notebook are not followed.
+    Which values exist (`LabelEncoder`, `OneHotEncoder`) is not counted, nor are statistics that are only
+    shown. Helper functions of the notebook are not followed.
     """
 
     code, name, severity = "NBP201", "preprocessing-leakage", Severity.ERROR
     fires = (
-        "X = StandardScaler().fit_transform(X)\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm = LogisticRegression().fit(X_train, y_train)",
-        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['a']]\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "X = StandardScaler().fit_transform(X)\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m = LogisticRegression().fit(X_train, y_train)",
+        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['a']]\nX_train, X_test = train_test_split(X)\n"
+        "m.fit(X_train)",
         "X = (X - X.mean()) / X.std()\nscore = cross_val_score(model.fit, X, y)",
     )
     silent = (
-        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\nX_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
-        "df['a'] = LabelEncoder().fit_transform(df['a'])\nX_train, X_test = train_test_split(df[['a']])\nm.fit(X_train)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
+        "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
+        "df['a'] = LabelEncoder().fit_transform(df['a'])\nX_train, X_test = train_test_split(df[['a']])\n"
+        "m.fit(X_train)",
         "print(X.mean())\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
-        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['b']]\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['b']]\nX_train, X_test = train_test_split(X)\n"
+        "m.fit(X_train)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

@@ -16,8 +16,8 @@ CALLS = ("os.system", "os.popen", "commands.getoutput", "subprocess.getoutput", 
 class ShellEscape(Rule):
     """A shell command runs: `!cmd`, `%%bash`, `os.system`.
 
-    Why it matters: it needs the programs of one machine, and when it fails nothing stops: the notebook goes on
-    without the file that should be there.
+    Why it matters: it needs the programs of one machine, and when it fails nothing stops: the notebook goes
+    on without the file that should be there.
 
     Instead: `subprocess.run([...], check=True)`, or Python (`pathlib`, `shutil`, `glob`).
 

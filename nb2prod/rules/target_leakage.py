@@ -21,12 +21,16 @@ class TargetLeakage(Rule):
 
     code, name, severity = "NBP203", "target-leakage", Severity.ERROR
     fires = (
-        "X, y = df[['a', 'b']], df['a']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
-        "y = df['t']\ndf['z'] = df['t'] * 2\nX = df[['a', 'z']]\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "X, y = df[['a', 'b']], df['a']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m.fit(X_train, y_train)",
+        "y = df['t']\ndf['z'] = df['t'] * 2\nX = df[['a', 'z']]\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
     )
     silent = (
-        "X, y = df.drop(columns='t'), df['t']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
-        "X, y = df[['a']], df['t']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "X, y = df.drop(columns='t'), df['t']\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "X, y = df[['a']], df['t']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m.fit(X_train, y_train)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

@@ -12,8 +12,8 @@ from nb2prod.rules import Analysis, Label, Rule, Severity
 class TemporalOrGroupLeakage(Rule):
     """Rows that hold values of other rows (`shift`, `rolling`, `diff`) are split at random.
 
-    Why it matters: the neighbours of a test row are training rows, so the model has seen most of the answer. In
-    production the future is not there.
+    Why it matters: the neighbours of a test row are training rows, so the model has seen most of the answer.
+    In production the future is not there.
 
     Instead: split by time (`shuffle=False`, `TimeSeriesSplit`) or by group (`GroupKFold`).
 
@@ -22,10 +22,13 @@ class TemporalOrGroupLeakage(Rule):
 
     code, name, severity = "NBP209", "temporal-or-group-leakage", Severity.WARNING
     fires = (
-        "df['lag'] = df['price'].shift(1)\nX, y = df[['lag']], df['price']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "df['lag'] = df['price'].shift(1)\nX, y = df[['lag']], df['price']\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
     )
     silent = (
-        "df['lag'] = df['price'].shift(1)\nX, y = df[['lag']], df['price']\nX_train, X_test, y_train, y_test = train_test_split(X, y, shuffle=False)\nm.fit(X_train, y_train)",
+        "df['lag'] = df['price'].shift(1)\nX, y = df[['lag']], df['price']\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y, shuffle=False)\n"
+        "m.fit(X_train, y_train)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:

@@ -15,19 +15,22 @@ CHECKS = ("assert ", "pandera", "great_expectations", "pydantic", "pa.schema", "
 class UncheckedInputSchema(Rule):
     """A table is read and a model trained on it, and nothing checks its columns or their types.
 
-    Why it matters: when a column is renamed or comes as text, the run fails late, or trains on something else.
+    Why it matters: when a column is renamed or comes as text, the run fails late, or trains on something
+    else.
 
     Instead: state `dtype=` or `usecols=` in the read, or assert the columns after it.
 
-    One finding for each notebook, at its first read.  Any `assert` is taken for a check.
+    One finding for each notebook, at its first read. Any `assert` is taken for a check.
     """
 
     code, name, severity = "NBP316", "unchecked-input-schema", Severity.INFO
     help = "state `dtype=` and `usecols=`, or assert the columns after the read"
     fires = ("import pandas as pd\ndf = pd.read_csv('a.csv')\nmodel = M().fit(df[['x']], df['y'])",)
     silent = (
-        "import pandas as pd\ndf = pd.read_csv('a.csv', dtype={'x': float})\nmodel = M().fit(df[['x']], df['y'])",
-        "import pandas as pd\ndf = pd.read_csv('a.csv')\nassert 'x' in df\nmodel = M().fit(df[['x']], df['y'])",
+        "import pandas as pd\ndf = pd.read_csv('a.csv', dtype={'x': float})\n"
+        "model = M().fit(df[['x']], df['y'])",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\nassert 'x' in df\n"
+        "model = M().fit(df[['x']], df['y'])",
         "import pandas as pd\ndf = pd.read_csv('a.csv')\ndf.head()",
     )
 

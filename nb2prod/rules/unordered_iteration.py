@@ -19,32 +19,11 @@ LISTINGS = {
 PATH_METHODS = ("iterdir", "glob", "rglob")
 # what takes all elements, whatever their order
 ORDERLESS = frozenset(
-    [
-        "sorted",
-        "len",
-        "sum",
-        "min",
-        "max",
-        "any",
-        "all",
-        "set",
-        "frozenset",
-        "Counter",
-        "bool",
-        "isin",
-        "union",
-    ]
-    + [
-        "intersection",
-        "difference",
-        "issubset",
-        "issuperset",
-        "update",
-        "print",
-        "display",
-        "symmetric_difference",
-    ]
-    + ["natsorted", "isdisjoint", "difference_update", "intersection_update", "discard", "unique", "nunique"]
+    """
+    sorted len sum min max any all set frozenset Counter bool isin union intersection difference
+    issubset issuperset update print display symmetric_difference natsorted isdisjoint difference_update
+    intersection_update discard unique nunique
+    """.split()
 )
 ORDERED = frozenset(
     ["list", "tuple", "enumerate", "zip", "iter", "map", "array", "asarray", "Series", "DataFrame"]
@@ -53,8 +32,8 @@ SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "c
 
 
 class UnorderedIteration(Rule):
-    """The order of a set, or of the files of a folder, becomes data: a list, columns, a vocabulary, a loop that
-    appends.
+    """The order of a set, or of the files of a folder, becomes data: a list, columns, a vocabulary, a loop
+    that appends.
 
     Why it matters: the order of a set of texts differs in every process, that of files on every machine.
     Columns change places, codes change meaning, and the model that was trained with the one scores with the
@@ -62,7 +41,8 @@ class UnorderedIteration(Rule):
 
     Instead: put `sorted(...)` around it.
 
-    Taking the length, the sum, the greatest, or asking whether something is in a set does not depend on order.
+    Taking the length, the sum, the greatest, or asking whether something is in a set does not depend on
+    order.
     """
 
     code, name, severity = "NBP313", "unordered-iteration", Severity.WARNING
@@ -71,7 +51,8 @@ class UnorderedIteration(Rule):
         "rows = [word for word in set('a b'.split())]",
         "rows = []\nfor word in {'a', 'b'}:\n    rows.append(word)",
         "import os\nfiles = os.listdir('data')",
-        "from pathlib import Path\nimport pandas as pd\ndf = pd.concat([pd.read_csv(f) for f in Path('.').glob('*.csv')])",
+        "from pathlib import Path\nimport pandas as pd\n"
+        "df = pd.concat([pd.read_csv(f) for f in Path('.').glob('*.csv')])",
         "code = {word: i for i, word in enumerate(set(['a', 'b']))}",
         "tags = frozenset(['a', 'b'])\nline = ','.join(tags)",
         "a, *rest = {'x', 'y'} | {'z'}",
@@ -157,10 +138,8 @@ class _Look:
             case ast.Name(id=name):
                 return "a set" if name in self.sets else ""
             case ast.Call(func=ast.Name(id="set" | "frozenset"), args=args):
-                numbers = (
-                    args and isinstance(args[0], ast.Call) and getattr(args[0].func, "id", "") == "range"
-                )
-                return "a set" if args and not numbers else ""
+                ranged = args and isinstance(args[0], ast.Call) and getattr(args[0].func, "id", "") == "range"
+                return "a set" if args and not ranged else ""
             case ast.Call(func=ast.Attribute(value=owner, attr=name)) if name in SET_METHODS:
                 return self.unordered(owner) if id(node) not in self.listings else self.listings[id(node)]
             case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.Sub() | ast.BitXor()):
@@ -214,7 +193,7 @@ class _Look:
             self.visit(child, "order" if isinstance(node, ast.Subscript) and child is node.value else "")
 
     def assigned(self, node: ast.Assign) -> None:
-        """A name of a set is a set; a folder's listing is a list, in an order of its own; unpacking has one."""
+        """A name of a set is a set; a folder's listing is a list in some order; so is unpacking."""
         what = self.unordered(node.value)
         for target in node.targets:
             if isinstance(target, (ast.Tuple, ast.List)) and what:

@@ -9,16 +9,10 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 DUMPS = frozenset(
-    [
-        "pickle.dump",
-        "pickle.dumps",
-        "joblib.dump",
-        "dill.dump",
-        "cloudpickle.dump",
-        "torch.save",
-        "cPickle.dump",
-    ]
-    + ["sklearn.externals.joblib.dump", "dill.dumps", "cloudpickle.dumps"]
+    """
+    pickle.dump pickle.dumps joblib.dump dill.dump cloudpickle.dump torch.save cPickle.dump
+    sklearn.externals.joblib.dump dill.dumps cloudpickle.dumps
+    """.split()
 )
 RECORDS = ("__version__", "pip freeze", "pip list", "log_model", "requirements", "watermark", "show_versions")
 
