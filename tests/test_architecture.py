@@ -18,7 +18,9 @@ PACKAGE = ROOT / "nb2prod"
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("lint_command",),
     ("compiler", "lint"),
+    ("linting",),
     ("verification",),
     ("baseline", "fresh"),
     ("static",),
@@ -36,7 +38,7 @@ LAYERS = (
     ("__init__",),
 )
 # `diagnostics` stands at the side: passes record facts, rules write sentences.
-SPEAKERS = ("rules", "lint", "static", "verification", "compiler", "cli")
+SPEAKERS = ("rules", "lint", "lint_command", "linting", "static", "verification", "compiler", "cli")
 MAX_LINES = 400
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,14 +18,17 @@ from typing import TypeVar, cast
 from nb2prod.analysis.events import Events
 from nb2prod.analysis.names import names
 from nb2prod.analysis.script import Script, script
-from nb2prod.diagnostics import Diagnostic, Label, Severity
+from nb2prod.diagnostics import Diagnostic, Edit, Fix, Label, Severity
 from nb2prod.ir.names import Missing, Names
 from nb2prod.ir.program import Program, Stmt
 from nb2prod.ir.stages import Refusal, StageGraph
+from nb2prod.rules.suppression import suppressions, unused_suppressions
 from nb2prod.source import Notebook, Span
 
 __all__ = [
     "Analysis",
+    "Edit",
+    "Fix",
     "Label",
     "Rule",
     "Severity",
@@ -41,7 +43,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_IGNORE = re.compile(r"#\s*nb2prod\s*:\s*ignore\[([\w,\s]*)\]")
+UNUSED = "NBP506"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class Rule:
         labels: Iterable[Label] = (),
         help: str = "",
         severity: Severity | None = None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
         path = a.notebook.path
         return Diagnostic(
@@ -130,6 +133,7 @@ class Rule:
             span,
             tuple(labels),
             help or self.help,
+            fix,
         )
 
 
@@ -143,7 +147,14 @@ def analyse(program: Program, stages: StageGraph | None = None, refusals: Iterab
 def check(a: Analysis, wanted: Callable[[str], bool] = lambda code: True) -> list[Diagnostic]:
     """All findings of the wanted codes in document order, without those that a comment silences."""
     found = [d for rule in all_rules() if wanted(rule.code) for d in rule.check(a)]
-    return sorted((d for d in found if not _silenced(d, a.notebook)), key=_order)
+    ignores = suppressions(a.notebook)
+    if ignores:
+        kept = [d for d in found if not any(ignore.silences(d) for ignore in ignores)]
+        unused = rule(UNUSED)
+        if unused is not None and wanted(UNUSED):
+            kept += unused_suppressions(unused, a, ignores, found, wanted)
+        found = kept
+    return sorted(found, key=_order)
 
 
 def blocking(a: Analysis) -> list[Diagnostic]:
@@ -209,17 +220,6 @@ def _indented(text: str) -> str:
 def _order(found: Diagnostic) -> tuple[object, ...]:
     span = found.span or Span(-1, 0, 0, 0, 0)
     return span.cell, span.line, span.column, found.code, found.message
-
-
-def _silenced(found: Diagnostic, notebook: Notebook) -> bool:
-    """`# nb2prod: ignore[CODE]` on one of its lines, or on the first line of its cell."""
-    if found.span is None or "nb2prod" not in notebook.cells[found.span.cell].text:
-        return False
-    lines = notebook.cells[found.span.cell].text.splitlines()
-    own = lines[found.span.line - 1 : found.span.end_line]
-    first = [line for line in lines[:1] if line.lstrip().startswith("#")]
-    comments = (_IGNORE.search(line) for line in [*first, *own])
-    return any(found.code in re.findall(r"\w+", comment[1]) for comment in comments if comment)
 
 
 def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from nb2prod.analysis.leakage import leaks
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.source import cut
 
 
 class PreprocessingLeakage(Rule):
@@ -19,7 +20,8 @@ class PreprocessingLeakage(Rule):
     Instead: split first, and fit on the training rows only; best in a `Pipeline`, which does so by itself.
 
     Which values exist (`LabelEncoder`, `OneHotEncoder`) is not counted, nor are statistics that are only
-    shown. Helper functions of the notebook are not followed.
+    shown. Helper functions of the notebook are not followed. A plain statistic of a column (`mean`, `median`)
+    moves little, and is a warning.
     """
 
     code, name, severity = "NBP201", "preprocessing-leakage", Severity.ERROR
@@ -54,4 +56,5 @@ class PreprocessingLeakage(Rule):
                 leak.span,
                 labels,
                 "split first, and fit on the training rows only, best in a `Pipeline`",
+                None if "fit" in cut(a.notebook.cells[leak.span.cell].text, leak.span) else Severity.WARNING,
             )
