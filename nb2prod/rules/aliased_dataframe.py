@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from nb2prod.analysis.objects import Action, Objects, objects
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
+from nb2prod.source import Span
 
 
 class AliasedDataframe(Rule):
@@ -65,7 +66,17 @@ class AliasedDataframe(Rule):
         if source is not action:
             labels.append(Label(source.stmt.text.head(source.node), "made here"))
         help = "add `.copy()` where a second table is meant, or use `.loc` on the first one"
-        return self.found(a, message, span, labels, help)
+        fix = _fix(source) if source is not action else None
+        return self.found(a, message, span, labels, help, fix=fix)
+
+
+def _fix(source: Action) -> Fix | None:
+    """`.copy()` after the selection that made the second table."""
+    if not isinstance(source.node, ast.Assign) or source.stmt is None:
+        return None
+    end = source.stmt.text.span(source.node.value)
+    place = Span(end.cell, end.end_line, end.end_column, end.end_line, end.end_column)
+    return Fix("make it a copy", False, (Edit(place, ".copy()"),))
 
 
 def _selected(node: ast.stmt) -> str:

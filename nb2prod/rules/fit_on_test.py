@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
 
-from nb2prod.analysis.leakage import leaks
+from nb2prod.analysis.calls import calls
+from nb2prod.analysis.leakage import Leak, leaks
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
+from nb2prod.source import Span, cut
 
 
 class FitOnTest(Rule):
@@ -41,4 +45,23 @@ class FitOnTest(Rule):
                 leak.span,
                 labels,
                 "call `transform` with what was fitted on the training rows",
+                fix=_fix(a, leak),
             )
+
+
+def _fix(a: Analysis, leak: Leak) -> Fix | None:
+    """`transform` instead, where the same object was fitted before."""
+    source = cut(a.notebook.cells[leak.span.cell].text, leak.span)
+    found = re.match(r"(\w+)\.fit_transform\(", source)
+    if found is None:
+        return None
+    for call in a.once(calls):
+        function = call.node.func
+        if call.name in ("fit", "fit_transform") and isinstance(function, ast.Attribute):
+            place = call.stmt.text.span(call.node)
+            if isinstance(function.value, ast.Name) and function.value.id == found[1] and place < leak.span:
+                start = leak.span.column + found.end(1) + 1
+                end = start + len("fit_transform")
+                span = Span(leak.span.cell, leak.span.line, start, leak.span.line, end)
+                return Fix("call `transform`", True, (Edit(span, "transform"),))
+    return None

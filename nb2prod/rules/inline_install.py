@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Magic
-from nb2prod.rules import Analysis, Rule, Severity
+from nb2prod.rules import Analysis, Edit, Fix, Rule, Severity
+from nb2prod.source import Span
 
 INSTALL = re.compile(
     r"[!%]{1,2}\s*(?:sudo\s+)?(?:[\w./{}-]*python[\d.]*\s+-m\s+|\{sys\.executable\}\s+-m\s+)?"
@@ -43,4 +44,14 @@ class InlineInstall(Rule):
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         for magic in a.program.magics:
             if magic.kind in ("shell", "line") and installs(magic):
-                yield self.found(a, "the notebook installs packages while it runs", magic.span)
+                message = "the notebook installs packages while it runs"
+                yield self.found(a, message, magic.span, fix=_fix(magic))
+
+
+def _fix(magic: Magic) -> Fix | None:
+    """The line becomes a comment, where it stands at the left edge: else a block might be empty."""
+    span = magic.span
+    if span.column != 1 or span.line != span.end_line or _assigned(magic):
+        return None
+    place = Span(span.cell, span.line, 1, span.line, 1)
+    return Fix("make the line a comment", False, (Edit(place, "# "),))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from nb2prod.analysis.objects import objects
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.rules import Analysis, Fix, Label, Rule, Severity
 
 
 class StaleOutput(Rule):
@@ -58,4 +58,5 @@ class StaleOutput(Rule):
                         Label(made.stmt.text.head(made.node), f"made here{a.ran(made.cell)}"),
                     ]
                     message = f"the saved output is older than the `{read.name}` that it reads"
-                    yield self.found(a, message, span, labels)
+                    fix = Fix("remove the saved output", True, (), False, (action.cell,))
+                    yield self.found(a, message, span, labels, fix=fix)

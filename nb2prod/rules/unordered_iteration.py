@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from nb2prod.analysis.calls import calls
+from nb2prod.analysis.calls import called_name, calls
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
+from nb2prod.source import Span
 
+HELP = "put `sorted(...)` around it"
 LISTINGS = {
     "os.listdir": "the files of a folder",
     "os.scandir": "the files of a folder",
@@ -88,8 +90,22 @@ class UnorderedIteration(Rule):
                     span = stmt.text.head(node)
                     message = f"the order of {what} becomes data"
                     labels = [Label(span, "differs from process to process, or from machine to machine")]
-                    yield self.found(a, message, span, labels, "put `sorted(...)` around it")
+                    yield self.found(a, message, span, labels, HELP, fix=_fix(stmt, node))
             sets = look.sets
+
+
+def _fix(stmt: Stmt, node: ast.expr) -> Fix | None:
+    """`sorted(...)` around it; safe where the elements are certain to have an order."""
+    if isinstance(node, ast.Call) and called_name(node) in ("pop", "scandir"):
+        return None
+    span = stmt.text.span(node)
+    first = Span(span.cell, span.line, span.column, span.line, span.column)
+    last = Span(span.cell, span.end_line, span.end_column, span.end_line, span.end_column)
+    texts = isinstance(node, ast.Set) and all(
+        isinstance(e, ast.Constant) and isinstance(e.value, str) for e in node.elts
+    )
+    listing = isinstance(node, ast.Call) and called_name(node) in ("listdir", "glob", "iglob", *PATH_METHODS)
+    return Fix("sort it", texts or listing, (Edit(first, "sorted("), Edit(last, ")")))
 
 
 def _on_a_path(node: ast.Call) -> bool:

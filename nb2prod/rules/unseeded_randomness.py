@@ -9,7 +9,8 @@ from nb2prod import knowledge
 from nb2prod.analysis.calls import Called, arguments, calls
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.knowledge import Fact
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
+from nb2prod.source import Span
 
 STREAMS = {
     "numpy": (
@@ -71,7 +72,29 @@ class UnseededRandomness(Rule):
                 span = call.stmt.text.span(call.node)
                 source, help = STREAMS[stream]
                 labels = [Label(span, f"draws from {source}")]
-                yield self.found(a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help)
+                yield self.found(
+                    a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help, fix=_fix(call, stream)
+                )
+
+
+def _fix(call: Called, stream: str) -> Fix | None:
+    """A seed among the arguments: `random_state=0` of an estimator, the only argument of a generator."""
+    node, text = call.node, call.stmt.text
+    generator = stream == "entropy" and call.name in ("default_rng", "RandomState", "Random")
+    if stream != "estimator" and not generator:
+        return None
+    if any(isinstance(argument, (ast.Starred, ast.GeneratorExp)) for argument in node.args):
+        return None
+    every: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    if (generator and every) or any(keyword.arg in ("random_state", "seed") for keyword in node.keywords):
+        return None
+    if every:
+        last = max((text.span(argument) for argument in every), key=lambda s: (s.end_line, s.end_column))
+        place = Span(last.cell, last.end_line, last.end_column, last.end_line, last.end_column)
+        return Fix("seed it", True, (Edit(place, ", random_state=0"),))
+    whole = text.span(node)
+    place = Span(whole.cell, whole.end_line, whole.end_column - 1, whole.end_line, whole.end_column - 1)
+    return Fix("seed it", True, (Edit(place, "0" if generator else "random_state=0"),))
 
 
 def _fact(call: Called) -> tuple[str, Fact | None]:
