@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import bound_names
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Located, Span
@@ -245,10 +246,10 @@ class _Walk:
 
     def source(self, value: ast.expr) -> str:
         """The table that a value is made from."""
-        for inner in ast.walk(value):
+        for inner in nodes(value):
             if isinstance(inner, ast.Name) and (inner.id in self.train or inner.id in self.test):
                 return inner.id
-        for inner in ast.walk(value):
+        for inner in nodes(value):
             if isinstance(inner, ast.Name) and inner.id in self.tables:
                 return inner.id
         root = _root(value)
@@ -256,7 +257,7 @@ class _Walk:
 
     def learning(self, value: ast.expr) -> Span | None:
         """Where a value learns from all rows of a table that is not split yet; None where it does not."""
-        for inner in ast.walk(value):
+        for inner in nodes(value):
             if isinstance(inner, ast.Call):
                 name = called_name(inner)
                 owner = inner.func.value if isinstance(inner.func, ast.Attribute) else None
@@ -284,9 +285,7 @@ class _Walk:
 
     def is_side(self, node: ast.expr) -> bool:
         """Rows of one side of the split."""
-        return any(
-            isinstance(n, ast.Name) and (n.id in self.train or n.id in self.test) for n in ast.walk(node)
-        )
+        return any(isinstance(n, ast.Name) and (n.id in self.train or n.id in self.test) for n in nodes(node))
 
     def is_statistic(self, value: ast.expr) -> tuple[str, Span] | None:
         """`df["a"].mean()`: a statistic of a table of all rows, and nothing else."""
@@ -304,7 +303,7 @@ class _Walk:
         """A statistic that goes into a table: `(X - X.mean())`, `df["a"].fillna(df["a"].mean())`."""
         if self.is_statistic(value):
             return None
-        for inner in ast.walk(value):
+        for inner in nodes(value):
             if inner is not value and isinstance(inner, ast.Call) and (found := self.is_statistic(inner)):
                 return found[1]
             if isinstance(inner, ast.Call) and called_name(inner) == "transform" and inner.args:
@@ -338,7 +337,7 @@ class _Walk:
                         *value.args[:1],
                         *[k.value for k in value.keywords if k.arg in ("columns", "labels")],
                     ]
-                    for c in ast.walk(a)
+                    for c in nodes(a)
                     if isinstance(c, ast.Constant) and isinstance(c.value, str)
                 }
                 old.learned = {c: s for c, s in old.learned.items() if c not in dropped}
@@ -351,7 +350,7 @@ class _Walk:
             case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
                 return Table()
             case ast.Call() if called_name(value) == "concat" and value.args:
-                names = [n.id for n in ast.walk(value.args[0]) if isinstance(n, ast.Name)]
+                names = [n.id for n in nodes(value.args[0]) if isinstance(n, ast.Name)]
                 if len(names) > len(set(names)):
                     old.doubled = self.place(value)
             case ast.Call() if called_name(value) == "resample" and value.args and _plain(value.func):
@@ -450,7 +449,7 @@ class _Walk:
             self.leak("NBP203", where if column_name != target else span, span, column_name, target)
 
     def calls(self, node: ast.stmt) -> None:
-        for inner in ast.walk(node):
+        for inner in nodes(node):
             if not isinstance(inner, ast.Call):
                 continue
             name = called_name(inner)
@@ -471,7 +470,7 @@ class _Walk:
                 gone = {
                     c.value
                     for a in [*inner.args, *[k.value for k in inner.keywords]]
-                    for c in ast.walk(a)
+                    for c in nodes(a)
                     if isinstance(c, ast.Constant) and isinstance(c.value, str)
                 }
                 self.tables[owner].without |= gone
@@ -490,7 +489,7 @@ class _Walk:
         given = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg), None)
         if given is None:
             return
-        names = {n.id for n in ast.walk(given) if isinstance(n, ast.Name)}
+        names = {n.id for n in nodes(given) if isinstance(n, ast.Name)}
         transforms = LEARNERS.fullmatch(kind) is not None or node.func.attr == "fit_transform"  # type: ignore[attr-defined]
         on_test = names & set(self.test)
         on_train = names & set(self.train)
@@ -518,7 +517,7 @@ class _Walk:
 
     def judged(self, owner: str, node: ast.Call) -> None:
         """A model is judged on test rows."""
-        tested = [n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name) and n.id in self.test]
+        tested = [n.id for n in nodes(node.args[0]) if isinstance(n, ast.Name) and n.id in self.test]
         if not tested:
             return
         if owner in self.overlap:
@@ -528,26 +527,26 @@ class _Walk:
 
     def selection(self, node: ast.For | ast.While) -> None:
         """A loop that fits models, judges them on the test rows, and keeps the best."""
-        fits = any(isinstance(n, ast.Call) and called_name(n) == "fit" for n in ast.walk(node))
+        fits = any(isinstance(n, ast.Call) and called_name(n) == "fit" for n in nodes(node))
         compares = any(
             isinstance(n, ast.If)
             and any(
                 isinstance(c, (ast.Gt, ast.Lt, ast.GtE, ast.LtE))
-                for t in ast.walk(n.test)
+                for t in nodes(n.test)
                 if isinstance(t, ast.Compare)
                 for c in t.ops
             )
-            for n in ast.walk(node)
+            for n in nodes(node)
         )
         if not fits or not compares or "best" not in " ".join(sorted(bound_names(node.body))):
             return
-        for inner in ast.walk(node):
+        for inner in nodes(node):
             if (
                 isinstance(inner, ast.Call)
                 and called_name(inner) in ("score", "predict", "evaluate")
                 and inner.args
             ):
-                for name in ast.walk(inner.args[0]):
+                for name in nodes(inner.args[0]):
                     if isinstance(name, ast.Name) and name.id in self.test:
                         self.chosen.setdefault(name.id, self.place(inner))
 
@@ -581,12 +580,12 @@ def _constants(node: ast.expr) -> list[str]:
 
 
 def _methods(value: ast.expr) -> Iterator[str]:
-    return (inner.attr for inner in ast.walk(value) if isinstance(inner, ast.Attribute))
+    return (inner.attr for inner in nodes(value) if isinstance(inner, ast.Attribute))
 
 
 def _columns_read(value: ast.expr, name: str) -> set[str]:
     found = set()
-    for inner in ast.walk(value):
+    for inner in nodes(value):
         match inner:
             case ast.Subscript(value=owner, slice=ast.Constant(value=str() as key)) if _root(owner) == name:
                 found.add(key)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 
@@ -223,7 +224,7 @@ class _Walk:
             names = self.lists[iterated.id]
         own = frozenset(o for name in names for o in self.env.get(name, ()))
         read = frozenset(touch.object for touch in action.reads)
-        for inner in ast.walk(target):
+        for inner in nodes(target):
             if isinstance(inner, ast.Name):
                 self.env[inner.id] = own or read
                 self.derived[inner.id] = set(action.sources)
@@ -391,13 +392,11 @@ class _Walk:
                 self.call(node, action, hidden)
                 return
             case ast.Lambda():
-                hidden |= {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+                hidden |= {a.arg for a in nodes(node.args) if isinstance(a, ast.arg)}
                 self.expression(node.body, action, hidden)
                 return
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                hidden |= {
-                    n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)
-                }
+                hidden |= {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
             case ast.NamedExpr():
                 self.expression(node.value, action, hidden)
                 self.name(node.target.id, node.value, action)
@@ -488,7 +487,7 @@ class _Walk:
 
     def dropped(self, node: ast.Call, function: ast.Attribute, action: Action) -> None:
         values = [k.value for k in node.keywords if k.arg in ("columns", "labels")] or node.args[:1]
-        names = {c.value for v in values for c in ast.walk(v) if isinstance(c, ast.Constant)}
+        names = {c.value for v in values for c in nodes(v) if isinstance(c, ast.Constant)}
         parts = sorted(name for name in names if isinstance(name, str))
         name, _, _ = parts_of(function.value)
         for one in sorted(self.env.get(name, ())):
@@ -514,7 +513,7 @@ def _inner(targets: list[ast.expr]) -> list[ast.expr]:
     return [
         inner.slice
         for target in targets
-        for inner in ast.walk(target)
+        for inner in nodes(target)
         if isinstance(inner, ast.Subscript) and not isinstance(inner.slice, ast.Constant)
     ]
 
@@ -558,7 +557,7 @@ def _summary(
     params = [a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
     walk = _Walk()
     walk.functions = dict(known)
-    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} | set(params)
+    names = {n.id for n in nodes(node) if isinstance(n, ast.Name)} | set(params)
     action = Action(0, -1, None, node)
     start = {name: walk.new("list", action) for name in sorted(names)}
     walk.env = {name: frozenset([one]) for name, one in start.items()}
@@ -571,7 +570,7 @@ def _summary(
                 changed.setdefault(owner[touch.object], set()).add(touch.part)
     returned = {
         owner[one]
-        for inner in ast.walk(node)
+        for inner in nodes(node)
         if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name)
         for one in walk.env.get(inner.value.id, ())
         if one in owner and owner[one] in params

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
 from nb2prod.analysis.guards import catches_name_error, truth
 from nb2prod.analysis.guards import certain as reached
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Possible
 from nb2prod.ir.program import Magic, Opaque, Stmt
@@ -190,7 +191,7 @@ class _Walk:
         one = self.body(node.body, now.copy(), False)
         two = self.body(node.orelse, now.copy(), False)
         done = self.joined([one, two], node)
-        for asked in ast.walk(node.test):  # `if "x" not in globals(): x = 1`
+        for asked in nodes(node.test):  # `if "x" not in globals(): x = 1`
             if done is not None and isinstance(asked, ast.Constant) and asked.value in bound_names([node]):
                 done.bind(str(asked.value))
         return done
@@ -221,7 +222,7 @@ class _Walk:
     @staticmethod
     def advances(node: ast.While) -> bool:
         """The body changes what the test asks: a loop that counts, and is there to turn."""
-        asked = {inner.id for inner in ast.walk(node.test) if isinstance(inner, ast.Name)} - BUILTINS
+        asked = {inner.id for inner in nodes(node.test) if isinstance(inner, ast.Name)} - BUILTINS
         done = [event for stmt in node.body for event in events(stmt).events]
         return any(event.name in asked for event in done if event.kind in ("bind", "mutate", "call"))
 
@@ -230,7 +231,7 @@ class _Walk:
         return any(
             isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Del) and inner.id == name
             for stmt in body
-            for inner in ast.walk(stmt)
+            for inner in nodes(stmt)
         )
 
     def attempt(self, node: ast.Try | ast.TryStar, now: Paths, certain: bool) -> Paths | None:
@@ -335,7 +336,7 @@ class _Walk:
     @staticmethod
     def filtered(node: ast.expr) -> bool:
         """Something that may well be empty: it was filtered, or is an empty literal."""
-        for inner in ast.walk(node):
+        for inner in nodes(node):
             match inner:
                 case ast.comprehension() if inner.ifs:
                     return True

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 
+from nb2prod.analysis.nodes import nodes
+
 # Methods whose result they do not change any more.  What is not listed may change it every time.
 SETTLED_METHODS = frozenset(
     [
@@ -63,10 +65,10 @@ def mentions(node: ast.AST, old: str) -> bool:
             if f"{ast.unparse(owner)}[{key.value!r}]" == old:  # counts.get("a", 0)
                 return True
         case ast.Lambda():
-            own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+            own = {argument.arg for argument in nodes(node.args) if isinstance(argument, ast.arg)}
             return old not in own and mentions(node.body, old)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+            targets = {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
             if old in targets:
                 return mentions(node.generators[0].iter, old)
     return any(mentions(child, old) for child in ast.iter_child_nodes(node))
@@ -114,7 +116,7 @@ def _settled_name(node: ast.Call, name: str) -> bool:
 
 
 def _reads_column(node: ast.AST, name: str) -> bool:
-    for inner in ast.walk(node):
+    for inner in nodes(node):
         if isinstance(inner, ast.Constant) and inner.value == name:
             return True
         if isinstance(inner, ast.Attribute) and inner.attr == name:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
@@ -59,7 +60,7 @@ class AbsolutePath(Rule):
         for stmt, _ in a.script.stmts():
             if not _may_hold_one(stmt.text.lines, stmt.span.line, stmt.span.end_line):
                 continue
-            for node in ast.walk(stmt.node):
+            for node in nodes(stmt.node):
                 if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                     continue
                 if not PATH.fullmatch(node.value) or (stmt.cell, node.value) in seen:

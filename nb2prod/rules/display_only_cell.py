@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import Called, calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.tags import cell_tags
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
@@ -60,9 +61,9 @@ class DisplayOnlyCell(Rule):
 
 
 def _shows(node: ast.Expr, by_node: dict[int, Called]) -> bool:
-    if any(isinstance(inner, (ast.Await, ast.NamedExpr, ast.Yield)) for inner in ast.walk(node)):
+    if any(isinstance(inner, (ast.Await, ast.NamedExpr, ast.Yield)) for inner in nodes(node)):
         return False
-    for inner in ast.walk(node):
+    for inner in nodes(node):
         if isinstance(inner, ast.Call):
             call = by_node.get(id(inner))
             if call is None or not (call.name in SHOWS or call.api.startswith(LIBRARIES)):

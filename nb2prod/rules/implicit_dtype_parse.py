@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Span
@@ -51,7 +52,7 @@ class ImplicitDtypeParse(Rule):
 def _column(a: Analysis) -> tuple[str, Span] | None:
     """The first column that a notebook names and that looks like an identifier or a date."""
     for stmt, _ in a.script.stmts():
-        for node in ast.walk(stmt.node):
+        for node in nodes(stmt.node):
             if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
                 key = node.slice.value
                 if isinstance(key, str) and key.isidentifier() and TYPED.fullmatch(key):

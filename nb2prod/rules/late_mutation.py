@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.objects import Action, Objects, Touch, objects
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
@@ -100,7 +101,7 @@ def _reader(every: Objects, action: Action, change: Touch) -> tuple[Action, Touc
 def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:
     if change.how == "new" and not read.part:
         return kind == "dict" or any(
-            isinstance(node, ast.Attribute) and node.attr in SINKS for node in ast.walk(reader.node)
+            isinstance(node, ast.Attribute) and node.attr in SINKS for node in nodes(reader.node)
         )
     if change.how == "gone":
         return not read.part

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.rerun import mentions, settled, settled_method, spelled
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
@@ -157,7 +158,7 @@ class _Cell:
 
     def block(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         if isinstance(node, (ast.For, ast.AsyncFor)):
-            self.own |= {inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)}
+            self.own |= {inner.id for inner in nodes(node.target) if isinstance(inner, ast.Name)}
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 yield from self.statement(child)
@@ -205,9 +206,9 @@ class _Cell:
 def _changes(node: ast.FunctionDef | ast.AsyncFunctionDef, known: dict[str, Changes]) -> Changes:
     """What a function does, by its body: its parameters and the notebook's variables are its inputs."""
     params = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs])
-    shared = {name for s in ast.walk(node) if isinstance(s, ast.Global) for name in s.names}
-    stored = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - stored
+    shared = {name for s in nodes(node) if isinstance(s, ast.Global) for name in s.names}
+    stored = {n.id for n in nodes(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    read = {n.id for n in nodes(node) if isinstance(n, ast.Name)} - stored
     look = _Cell(read | set(params) | shared, dict(known))
     changed: set[str] = set()
     for stmt in node.body:
@@ -225,7 +226,7 @@ def _changes(node: ast.FunctionDef | ast.AsyncFunctionDef, known: dict[str, Chan
 def _own_calls(node: ast.stmt) -> Iterator[ast.Call]:
     """The calls of a statement that is no block; the blocks' statements have theirs."""
     if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)):
-        for inner in ast.walk(node):
+        for inner in nodes(node):
             if isinstance(inner, ast.Call):
                 yield inner
 

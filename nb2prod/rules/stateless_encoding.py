@@ -51,8 +51,8 @@ class StatelessEncoding(Rule):
             yield self.found(a, message, span, labels, severity=Severity.ERROR if both else None)
 
 
-def _names(nodes: list[ast.expr]) -> list[str]:
-    return [n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)]
+def _names(given: list[ast.expr]) -> list[str]:
+    return [n.id for node in given for n in nodes(node) if isinstance(n, ast.Name)]
 
 
 def _side(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
@@ -40,7 +41,7 @@ class SwallowedException(Rule):
         for stmt, _ in a.script.stmts():
             if isinstance(stmt.node, (ast.Assign, ast.Expr, ast.Import, ast.ImportFrom)):
                 continue
-            for node in ast.walk(stmt.node):
+            for node in nodes(stmt.node):
                 if isinstance(node, ast.ExceptHandler) and _broad(node) and all(map(_quiet, node.body)):
                     span = stmt.text.head(node)
                     yield self.found(a, "every error is caught here, and the run goes on", span)

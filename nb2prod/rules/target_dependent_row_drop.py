@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.rules.row_filter import filtered
@@ -44,7 +45,7 @@ class TargetDependentRowDrop(Rule):
             found = filtered(stmt.node)
             if found is None or isinstance(found[1], ast.Call) or _missing(found[1]):
                 continue
-            for node in ast.walk(found[1]):
+            for node in nodes(found[1]):
                 column = _column(node)
                 if column in targets:
                     span = stmt.text.head(stmt.node)
@@ -60,7 +61,7 @@ def _targets(a: Analysis) -> dict[str, Span]:
     used: set[str] = set()
     for call in a.once(calls):
         if (call.name == "fit" or call.name.endswith("train_test_split")) and len(call.node.args) > 1:
-            used |= {n.id for n in ast.walk(call.node.args[1]) if isinstance(n, ast.Name)}
+            used |= {n.id for n in nodes(call.node.args[1]) if isinstance(n, ast.Name)}
             if column := _column(call.node.args[1]):
                 names[column] = call.stmt.text.span(call.node)
     for stmt, _ in a.script.stmts():
@@ -89,6 +90,5 @@ def _column(node: ast.AST) -> str:
 def _missing(mask: ast.expr) -> bool:
     """`df["price"].notna()`."""
     return any(
-        isinstance(n, ast.Attribute) and n.attr in ("notna", "notnull", "isna", "isnull")
-        for n in ast.walk(mask)
+        isinstance(n, ast.Attribute) and n.attr in ("notna", "notnull", "isna", "isnull") for n in nodes(mask)
     )

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import called_name, calls
+from nb2prod.analysis.nodes import kinds, nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
 from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
@@ -31,6 +32,10 @@ ORDERED = frozenset(
     ["list", "tuple", "enumerate", "zip", "iter", "map", "array", "asarray", "Series", "DataFrame"]
 )
 SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "copy")
+
+
+SETS = {ast.Set, ast.SetComp}
+MAKERS = ("set", "frozenset")
 
 
 class UnorderedIteration(Rule):
@@ -77,6 +82,8 @@ class UnorderedIteration(Rule):
             for call in a.once(calls)
             if call.api in LISTINGS or (call.name in PATH_METHODS and _on_a_path(call.node))
         }
+        if not listings and not SETS & a.once(kinds) and not any(c.name in MAKERS for c in a.once(calls)):
+            return
         sets: set[str] = set()
         ordered = _sorted_names(a)
         for stmt, _ in a.script.stmts():
@@ -196,7 +203,7 @@ class _Look:
                     self.visit(part, "free")
                 return
             case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() if self.sets:
-                params = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)}
+                params = {a.arg for a in nodes(node.args) if isinstance(a, ast.arg)}
                 outer, self.sets = self.sets, self.sets - params
                 for child in ast.iter_child_nodes(node):
                     self.visit(child, "")
@@ -248,7 +255,7 @@ class _Look:
 def _collects(node: ast.For | ast.AsyncFor) -> bool:
     """The body of a loop appends, or writes one after the other."""
     for stmt in node.body:
-        for inner in ast.walk(stmt):
+        for inner in nodes(stmt):
             if isinstance(inner, ast.Attribute) and inner.attr in ("append", "extend", "insert", "write"):
                 return True
             if isinstance(inner, ast.Yield):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from nb2prod.analysis.calls import Called, calls
 from nb2prod.analysis.leakage import CODES, LEARNERS
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
@@ -43,7 +44,7 @@ class UnpersistedFittedState(Rule):
             return
         made = _transformers(a)
         saved = {
-            n.id for call in dumps for arg in call.node.args for n in ast.walk(arg) if isinstance(n, ast.Name)
+            n.id for call in dumps for arg in call.node.args for n in nodes(arg) if isinstance(n, ast.Name)
         }
         bundles = _inside(a, saved)
         for name, call in _fitted(every, made).items():
@@ -87,7 +88,7 @@ def _inside(a: Analysis, saved: set[str]) -> set[str]:
     found: set[str] = set()
     for stmt, _ in a.script.stmts():
         if isinstance(stmt.node, ast.Assign):
-            targets = {n.id for t in stmt.node.targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            targets = {n.id for t in stmt.node.targets for n in nodes(t) if isinstance(n, ast.Name)}
             if targets & saved:
-                found |= {n.id for n in ast.walk(stmt.node.value) if isinstance(n, ast.Name)}
+                found |= {n.id for n in nodes(stmt.node.value) if isinstance(n, ast.Name)}
     return found

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import Called, arguments, calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
@@ -152,13 +153,13 @@ def _is_timing(a: Analysis, call: Called) -> bool:
         isinstance(inner, ast.BinOp)
         and isinstance(inner.op, ast.Sub)
         and call.node in (inner.left, inner.right)
-        for inner in ast.walk(node)
+        for inner in nodes(node)
     ):
         return True
     targets = {
         target.id
-        for inner in ast.walk(node)
-        if isinstance(inner, ast.Assign) and any(n is call.node for n in ast.walk(inner.value))
+        for inner in nodes(node)
+        if isinstance(inner, ast.Assign) and any(n is call.node for n in nodes(inner.value))
         for target in inner.targets
         if isinstance(target, ast.Name)
     }
@@ -175,7 +176,7 @@ def _only_subtracted(a: Analysis, name: str) -> bool:
             continue
         timed = {
             id(side)
-            for inner in ast.walk(stmt.node)
+            for inner in nodes(stmt.node)
             if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub)
             for side in (inner.left, inner.right)
         }
@@ -188,10 +189,10 @@ def _is_shown(stmt: ast.stmt, node: ast.AST) -> bool:
     """It only goes into a print, a log or the output of the cell."""
     if isinstance(stmt, ast.Expr) and stmt.value is node:
         return True
-    for inner in ast.walk(stmt):
+    for inner in nodes(stmt):
         if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
             function = inner.value.func
             name = function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
-            if name in SHOWS and any(part is node for part in ast.walk(inner.value)):
+            if name in SHOWS and any(part is node for part in nodes(inner.value)):
                 return True
     return False
