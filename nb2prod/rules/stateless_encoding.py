@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import calls
+from nb2prod.analysis.nodes import nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
