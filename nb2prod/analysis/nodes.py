@@ -8,6 +8,7 @@ from typing import cast
 from nb2prod.analysis.script import Script
 
 _KEPT = "_nb2prod_nodes"
+_TEXT = "_nb2prod_text"
 
 
 def nodes(root: ast.AST) -> list[ast.AST]:
@@ -25,6 +26,14 @@ def nodes(root: ast.AST) -> list[ast.AST]:
                 found.append(value)
     root.__dict__[_KEPT] = found
     return found
+
+
+def dumped(node: ast.AST) -> str:
+    """The whole tree as text, the same for the same code."""
+    kept = node.__dict__.get(_TEXT)
+    if kept is None:
+        kept = node.__dict__[_TEXT] = ast.dump(node)
+    return cast("str", kept)
 
 
 def kinds(script: Script) -> frozenset[type[ast.AST]]:

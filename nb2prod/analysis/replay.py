@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from nb2prod import knowledge
 from nb2prod.analysis import guards
 from nb2prod.analysis.events import Event, Events, Function, bound_names, root
+from nb2prod.analysis.nodes import dumped, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.analysis.values import HISTORY, KERNEL, Value, changes_receiver, column, imported, key_read
 from nb2prod.ir.names import Missing, Origin
@@ -371,7 +372,7 @@ class Replay:
         """What the running statement computes: its text and the values that it has read so far."""
         if self.numbers is None:
             return ()
-        return ast.dump(self.stmt.node), tuple(sorted(self.inputs.items()))
+        return dumped(self.stmt.node), tuple(sorted(self.inputs.items()))
 
     def number(self, *key: object) -> int:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
@@ -384,8 +385,8 @@ def _last_name(node: ast.expr) -> str:
 def _annotates(function: ast.AST, node: ast.AST) -> bool:
     """Annotations of a function's variables are never evaluated."""
     return any(
-        isinstance(inner, ast.AnnAssign) and any(part is node for part in ast.walk(inner.annotation))
-        for inner in ast.walk(function)
+        isinstance(inner, ast.AnnAssign) and any(part is node for part in nodes(inner.annotation))
+        for inner in nodes(function)
     )
 
 

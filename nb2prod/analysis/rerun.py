@@ -31,6 +31,9 @@ SETTLED_FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
+_SPELLED = "_nb2prod_spelled"
+
+
 def settled(node: ast.expr, old: str) -> bool:
     """Computing `node` again, with its own result as the old value, gives the same."""
     if _is(node, old):
@@ -76,6 +79,15 @@ def mentions(node: ast.AST, old: str) -> bool:
 
 def spelled(node: ast.expr) -> str:
     """The text of a target or a read; `df.age`, `df['age']` and `df.loc[:, 'age']` are the same."""
+    if isinstance(node, ast.Name):
+        return node.id
+    kept: str | None = node.__dict__.get(_SPELLED)
+    if kept is None:
+        kept = node.__dict__[_SPELLED] = _spelled(node)
+    return kept
+
+
+def _spelled(node: ast.expr) -> str:
     match node:
         case ast.Subscript(
             value=ast.Attribute(value=owner, attr="loc"), slice=ast.Tuple(elts=[rows, ast.Constant() as key])

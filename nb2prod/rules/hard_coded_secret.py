@@ -18,7 +18,7 @@ SHAPES = re.compile(
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+|(?<=://)[^\s:/@'\"{}]+:[^\s:/@'\"{}]{3,}(?=@)"
 )
 NAMED = re.compile(
-    r"""(?i)(?<![a-z])[\w.]*?(?:password|passwd|pwd|passphrase|secret|api_?key|apikey|access_?key|auth_?token"""
+    r"""(?i)(?:password|passwd|pwd|passphrase|secret|api_?key|apikey|access_?key|auth_?token"""
     r"""|access_?token|private_?key|client_?secret|bearer|token)\w*['"]?\]?\s*(?::\s*str\s*)?[=:]\s*[rbf]?(['"])(?P<value>[^'"\n]{6,})\1"""
 )
 PLACEHOLDER = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from nb2prod import knowledge
 from nb2prod.analysis.calls import Called, arguments, calls
@@ -101,7 +102,7 @@ def _fact(call: Called) -> tuple[str, Fact | None]:
     """The public name of what is called, and what is known about it."""
     given = arguments(call.node)
     if call.api and not call.api.startswith("builtins."):
-        return call.api, knowledge.lookup(call.api, given)
+        return call.api, _known(call.api, tuple(given.items()))
     if (
         isinstance(call.node.func, ast.Attribute)
         and call.name == "sample"
@@ -109,6 +110,11 @@ def _fact(call: Called) -> tuple[str, Fact | None]:
     ):
         return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
     return call.name, None
+
+
+@cache
+def _known(api: str, given: tuple[tuple[str, object], ...]) -> Fact | None:
+    return knowledge.lookup(api, dict(given))
 
 
 def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:
