@@ -143,7 +143,7 @@ def report(linted: Sequence[Linted], format: str = "text", statistics: bool = Fa
         from nb2prod.linting.sarif import sarif
 
         return sarif(linted, _file_line())
-    return formats.text(linted)
+    return formats.text(linted, _file_line())
 
 
 def explain(code: str) -> str:
@@ -212,7 +212,14 @@ def _one(path: str, read: Callable[[], Notebook]) -> Linted:
 
 
 def _linted(path: str, notebook: Notebook) -> Linted:
-    every = lint_notebook(notebook)
+    try:
+        every = lint_notebook(notebook)
+    except Exception as error:  # one notebook must not stop the rest
+        rule = rules.rule("NBP300")
+        assert rule is not None
+        message = f"a fault of nb2prod, not of the notebook: {type(error).__name__}"
+        found = Diagnostic(rule.code, rule.name, rule.severity, message, path, help="please report it")
+        return Linted(path, None, (found,))
     if path.endswith(".py"):  # a script has a file
         every = [d for d in every if not (d.code == "NBP101" and "`__file__`" in d.message)]
     return Linted(path, notebook, tuple(every), source_lines(notebook, every))

@@ -1,7 +1,7 @@
 """Scopes agree with Python's own symbol tables, on every statement of a corpus.
 
-The corpus is what this repository has: examples, the bases of the lint benchmark, its odd but legal cells. More
-notebooks: NB2PROD_CORPUS=folder pytest tests/test_scopes.py.
+The corpus is what this repository has: examples, the bases of the lint benchmark, its odd but legal cells.
+More notebooks: NB2PROD_CORPUS=folder pytest tests/test_scopes.py.
 """
 
 from __future__ import annotations

@@ -68,7 +68,12 @@ def bound(cell: str) -> list[str]:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             found += [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
         elif isinstance(node, ast.Assign):
-            found += [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+            found += [
+                n.id
+                for t in node.targets
+                for n in ast.walk(t)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            ]
     return found
 
 
@@ -85,7 +90,9 @@ def names_lost(base: Case, rng: random.Random) -> Iterator[Case]:
     """A cell is gone, or a definition was renamed."""
     for position, cell in enumerate(base.cells):
         if bound(cell):
-            yield replace(base, kind="names", clean=False, cells=base.cells[:position] + base.cells[position + 1 :])
+            yield replace(
+                base, kind="names", clean=False, cells=base.cells[:position] + base.cells[position + 1 :]
+            )
             name = rng.choice(bound(cell))
             renamed = re.sub(rf"\b{name}\b", f"{name}_new", cell)
             cells = (*base.cells[:position], renamed, *base.cells[position + 1 :])
@@ -102,8 +109,16 @@ def names_moved(base: Case, rng: random.Random) -> Iterator[Case]:
 
 
 def names_deleted(base: Case, rng: random.Random) -> Iterator[Case]:
-    ways = ("del {0}", "%reset_selective -f ^{0}$", "%xdel {0}", "%reset -f", "if True:\n    del {0}",
-            "del globals()['{0}']", "for gone in [1]:\n    del {0}", "def drop():\n    global {0}\n    del {0}\ndrop()")
+    ways = (
+        "del {0}",
+        "%reset_selective -f ^{0}$",
+        "%xdel {0}",
+        "%reset -f",
+        "if True:\n    del {0}",
+        "del globals()['{0}']",
+        "for gone in [1]:\n    del {0}",
+        "def drop():\n    global {0}\n    del {0}\ndrop()",
+    )
     for way in ways:
         position = rng.randrange(1, len(base.cells))
         names = [name for cell in base.cells[:position] for name in bound(cell)]
@@ -122,11 +137,15 @@ def names_maybe(base: Case, rng: random.Random) -> Iterator[Case]:
         "def nb_maker():\n    global {2}\n{0}",
     )
     for way in ways:
-        places = [p for p, cell in enumerate(base.cells[:-1]) if bound(cell) and not cell.startswith(("%", " "))]
+        places = [
+            p for p, cell in enumerate(base.cells[:-1]) if bound(cell) and not cell.startswith(("%", " "))
+        ]
         position = rng.choice(places)
         cell = base.cells[position]
         inner = "\n".join("    " + line for line in cell.splitlines())
-        text = way.format(inner, "\n".join("    " + line for line in inner.splitlines()), ", ".join(bound(cell)))
+        text = way.format(
+            inner, "\n".join("    " + line for line in inner.splitlines()), ", ".join(bound(cell))
+        )
         cells = (*base.cells[:position], text, *base.cells[position + 1 :])
         yield replace(base, kind="names", clean=False, cells=cells)
 
@@ -152,13 +171,20 @@ def orders(base: Case, rng: random.Random) -> Iterator[Case]:
                 ran = list(range(1, size + 2))
                 ran.insert(readers[0], ran.pop(below))
                 order = [0] * (size + 1)
-                for count, where in enumerate([*range(readers[0]), below, *range(readers[0], below), *range(below + 1, size + 1)]):
+                for count, where in enumerate(
+                    [*range(readers[0]), below, *range(readers[0], below), *range(below + 1, size + 1)]
+                ):
                     order[where] = count + 1
                 yield replace(case, counts=tuple(order))
 
 
 def _changed(name: str) -> list[str]:
-    return [f"{name} = {name}[:-1]", f"{name} = {name} * 2", f"{name}.pop()", f"nb_alias = {name}\nnb_alias.append(nb_alias[0])"]
+    return [
+        f"{name} = {name}[:-1]",
+        f"{name} = {name} * 2",
+        f"{name}.pop()",
+        f"nb_alias = {name}\nnb_alias.append(nb_alias[0])",
+    ]
 
 
 def history(base: Case, rng: random.Random) -> Iterator[Case]:

@@ -18,7 +18,7 @@ class Oracle:
 
     def __init__(self, cache: Path, python: str = sys.executable, seed: int = 0) -> None:
         cache.mkdir(parents=True, exist_ok=True)
-        self.known: shelve.Shelf[Any] = shelve.open(str(cache / f"runs-{seed}"))
+        self.known: shelve.Shelf[Any] = shelve.open(str(cache / f"runs-{seed}"))  # noqa: SIM115
         environment = {**os.environ, "PYTHONHASHSEED": str(seed), "IPYTHONDIR": "/tmp/nb2prod-lint-ipython"}
         command = [python, "-W", "ignore", str(Path(__file__).with_name("runner.py"))]
         self.worker = subprocess.Popen(

@@ -86,7 +86,9 @@ def run(cells: list[str], order: list[int] | None, folder: str | None) -> dict[s
             error = result.error_before_exec or result.error_in_exec
             if error is not None and failed["error"] is None:
                 failed = {"error": [step, type(error).__name__, str(error)], "cell": position}
-            values.append({**digests(shell.user_ns), "": digest([PROMPT.sub("", shown.stdout), digest(result.result)])})
+            values.append(
+                {**digests(shell.user_ns), "": digest([PROMPT.sub("", shown.stdout), digest(result.result)])}
+            )
         return {**failed, "values": values}
     finally:
         shutil.rmtree(place, ignore_errors=True)

@@ -176,7 +176,11 @@ class Judge:
         for cell, source in enumerate(case.cells):
             step = order.index(cell)
             one, two = text[cell - 1] if cell else {}, counted[step - 1] if step else {}
-            if any(one.get(name) != two.get(name) for name in re.findall(r"\w+", source) if name in one and name in two):
+            if any(
+                one.get(name) != two.get(name)
+                for name in re.findall(r"\w+", source)
+                if name in one and name in two
+            ):
                 return True
         return False
 
@@ -208,9 +212,14 @@ class Judge:
             score.missed += not found
             wrong = others or []
             if not found:
-                score.wrong.append(f"MISSED {case.id} cell {cell} {why} {case.counts or ''}\n{shown(case, cell)}")
+                score.wrong.append(
+                    f"MISSED {case.id} cell {cell} {why} {case.counts or ''}\n{shown(case, cell)}"
+                )
         score.false += len(wrong)
-        score.wrong += [f"FALSE {case.id} {d.code} cell {d.span.cell if d.span else '-'}: {d.message}\n{shown(case, d.span.cell if d.span else -1)}" for d in wrong]
+        for d in wrong:
+            cell_of = d.span.cell if d.span else -1
+            where = f"FALSE {case.id} {d.code} cell {cell_of}"
+            score.wrong.append(f"{where}: {d.message}\n{shown(case, cell_of)}")
 
 
 def changes(values: list[dict[str, str]]) -> Iterator[dict[str, str | None]]:

@@ -1,4 +1,5 @@
-"""Cells that look odd and are legal: each runs at the end of any base, and no name finding is right."""
+"""Cells that look odd and are legal, and cells with a fault each; one a line, however long."""
+# ruff: noqa: E501
 
 LEGAL = (
     "import sys\nif sys.version_info > (3,):\n    nb_text = str\nelse:\n    nb_text = unicode\nnb_text(1)",
@@ -108,15 +109,24 @@ RERUN = (
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v['a'] = nb_v['a'] * 2"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v.a = nb_v.a - 1"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3], 'b': 1})", "nb_v = nb_v.drop(columns='b')"),
-    ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3], 'b': 1})", "nb_v.drop(columns='b', inplace=True)"),
+    (
+        "import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3], 'b': 1})",
+        "nb_v.drop(columns='b', inplace=True)",
+    ),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = pd.concat([nb_v, nb_v])"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = nb_v[1:]"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = nb_v.shift(1)"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v.loc[:, 'a'] = nb_v['a'] + 1"),
-    ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v['a'] = (nb_v['a'] - nb_v['a'].mean()) / nb_v['a'].max()"),
+    (
+        "import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})",
+        "nb_v['a'] = (nb_v['a'] - nb_v['a'].mean()) / nb_v['a'].max()",
+    ),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = nb_v.reset_index()"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': list('xyx')})", "nb_v = pd.get_dummies(nb_v)"),
-    ("import pandas as pd\nnb_v = pd.DataFrame({'a': ['x', 'y', 'x']})", "nb_v['a'] = nb_v['a'].map({'x': 1, 'y': 2})"),
+    (
+        "import pandas as pd\nnb_v = pd.DataFrame({'a': ['x', 'y', 'x']})",
+        "nb_v['a'] = nb_v['a'].map({'x': 1, 'y': 2})",
+    ),
     ("import numpy as np\nnb_v = np.arange(3)", "nb_v = nb_v[1:]"),
     ("import numpy as np\nnb_v = np.arange(3.0)", "nb_v *= 2"),
     ("import numpy as np\nnb_v = np.arange(3.0) + 1", "nb_v = np.log1p(nb_v)"),
@@ -149,8 +159,14 @@ RERUN = (
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = nb_v[nb_v['a'] > 1]"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': ['1', '2']})", "nb_v['a'] = pd.to_numeric(nb_v['a'])"),
     ("import pandas as pd\nnb_v = pd.DataFrame({'a': [1, 2, 3]})", "nb_v = nb_v.rename(columns={'a': 'z'})"),
-    ("import pandas as pd\nnb_v = pd.DataFrame({'a': [2, 1]})", "nb_v = nb_v.sort_values('a').reset_index(drop=True)"),
-    ("import pandas as pd\nnb_v = pd.DataFrame({'a': ['x', 'y']})", "nb_v['a'] = nb_v['a'].astype('category')"),
+    (
+        "import pandas as pd\nnb_v = pd.DataFrame({'a': [2, 1]})",
+        "nb_v = nb_v.sort_values('a').reset_index(drop=True)",
+    ),
+    (
+        "import pandas as pd\nnb_v = pd.DataFrame({'a': ['x', 'y']})",
+        "nb_v['a'] = nb_v['a'].astype('category')",
+    ),
     ("import numpy as np\nnb_v = np.arange(4)", "nb_v = np.clip(nb_v, 0, 2)"),
     ("import numpy as np\nnb_v = np.arange(4)", "nb_v[0] = 9"),
     ("nb_v = [1, 2]", "nb_w = list(nb_v)\nnb_w.append(3)"),
@@ -180,7 +196,12 @@ LATE = (
     (FRAME, "nb_mean = nb_v.mean()", "nb_v.drop(columns='b', inplace=True)", False),
     (FRAME, "nb_mean = nb_v.sum().sum()", "nb_v.iloc[0, 0] = 50", False),
     (FRAME, "nb_mean = nb_v.a.sum()", "nb_w = nb_v\nnb_w['a'] = 0", False),
-    (FRAME + "\ndef nb_clean(frame):\n    frame['a'] = 0\n    return frame", "nb_mean = nb_v['a'].mean()", "nb_u = nb_clean(nb_v)", False),
+    (
+        FRAME + "\ndef nb_clean(frame):\n    frame['a'] = 0\n    return frame",
+        "nb_mean = nb_v['a'].mean()",
+        "nb_u = nb_clean(nb_v)",
+        False,
+    ),
     (FRAME, "nb_x = nb_v[['a']].to_numpy().sum()", "nb_v.rename(columns={'a': 'z'}, inplace=True)", False),
     (FRAME, "nb_x = nb_v.shape", "del nb_v['b']", False),
     (FRAME, "nb_x = nb_v.shape", "nb_v.pop('b')", False),
@@ -189,13 +210,28 @@ LATE = (
     (FRAME, "nb_x = nb_v.values.max()", "nb_v.fillna(0, inplace=True)\nnb_v.insert(0, 'c', 9)", False),
     ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "nb_v[0] = 100", False),
     ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "nb_v *= 2", False),
-    ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "nb_w = nb_v[1:]\nnb_w[0] = 9", False),
+    (
+        "import numpy as np\nnb_v = np.arange(4.0)",
+        "nb_m = nb_v.mean()",
+        "nb_w = nb_v[1:]\nnb_w[0] = 9",
+        False,
+    ),
     ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "nb_v.fill(1)", False),
     ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "np.negative(nb_v, out=nb_v)", False),
     ("class NbS:\n    n = 1\nnb_v = NbS()", "nb_m = nb_v.n + 1", "nb_v.n = 5", False),
-    ("class NbS:\n    def __init__(self):\n        self.n = 1\n    def grow(self):\n        self.n += 1\nnb_v = NbS()", "nb_m = nb_v.n + 1", "nb_v.grow()", False),
+    (
+        "class NbS:\n    def __init__(self):\n        self.n = 1\n    def grow(self):\n        self.n += 1\nnb_v = NbS()",
+        "nb_m = nb_v.n + 1",
+        "nb_v.grow()",
+        False,
+    ),
     ("nb_v = {'rows': [1]}", "nb_m = len(nb_v['rows'])", "nb_v['rows'].append(2)", False),
-    ("from sklearn.linear_model import LinearRegression\nnb_v = LinearRegression().fit([[1], [2]], [1, 2])", "nb_m = nb_v.predict([[3]])", "nb_v.fit([[1], [2]], [5, 1])", False),
+    (
+        "from sklearn.linear_model import LinearRegression\nnb_v = LinearRegression().fit([[1], [2]], [1, 2])",
+        "nb_m = nb_v.predict([[3]])",
+        "nb_v.fit([[1], [2]], [5, 1])",
+        False,
+    ),
     # nothing that was read changes
     ("nb_v = [1, 2]", "nb_total = sum(nb_v)", "nb_w = list(nb_v)\nnb_w.append(3)", True),
     ("nb_v = [1, 2]", "nb_total = sum(nb_v)", "nb_v = nb_v + [3]", True),
@@ -209,7 +245,12 @@ LATE = (
     (FRAME, "nb_v.head()", "nb_v['c'] = nb_v['a'] * 2", True),
     ("import numpy as np\nnb_v = np.arange(4.0)", "nb_m = nb_v.mean()", "nb_w = nb_v * 2\nnb_w[0] = 5", True),
     ("nb_v = {'a': 1}", "nb_n = nb_v['a']", "nb_u = {**nb_v, 'b': 2}\nnb_u['a'] = 3", True),
-    ("nb_v = [1, 2]\ndef nb_grown(rows):\n    rows = rows + [1]\n    rows.append(2)\n    return rows", "nb_total = sum(nb_v)", "nb_w = nb_grown(nb_v)", True),
+    (
+        "nb_v = [1, 2]\ndef nb_grown(rows):\n    rows = rows + [1]\n    rows.append(2)\n    return rows",
+        "nb_total = sum(nb_v)",
+        "nb_w = nb_grown(nb_v)",
+        True,
+    ),
     ("nb_v = 'abc'", "nb_n = len(nb_v)", "nb_v += 'd'", True),
     ("nb_v = 3", "nb_n = nb_v * 2", "nb_v += 1", True),
 )
@@ -228,8 +269,14 @@ RANDOM = (
     ("import pandas as pd\ndf = pd.DataFrame({'a': range(100)})\nx = df.sample(5)", False),
     ("import pandas as pd\ndf = pd.DataFrame({'a': range(100)})\nx = df['a'].sample(frac=0.5)", False),
     (SPLIT + "X = list(range(100))\nx, y = train_test_split(X, test_size=0.3)", False),
-    ("from sklearn.ensemble import RandomForestClassifier\nimport numpy as np\nX = np.arange(200).reshape(100, 2) % 17\ny = np.arange(100) % 3\nm = RandomForestClassifier(n_estimators=3).fit(X, y)\nx = m.predict_proba(X)", False),
-    ("from sklearn.cluster import KMeans\nimport numpy as np\nX = np.arange(300.0).reshape(100, 3) % 13\nx = KMeans(5, n_init=1, init='random').fit(X).labels_", False),
+    (
+        "from sklearn.ensemble import RandomForestClassifier\nimport numpy as np\nX = np.arange(200).reshape(100, 2) % 17\ny = np.arange(100) % 3\nm = RandomForestClassifier(n_estimators=3).fit(X, y)\nx = m.predict_proba(X)",
+        False,
+    ),
+    (
+        "from sklearn.cluster import KMeans\nimport numpy as np\nX = np.arange(300.0).reshape(100, 3) % 13\nx = KMeans(5, n_init=1, init='random').fit(X).labels_",
+        False,
+    ),
     ("import uuid\nx = str(uuid.uuid4())", False),
     ("from uuid import uuid1\nx = uuid1().hex", False),
     ("import os\nx = os.urandom(4)", False),
@@ -242,7 +289,10 @@ RANDOM = (
     ("names = {'ann', 'bob', 'cem', 'dan', 'eve'}\nrows = list(names)", False),
     ("rows = [w for w in set('the quick brown fox jumps'.split())]", False),
     ("rows = []\nfor w in {'ann', 'bob', 'cem', 'dan', 'eve'}:\n    rows.append(w)", False),
-    ("text = 'the quick brown fox jumps over'\nvocabulary = {w: i for i, w in enumerate(set(text.split()))}", False),
+    (
+        "text = 'the quick brown fox jumps over'\nvocabulary = {w: i for i, w in enumerate(set(text.split()))}",
+        False,
+    ),
     ("names = frozenset(['ann', 'bob', 'cem', 'dan'])\nline = ','.join(names)", False),
     ("a = {'ann', 'bob', 'cem', 'dan', 'eve'}\nfirst = a.pop()", False),
     ("a = {'ann', 'bob', 'cem', 'dan', 'eve'}\nb = {'x', 'yy'}\nfirst, *rest = a | b", False),
@@ -255,7 +305,10 @@ RANDOM = (
     ("import numpy as np\nx = np.random.rand(2)\n# %%\nnp.random.seed(0)", False),
     ("import tempfile\nx = tempfile.mkdtemp()", False),
     ("import os\nx = os.getpid()", False),
-    ("from sklearn.model_selection import KFold\nimport numpy as np\nx = [t.tolist() for t, _ in KFold(3, shuffle=True).split(np.arange(60))]", False),
+    (
+        "from sklearn.model_selection import KFold\nimport numpy as np\nx = [t.tolist() for t, _ in KFold(3, shuffle=True).split(np.arange(60))]",
+        False,
+    ),
     ("from sklearn.utils import shuffle\nx = shuffle(list(range(90)))", False),
     ("from sklearn.datasets import make_classification\nX, y = make_classification(50)", False),
     # the same each time
@@ -266,14 +319,23 @@ RANDOM = (
     ("import numpy as np\nrng = np.random.default_rng(seed=1)\nx = rng.shuffle([1, 2])", True),
     ("import numpy as np\nrs = np.random.RandomState(1)\nx = rs.rand()", True),
     ("import random\nr = random.Random(3)\nx = r.random()", True),
-    ("import numpy as np\nfrom sklearn.cluster import KMeans\nnp.random.seed(3)\nx = KMeans(2, n_init=1).fit(np.arange(20.0).reshape(10, 2)).labels_", True),
+    (
+        "import numpy as np\nfrom sklearn.cluster import KMeans\nnp.random.seed(3)\nx = KMeans(2, n_init=1).fit(np.arange(20.0).reshape(10, 2)).labels_",
+        True,
+    ),
     ("import pandas as pd\ndf = pd.DataFrame({'a': range(100)})\nx = df.sample(5, random_state=0)", True),
     (SPLIT + "x, y = train_test_split(list(range(100)), random_state=1)", True),
     (SPLIT + "seed = 3\nx, y = train_test_split(list(range(100)), random_state=seed)", True),
     (SPLIT + "x, y = train_test_split(list(range(100)), shuffle=False)", True),
-    ("from sklearn.ensemble import RandomForestClassifier\nm = RandomForestClassifier(n_estimators=3, random_state=0)", True),
+    (
+        "from sklearn.ensemble import RandomForestClassifier\nm = RandomForestClassifier(n_estimators=3, random_state=0)",
+        True,
+    ),
     ("from sklearn.linear_model import LogisticRegression\nm = LogisticRegression()", True),
-    ("from sklearn.model_selection import KFold\nimport numpy as np\nx = [t.tolist() for t, _ in KFold(3).split(np.arange(60))]", True),
+    (
+        "from sklearn.model_selection import KFold\nimport numpy as np\nx = [t.tolist() for t, _ in KFold(3).split(np.arange(60))]",
+        True,
+    ),
     ("names = {'ann', 'bob', 'cem'}\nrows = sorted(names)", True),
     ("names = {'ann', 'bob', 'cem'}\nn = len(names)\nok = 'ann' in names", True),
     ("names = {'ann', 'bob', 'cem'}\nlongest = max(names)\ntotal = sum(len(n) for n in names)", True),
@@ -288,7 +350,10 @@ RANDOM = (
     ("def sample(n):\n    return n\nx = sample(3)", True),
     ("rows = [x for x in {1: 2, 3: 4}]", True),
     ("d = {k: 1 for k in {'a', 'b'}}\nn = len(d)", True),
-    ("from sklearn.datasets import make_classification\nX, y = make_classification(50, random_state=2)", True),
+    (
+        "from sklearn.datasets import make_classification\nX, y = make_classification(50, random_state=2)",
+        True,
+    ),
 )
 
 DATA = (
@@ -306,32 +371,118 @@ LEAKAGE = (
     (DATA + "X = (X - X.mean()) / X.std()\n" + PARTS + FIT, False),
     (DATA + "X = X.fillna(X.median())\n" + PARTS + FIT, False),
     (DATA + "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['a', 'b']]\n" + PARTS + FIT, False),
-    (DATA + "from sklearn.impute import SimpleImputer\nX = SimpleImputer().fit_transform(X)\n" + PARTS + FIT, False),
-    (DATA + "from sklearn.feature_selection import SelectKBest\nX = SelectKBest(k=1).fit_transform(X, y)\n" + PARTS + FIT, False),
-    (DATA + "from sklearn.decomposition import PCA\npca = PCA(1)\nX = pca.fit_transform(X)\n# %%\n" + PARTS + FIT, False),
-    (DATA + PARTS + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.fit_transform(X_test)\n" + FIT, False),
-    (DATA + PARTS + "scaler = StandardScaler().fit(X_test)\nX_train = scaler.transform(X_train)\nX_test = scaler.transform(X_test)\n" + FIT, False),
-    (DATA + PARTS + "scaler = StandardScaler().fit(pd.concat([X_train, X_test]))\nX_train = scaler.transform(X_train)\nX_test = scaler.transform(X_test)\n" + FIT, False),
+    (
+        DATA
+        + "from sklearn.impute import SimpleImputer\nX = SimpleImputer().fit_transform(X)\n"
+        + PARTS
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + "from sklearn.feature_selection import SelectKBest\nX = SelectKBest(k=1).fit_transform(X, y)\n"
+        + PARTS
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + "from sklearn.decomposition import PCA\npca = PCA(1)\nX = pca.fit_transform(X)\n# %%\n"
+        + PARTS
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + PARTS
+        + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.fit_transform(X_test)\n"
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + PARTS
+        + "scaler = StandardScaler().fit(X_test)\nX_train = scaler.transform(X_train)\nX_test = scaler.transform(X_test)\n"
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + PARTS
+        + "scaler = StandardScaler().fit(pd.concat([X_train, X_test]))\nX_train = scaler.transform(X_train)\nX_test = scaler.transform(X_test)\n"
+        + FIT,
+        False,
+    ),
     (DATA + PARTS + "model = LogisticRegression().fit(X, y)\nscore = model.score(X_test, y_test)", False),
     (DATA + "X = df\n" + PARTS + FIT, False),
     (DATA + "X = df[['a', 'y']]\n" + PARTS + FIT, False),
     (DATA + "df['z'] = df['y'] * 2 + 1\nX = df[['a', 'z']]\n" + PARTS + FIT, False),
-    (DATA + "df['m'] = df.groupby(df['a'] > 0)['y'].transform('mean')\nX = df[['a', 'm']]\n" + PARTS + FIT, False),
+    (
+        DATA + "df['m'] = df.groupby(df['a'] > 0)['y'].transform('mean')\nX = df[['a', 'm']]\n" + PARTS + FIT,
+        False,
+    ),
     (DATA + "X = pd.concat([X, X])\ny = pd.concat([y, y])\n" + PARTS + FIT, False),
-    (DATA + "from sklearn.utils import resample\nboth = resample(df, n_samples=300, random_state=0)\nX, y = both[['a', 'b']], both['y']\n" + PARTS + FIT, False),
-    (DATA + PARTS + "best = None\nfor c in [0.1, 1, 10]:\n    m = LogisticRegression(C=c).fit(X_train, y_train)\n    s = m.score(X_test, y_test)\n    if best is None or s > best[0]:\n        best = (s, c)\n# %%\nmodel = LogisticRegression(C=best[1]).fit(X_train, y_train)\nscore = model.score(X_test, y_test)", False),
-    (DATA + "from sklearn.model_selection import cross_val_score\nX = StandardScaler().fit_transform(X)\nscore = cross_val_score(LogisticRegression(), X, y).mean()", False),
+    (
+        DATA
+        + "from sklearn.utils import resample\nboth = resample(df, n_samples=300, random_state=0)\nX, y = both[['a', 'b']], both['y']\n"
+        + PARTS
+        + FIT,
+        False,
+    ),
+    (
+        DATA
+        + PARTS
+        + "best = None\nfor c in [0.1, 1, 10]:\n    m = LogisticRegression(C=c).fit(X_train, y_train)\n    s = m.score(X_test, y_test)\n    if best is None or s > best[0]:\n        best = (s, c)\n# %%\nmodel = LogisticRegression(C=best[1]).fit(X_train, y_train)\nscore = model.score(X_test, y_test)",
+        False,
+    ),
+    (
+        DATA
+        + "from sklearn.model_selection import cross_val_score\nX = StandardScaler().fit_transform(X)\nscore = cross_val_score(LogisticRegression(), X, y).mean()",
+        False,
+    ),
     # the model sees only what it may
     (DATA + PARTS + FIT, True),
-    (DATA + PARTS + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)\n" + FIT, True),
-    (DATA + PARTS + "means = X_train.mean()\nX_train = X_train.fillna(means)\nX_test = X_test.fillna(means)\n" + FIT, True),
-    (DATA + PARTS + "from sklearn.pipeline import make_pipeline\nmodel = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_train, y_train)\nscore = model.score(X_test, y_test)", True),
-    (DATA + "from sklearn.pipeline import make_pipeline\nfrom sklearn.model_selection import cross_val_score\nscore = cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y).mean()", True),
+    (
+        DATA
+        + PARTS
+        + "scaler = StandardScaler()\nX_train = scaler.fit_transform(X_train)\nX_test = scaler.transform(X_test)\n"
+        + FIT,
+        True,
+    ),
+    (
+        DATA
+        + PARTS
+        + "means = X_train.mean()\nX_train = X_train.fillna(means)\nX_test = X_test.fillna(means)\n"
+        + FIT,
+        True,
+    ),
+    (
+        DATA
+        + PARTS
+        + "from sklearn.pipeline import make_pipeline\nmodel = make_pipeline(StandardScaler(), LogisticRegression()).fit(X_train, y_train)\nscore = model.score(X_test, y_test)",
+        True,
+    ),
+    (
+        DATA
+        + "from sklearn.pipeline import make_pipeline\nfrom sklearn.model_selection import cross_val_score\nscore = cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), X, y).mean()",
+        True,
+    ),
     (DATA + "X = X.fillna(0)\nX['c'] = X['a'] * X['b']\n" + PARTS + FIT, True),
     (DATA + "X = df.drop(columns='y')\n" + PARTS + FIT, True),
     (DATA + "print(X.mean(), X.describe())\n" + PARTS + FIT, True),
-    (DATA + PARTS + "from sklearn.utils import resample\nX_train, y_train = resample(X_train, y_train, random_state=0)\n" + FIT, True),
+    (
+        DATA
+        + PARTS
+        + "from sklearn.utils import resample\nX_train, y_train = resample(X_train, y_train, random_state=0)\n"
+        + FIT,
+        True,
+    ),
     (DATA + "y_mean = y.mean()\nprint(y_mean)\n" + PARTS + FIT, True),
-    (DATA + PARTS + "from sklearn.model_selection import GridSearchCV\nsearch = GridSearchCV(LogisticRegression(), {'C': [1, 2]}).fit(X_train, y_train)\nscore = search.score(X_test, y_test)", True),
+    (
+        DATA
+        + PARTS
+        + "from sklearn.model_selection import GridSearchCV\nsearch = GridSearchCV(LogisticRegression(), {'C': [1, 2]}).fit(X_train, y_train)\nscore = search.score(X_test, y_test)",
+        True,
+    ),
     (DATA + "X['a'] = X['a'].clip(-1, 1)\nX = np.log1p(X.abs())\n" + PARTS + FIT, True),
 )

@@ -17,8 +17,8 @@ LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 FileLine = Callable[[str, Span], int]
 
 
-def text(linted: Sequence[Linted]) -> str:
-    """For people: every finding with its places, and the counts."""
+def text(linted: Sequence[Linted], line: FileLine) -> str:
+    """For people: every finding with its places, and the counts; of scripts with the line of the file."""
     secrets = {
         (one.path, d.span.cell, d.span.line)
         for one in linted
@@ -26,7 +26,7 @@ def text(linted: Sequence[Linted]) -> str:
         if d.code == SECRET and d.span is not None
     }
     parts = [
-        "\n".join(_finding(found, one.lines, {(c, n) for path, c, n in secrets if path == one.path}))
+        "\n".join(_finding(found, one.lines, {(c, n) for path, c, n in secrets if path == one.path}, line))
         for one in linted
         for found in one.found
     ]
@@ -85,11 +85,12 @@ def github(linted: Sequence[Linted], line: FileLine) -> str:
 
 
 def _finding(
-    found: Diagnostic, lines: dict[tuple[int, int], str], secrets: set[tuple[int, int]]
+    found: Diagnostic, lines: dict[tuple[int, int], str], secrets: set[tuple[int, int]], line: FileLine
 ) -> list[str]:
     out = [f"{found.severity}[{found.code} {found.name}]: {found.message}"]
     place = found.path
     if found.span is not None:
+        place += f":{line(found.path, found.span)}" if found.path.endswith(".py") else ""
         place += f" cell {found.span.cell}, line {found.span.line}, column {found.span.column}"
     out.append(f"  --> {place}")
     labels = list(found.labels)
