@@ -6,6 +6,8 @@ This is the Python API too:
     for file in lint.lint(["notebooks/"]):
         for found in file.found:
             print(found.path, found.span, found.code, found.message)
+
+The rules and the front end are imported where they are needed: where every file is known, they are not.
 """
 
 from __future__ import annotations
@@ -17,11 +19,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from nb2prod import frontend, rules
 from nb2prod.diagnostics import Diagnostic, Severity
+from nb2prod.ipynb import ReadError
 from nb2prod.linting import formats, inputs
 from nb2prod.linting.formats import summary
-from nb2prod.linting.mend import mended
 from nb2prod.linting.result import Linted, UsageError, source_lines
 from nb2prod.linting.settings import Settings, settings, wanted
 from nb2prod.source import Notebook, Span
@@ -71,7 +72,7 @@ def lint(
             continue
         try:
             found = [str(file) for file in inputs.find(path)]
-        except frontend.ReadError as error:
+        except ReadError as error:
             raise UsageError(error.message) from error
         files += [file for file in found if not project.excludes(file)]
     for position, one in _every(files, out, jobs, cached):
@@ -81,6 +82,8 @@ def lint(
 
 def lint_notebook(notebook: Notebook, wanted: Callable[[str], bool] = lambda code: True) -> list[Diagnostic]:
     """What is found in one notebook."""
+    from nb2prod import frontend, rules
+
     return rules.check(rules.analyse(frontend.parse(notebook)), wanted)
 
 
@@ -88,6 +91,8 @@ def fix(
     linted: Sequence[Linted], select: Sequence[str] = (), ignore: Sequence[str] = (), unsafe: bool = False
 ) -> list[tuple[Linted, str, str, int]]:
     """For each file that can be mended: what is found then, its text before and after, and how many fixes."""
+    from nb2prod.linting.mend import mended
+
     codes = wanted(select, ignore)
     out = []
     for one in linted:
@@ -148,6 +153,8 @@ def report(linted: Sequence[Linted], format: str = "text", statistics: bool = Fa
 
 def explain(code: str) -> str:
     """What a rule finds, why it matters in production, and what to do instead."""
+    from nb2prod import rules
+
     found = rules.rule(code)
     if found is None:
         raise UsageError(
@@ -185,6 +192,8 @@ def _every(
 def _in_processes(paths: list[str], jobs: int) -> Iterable[Linted]:
     import multiprocessing
 
+    from nb2prod import rules
+
     rules.all_rules()  # before the processes part, so that none has to import them
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     with multiprocessing.get_context(method).Pool(min(jobs, os.cpu_count() or 1)) as pool:
@@ -203,36 +212,39 @@ def _file(path: str) -> Linted:
 def _one(path: str, read: Callable[[], Notebook]) -> Linted:
     try:
         notebook = read()
-    except frontend.ReadError as error:
-        rule = rules.rule("NBP300")
-        assert rule is not None
-        found = Diagnostic(rule.code, rule.name, rule.severity, error.message, path, help=error.help)
-        return Linted(path, None, (found,))
+    except ReadError as error:
+        return _unreadable(path, error.message, error.help)
     return _linted(path, notebook)
+
+
+def _unreadable(path: str, message: str, help: str) -> Linted:
+    from nb2prod import rules
+
+    rule = rules.rule("NBP300")
+    assert rule is not None
+    return Linted(path, None, (Diagnostic(rule.code, rule.name, rule.severity, message, path, help=help),))
 
 
 def _linted(path: str, notebook: Notebook) -> Linted:
     try:
         every = lint_notebook(notebook)
     except Exception as error:  # one notebook must not stop the rest
-        rule = rules.rule("NBP300")
-        assert rule is not None
         message = f"a fault of nb2prod, not of the notebook: {type(error).__name__}"
-        found = Diagnostic(rule.code, rule.name, rule.severity, message, path, help="please report it")
-        return Linted(path, None, (found,))
+        return _unreadable(path, message, "please report it")
     if path.endswith(".py"):  # a script has a file
         every = [d for d in every if not (d.code == "NBP101" and "`__file__`" in d.message)]
     return Linted(path, notebook, tuple(every), source_lines(notebook, every))
 
 
-def _again(one: Linted, data: bytes, codes: frozenset[str]) -> Linted:
-    found = _one(one.path, partial(inputs.read_bytes, data, one.path))
-    return replace(found, found=tuple(d for d in found.found if d.code in codes))
+def _again(one: Linted, data: bytes, codes: frozenset[str] | None) -> Linted:
+    return _chosen(_one(one.path, partial(inputs.read_bytes, data, one.path)), codes, Settings())
 
 
-def _chosen(one: Linted, codes: frozenset[str], project: Settings) -> Linted:
-    left = codes - project.ignored(one.path) if project.per_file else codes
-    return replace(one, found=tuple(d for d in one.found if d.code in left))
+def _chosen(one: Linted, codes: frozenset[str] | None, project: Settings) -> Linted:
+    """The findings of the wanted codes; None are all."""
+    without = project.ignored(one.path) if project.per_file else set()
+    kept = (d for d in one.found if (codes is None or d.code in codes) and d.code not in without)
+    return replace(one, found=tuple(kept))
 
 
 def _file_line() -> Callable[[str, Span], int]:

@@ -11,7 +11,7 @@ import json
 import re
 from pathlib import Path
 
-from nb2prod import frontend
+from nb2prod import ipynb
 from nb2prod.ipynb import ReadError
 from nb2prod.source import Cell, Notebook
 
@@ -22,7 +22,7 @@ _HEADER = re.compile(r"\A# ---\n(?:#.*\n)*?# ---\n")
 
 def find(path: str) -> list[Path]:
     """The files at a path: the file itself; in a folder all notebooks and all scripts with cells."""
-    notebooks = frontend.find(path)
+    notebooks = ipynb.find(path)
     folder = Path(path)
     if not folder.is_dir():
         return notebooks
@@ -39,7 +39,7 @@ def read(path: Path) -> Notebook:
             return read_bytes(path.read_bytes(), str(path))
         except OSError as error:
             raise ReadError(f"{path} cannot be read: {error.strerror}", "check the path") from error
-    return frontend.read(path)
+    return ipynb.read(path)
 
 
 def read_bytes(data: bytes, path: str) -> Notebook:
@@ -47,7 +47,7 @@ def read_bytes(data: bytes, path: str) -> Notebook:
     if path.endswith(".ipynb") or (
         not path.endswith(".py") and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[", b"")
     ):
-        return frontend.read_bytes(data, path)
+        return ipynb.read_bytes(data, path)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -21,7 +21,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from nb2prod import rules
 from nb2prod.linting.result import UsageError
 
 _KEYS = ("select", "ignore", "exclude", "strict", "baseline", "per-file-ignores")
@@ -73,14 +72,20 @@ def settings(start: Path) -> Settings:
     return Settings()
 
 
-def wanted(select: Sequence[str], ignore: Sequence[str]) -> frozenset[str]:
-    """The codes to look for."""
+def wanted(select: Sequence[str], ignore: Sequence[str]) -> frozenset[str] | None:
+    """The codes to look for; None are all."""
+    if not select and not ignore:
+        return None
+    from nb2prod import rules
+
     chosen = codes_of(select) if select else {rule.code for rule in rules.all_rules()}
     return frozenset(chosen - codes_of(ignore))
 
 
 def codes_of(words: Sequence[str]) -> set[str]:
     """The codes that some codes, names or beginnings of codes mean; words may be joined by commas."""
+    from nb2prod import rules
+
     found: set[str] = set()
     for word in (part.strip() for text in words for part in text.split(",")):
         if word.upper() == "ALL":
