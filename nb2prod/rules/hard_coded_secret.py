@@ -24,7 +24,10 @@ NAMED = re.compile(
 PLACEHOLDER = re.compile(
     r"(?i)[<{\[*$%.]|your|xxx|change|example|dummy|placeholder|secret|password|token|key|none|null|test|todo|insert|here"
 )
-PREFILTER = re.compile(r"(?i)pass|pwd|secret|key|token|bearer|://|AKIA|gh[pousr]_|sk-|hf_|xox|AIza|ya29|eyJ")
+HINTS = (
+    "pass", "pwd", "secret", "key", "token", "bearer", "://", "akia", "ghp_", "gho_",
+    "ghu_", "ghs_", "ghr_", "github_pat", "sk-", "hf_", "xox", "aiza", "ya29", "eyj", "private",
+)  # fmt: skip
 
 
 class HardCodedSecret(Rule):
@@ -56,7 +59,8 @@ class HardCodedSecret(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         for cell in a.notebook.code_cells():
-            if not PREFILTER.search(cell.text):
+            text = cell.text.lower()
+            if not any(hint in text for hint in HINTS):
                 continue
             for number, line in enumerate(split_lines(cell.text), 1):
                 place = _secret(line)

@@ -10,6 +10,7 @@ from nb2prod.analysis.events import root
 from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.rerun import mentions, settled, settled_method, spelled
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.ir.program import Stmt
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Span
 
@@ -65,7 +66,7 @@ class NonIdempotentCell(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        made: dict[str, Span] = {}
+        made: dict[str, Stmt] = {}
         functions: dict[str, Changes] = {}
         for cell, row in a.script.cells.items():
             stmts = [step[0] for step in row if isinstance(step, tuple)]
@@ -75,10 +76,11 @@ class NonIdempotentCell(Rule):
                 for name, node in look.statement(stmt.node):
                     if name not in reported:
                         reported.add(name)
-                        yield self.one(a, cell, name, stmt.text.head(node), made[name])
+                        origin = made[name].text.head(made[name].node)
+                        yield self.one(a, cell, name, stmt.text.head(node), origin)
             for step in row:
                 if isinstance(step, tuple):
-                    made |= dict.fromkeys(step[1].names("bind"), step[0].text.head(step[0].node))
+                    made |= dict.fromkeys(step[1].names("bind"), step[0])
 
     def one(self, a: Analysis, cell: int, name: str, span: Span, origin: Span) -> Diagnostic:
         rerun = _just_missing(a, cell)
