@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from snippets import HISTORY, LATE, LEAKAGE, LEGAL, RANDOM, RERUN
+from snippets import HISTORY, LATE, LEAKAGE, LEGAL, MORE_LATE, MORE_RANDOM, RANDOM, RERUN
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,10 @@ def legal(base: Case, rng: random.Random) -> Iterator[Case]:
 
 
 def standalone() -> Iterator[Case]:
-    """Cases that need no base: randomness and leakage."""
-    for number, (text, clean) in enumerate(RANDOM):
+    """Cases that need no base: randomness, leakage, and more late changes."""
+    for number, (cells, clean) in enumerate(MORE_LATE):
+        yield Case(f"late/{number}", "late", tuple(cells), clean=clean, cell=2)
+    for number, (text, clean) in enumerate([*RANDOM, *MORE_RANDOM]):
         yield Case(f"random/{number}", "random", tuple(text.split("\n# %%\n")), clean=clean)
     for number, (text, clean) in enumerate(LEAKAGE):
         yield Case(f"leakage/{number}", "leakage", tuple(text.split("\n# %%\n")), clean=clean)

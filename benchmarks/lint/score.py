@@ -126,9 +126,8 @@ class Judge:
                 one, two = self.first(case.cells), self.second(case.cells)
                 if one["error"] is None:
                     differ = one["values"] != two["values"]
-                    if differ is case.clean:
-                        print(f"{case.id}: the run does not confirm the label")
-                    self.count("random", case, -1 if differ else None, found)
+                    if differ is not case.clean:  # else the run does not confirm what it was made for
+                        self.count("random", case, -1 if differ else None, found)
             case _:
                 self.count(case.kind, case, None if case.clean else case.cell, found)
 

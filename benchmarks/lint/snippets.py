@@ -486,3 +486,411 @@ LEAKAGE = (
     ),
     (DATA + "X['a'] = X['a'].clip(-1, 1)\nX = np.log1p(X.abs())\n" + PARTS + FIT, True),
 )
+
+# A second set, written after the rules had passed the first one.
+MORE_LATE = (
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "X = df[['a','b']]\ny = df['y']",
+            "from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression().fit(X, y)",
+            "X['pred'] = model.predict(X)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "train = df.iloc[:2]\ntest = df.iloc[2:]",
+            "means = train.mean()",
+            "train.loc[:, 'a'] = 0",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "total = df['a'].sum()",
+            "df.sort_values('a', inplace=True)\ndf.reset_index(drop=True, inplace=True)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "summary = df.describe()",
+            "df.replace(1, 100, inplace=True)",
+            "print(summary)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "ratio = df['a'] / df['b']",
+            "df['a'] = df['a'].clip(0, 1)",
+            "out = ratio.sum()",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "rows = df.to_dict('records')",
+            "n = len(rows)",
+            "rows[0]['a'] = 100",
+        ],
+        False,
+    ),
+    (
+        [
+            "config = {'lr': 0.1, 'layers': [1, 2]}",
+            "def build(c):\n    return c['lr'] * 2\nmodel = build(config)",
+            "config['lr'] = 0.5",
+        ],
+        False,
+    ),
+    (
+        [
+            "config = {'lr': 0.1, 'layers': [1, 2]}",
+            "size = len(config['layers'])",
+            "layers = config['layers']\nlayers.append(3)",
+        ],
+        False,
+    ),
+    (["config = {'lr': 0.1}", "lr = config['lr']", "for key in config:\n    config[key] = 0"], False),
+    (["items = [3, 1, 2]", "top = max(items)", "other = items\nother[0] = 99"], False),
+    (
+        [
+            "items = [3, 1, 2]",
+            "top = max(items)",
+            "def shuffle_in_place(xs):\n    xs.reverse()\nshuffle_in_place(items)",
+        ],
+        False,
+    ),
+    (["items = [3, 1, 2]", "top = max(items)", "import random\nrandom.shuffle(items)"], False),
+    (["items = [3, 1, 2]", "top = items[0]", "items[:] = [9]"], False),
+    (["items = [3, 1, 2]", "top = items[0]", "items *= 2"], False),
+    (["items = [[1], [2]]", "first = items[0][0]", "for item in items:\n    item.append(0)"], False),
+    (["a = {1, 2}", "n = len(a)", "a |= {3}"], False),
+    (["a = {1, 2}", "n = len(a)", "a.discard(1)"], False),
+    (
+        [
+            "from collections import defaultdict\nd = defaultdict(list)\nd['x'].append(1)",
+            "n = len(d['x'])",
+            "d['x'].append(2)",
+        ],
+        False,
+    ),
+    (
+        ["from collections import Counter\nc = Counter('abc')", "top = c.most_common(1)", "c.update('zzz')"],
+        False,
+    ),
+    (["import numpy as np\nM = np.eye(3)", "tr = M.trace()", "M[0, 0] = 9"], False),
+    (["import numpy as np\nM = np.eye(3)", "tr = M.trace()", "row = M[0]\nrow[:] = 5"], False),
+    (["import numpy as np\nM = np.arange(6)", "tr = M.sum()", "M.sort()\nM[::2] = 0"], False),
+    (["import numpy as np\nM = np.arange(6)", "tr = M.sum()", "N = M.reshape(2, 3)\nN[0, 0] = 7"], False),
+    (["import numpy as np\nM = np.arange(6)", "tr = M.sum()", "np.random.shuffle(M)"], False),
+    (
+        [
+            "class Box:\n    def __init__(self):\n        self.v = []\n    def add(self, x):\n        self.v.append(x)\nbox = Box()\nbox.add(1)",
+            "n = len(box.v)",
+            "box.add(2)",
+        ],
+        False,
+    ),
+    (["class Box:\n    v = 1\nbox = Box()", "n = box.v * 2", "setattr(box, 'v', 5)"], False),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "def scale(frame):\n    frame['a'] /= 10\n    return frame\nm = df['a'].mean()",
+            "scaled = scale(df)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "for c in ['a', 'b']:\n    df[c] = df[c] * 2",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df[['a', 'b']] = df[['a', 'b']] * 2",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.loc[df.a > 1, 'a'] = 0",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.columns = ['p', 'q', 'r']",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.a = 5",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.drop(index=[0], inplace=True)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.dropna(inplace=True)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = len(df)",
+            "df.loc[len(df)] = [1, 2, 3]",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "parts = [df, df.copy()]\nm = df.a.mean()",
+            "for p in parts:\n    p['a'] = 0",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "d2 = df\nm = df.a.mean()",
+            "d2.drop('a', axis=1, inplace=True)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df.eval('a = a * 2', inplace=True)",
+        ],
+        False,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df = df.assign(a=0)",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df = df.drop(columns='b')",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "d = df.copy()\nd.drop('a', axis=1, inplace=True)",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.a.mean()",
+            "df['c'] = 1",
+            "df['d'] = df['c'] + 1",
+            "X = df[['c', 'd']]",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "y = df.pop('y')",
+            "df['c'] = df['a'] + 1",
+            "X = df[['c']]",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "cols = [c for c in df.columns if c != 'y']",
+            "df['new'] = df['a'] + 1",
+            "X = df[cols]",
+        ],
+        True,
+    ),
+    (["results = []", "results.append(1)", "results.append(2)", "print(results)"], True),
+    (["results = {}", "results['a'] = 1", "results['b'] = 2", "best = max(results)"], True),
+    (["x = [1]", "y = x.copy()", "y.append(2)"], True),
+    (["x = [1]", "y = x[:]\nn = len(x)", "y.append(2)"], True),
+    (["x = (1, 2)", "n = len(x)", "x += (3,)"], True),
+    (["s = 'ab'", "n = len(s)", "s = s.replace('a', 'b')"], True),
+    (
+        [
+            "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()",
+            "ax.plot([1])",
+            "ax.set_title('x')",
+            "fig.clear()",
+        ],
+        True,
+    ),
+    (["n = 0", "m = n + 1", "n += 1"], True),
+    (["import numpy as np\na = np.arange(3)", "m = a.mean()", "a = a * 2"], True),
+    (["import numpy as np\na = np.arange(3)", "m = a.mean()", "b = a[a > 1]\nb[0] = 5"], True),
+    (["import numpy as np\na = np.arange(3)", "m = a.mean()", "b = a.astype(float)\nb[0] = 5"], True),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "print(df.a.mean())",
+            "df['a'] = 0",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "df.plot()",
+            "df['a'] = 0",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "def f(frame):\n    frame = frame.copy()\n    frame['a'] = 0\n    return frame\nm = df.a.mean()",
+            "d = f(df)",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "m = df.groupby('y')['a'].mean()",
+            "df['am'] = df['y'].map(m)",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "med = df['a'].median()",
+            "df['a'] = df['a'].fillna(med)",
+            "X = df[['a']]",
+        ],
+        True,
+    ),
+    (
+        [
+            "import pandas as pd\nimport numpy as np\ndf = pd.DataFrame({'a': [1, 2, 3], 'b': [4, 5, 6], 'y': [0, 1, 0]})",
+            "from sklearn.preprocessing import StandardScaler\nsc = StandardScaler()\nX = sc.fit_transform(df[['a']])",
+            "Z = sc.transform(df[['a']])",
+        ],
+        True,
+    ),
+)
+MORE_RANDOM = (
+    ("import numpy as np\ngen = np.random.Generator(np.random.PCG64())\nx = gen.random()", False),
+    ("from numpy.random import default_rng\nx = default_rng().random()", False),
+    ("import numpy as np\nx = np.random.choice([1,2,3])", False),
+    ("import numpy as np\ndf = np.random.randn(3)\nnp.random.shuffle(df)", False),
+    ("import random as rnd\nx = rnd.randint(1, 5)", False),
+    ("from random import *\nx = randint(1, 5)", False),
+    ("import secrets\nx = secrets.SystemRandom().random()", False),
+    ("import datetime as dt\nx = dt.datetime.now().year", False),
+    ("import datetime as dt\nx = dt.date.today()", False),
+    ("from datetime import date\nage = date.today().year - 1990", False),
+    ("import time\nx = time.strftime('%Y')", False),
+    ("import time\nname = f'run_{time.time()}'", False),
+    ("import uuid\nids = [uuid.uuid4().hex for _ in range(3)]", False),
+    ("s = {'b', 'a'}\nd = dict(zip(s, range(2)))", False),
+    ("s = {'b', 'a'}\nx = list(map(str.upper, s))", False),
+    ("s = {'b', 'a'}\nx = [*s]", False),
+    ("s = {'b', 'a'}\nx = next(iter(s))", False),
+    ("s = {'b', 'a'}\nx = ' '.join(s)", False),
+    ("s = {'b', 'a'}\nx = tuple(s)", False),
+    ("s = {'b', 'a'}\nx = str(s)", False),
+    ("import numpy as np\ns = {'b', 'a'}\nx = np.array(list(s))", False),
+    ("import pandas as pd\ns = {'b', 'a'}\nx = pd.Series(list(s))", False),
+    ("s = set('abc')\nt = s - {'a'}\nx = list(t)", False),
+    ("s = {w for w in ['b', 'a']}\nx = list(s)", False),
+    ("def uniq(xs):\n    return list(set(xs))\nx = uniq(['b', 'a'])", False),
+    ("import os\nx = [f for f in os.listdir('.') if f.endswith('.csv')]", False),
+    ("from pathlib import Path\nx = list(Path('.').iterdir())", False),
+    ("from sklearn.model_selection import StratifiedKFold\nk = StratifiedKFold(3, shuffle=True)", False),
+    ("from sklearn.ensemble import GradientBoostingClassifier\nm = GradientBoostingClassifier()", False),
+    ("from sklearn.neural_network import MLPClassifier\nm = MLPClassifier()", False),
+    ("from sklearn.model_selection import RandomizedSearchCV\nm = RandomizedSearchCV(None, {})", False),
+    ("from sklearn.tree import DecisionTreeClassifier\nm = DecisionTreeClassifier()", False),
+    ("import sklearn.ensemble as e\nm = e.ExtraTreesClassifier()", False),
+    ("import torch\nx = torch.rand(3)", False),
+    ("import tensorflow as tf\nx = tf.random.normal((2,))", False),
+    ("from scipy import stats\nx = stats.norm.rvs(size=3)", False),
+    ("import numpy as np\ngen = np.random.Generator(np.random.PCG64(1))\nx = gen.random()", True),
+    ("import random\nrng = random.Random(0)\nx = rng.choice([1])\nrng.shuffle([1])", True),
+    ("import numpy as np\nnp.random.seed(42)\nx = np.random.choice([1,2])", True),
+    (
+        "import random, numpy as np\nSEED = 1\nrandom.seed(SEED)\nnp.random.seed(SEED)\nx = random.random() + np.random.rand()",
+        True,
+    ),
+    (
+        "def set_all(seed):\n    import random\n    random.seed(seed)\nset_all(3)\nimport random\nx = random.random()",
+        True,
+    ),
+    ("import time\nt0 = time.time()\nx = 1\nprint(f'{time.time() - t0:.2f}')", True),
+    ("import time\nstart = time.time()\nx = 1\nend = time.time()\nprint(end - start)", True),
+    ("import time\nstart = time.time()\nelapsed = time.time() - start", True),
+    ("from datetime import datetime\nstart = datetime.now()\nprint('took', datetime.now() - start)", True),
+    ("import logging\nfrom datetime import datetime\nlogging.info(datetime.now())", True),
+    ("import time\ntime.sleep(0)", True),
+    ("s = {3, 1}\nx = sum(s)", True),
+    ("s = {'b', 'a'}\nx = sorted(s)[0]", True),
+    ("s = {'b', 'a'}\nx = {w: 1 for w in s}", True),
+    ("s = {'b', 'a'}\nfor w in s:\n    assert len(w) == 1", True),
+    ("s = {'b', 'a'}\nx = any(w == 'a' for w in s)", True),
+    ("s = {'b', 'a'}\nx = set(w.upper() for w in s)", True),
+    ("s = set()\nfor w in ['b', 'a']:\n    s.add(w)\nx = len(s)", True),
+    ("import pandas as pd\ndf = pd.DataFrame({'a': ['x']})\nkeep = df[df['a'].isin({'x', 'y'})]", True),
+    ("import os\nn = len(os.listdir('.'))", True),
+    ("import os\nfor f in sorted(os.listdir('.')):\n    print(f)", True),
+    ("from sklearn.svm import SVC\nm = SVC()", True),
+    ("from sklearn.neighbors import KNeighborsClassifier\nm = KNeighborsClassifier()", True),
+    ("from sklearn.model_selection import cross_val_score\nx = 1", True),
+    ("from sklearn.tree import DecisionTreeClassifier\nm = DecisionTreeClassifier(random_state=0)", True),
+    ("import torch\ntorch.manual_seed(0)\nx = torch.rand(3)", True),
+    ("from scipy import stats\nx = stats.norm.rvs(size=3, random_state=0)", True),
+    ("import hashlib\nx = hashlib.md5(b'a').hexdigest()\ny = hash((1, 2))", True),
+    ("import os\nx = os.environ.get('A')", True),
+    (
+        "params = {'random_state': 0}\nfrom sklearn.ensemble import RandomForestClassifier\nm = RandomForestClassifier(**params)",
+        True,
+    ),
+)

@@ -14,7 +14,7 @@ from nb2prod.analysis.events import BUILTINS, Function
 from nb2prod.analysis.script import Script
 from nb2prod.analysis.values import imported
 from nb2prod.ir.program import Stmt
-from nb2prod.knowledge import GIVEN
+from nb2prod.knowledge import GIVEN, star_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,9 @@ def calls(script: Script) -> tuple[Called, ...]:
     own: set[str] = set()
     found: list[Called] = []
     for stmt, events in script.stmts():
+        if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
+            module = stmt.node.module or ""
+            paths |= {name: f"{module}.{name}" for name in star_names(module) or ()}
         rows = [(event, None) for event in events.events]
         inner = [(event, f) for f in events.functions for event in f.every_event()]
         for event, function in [*rows, *inner]:

@@ -166,6 +166,9 @@ class _Walk:
         self.lists: dict[str, list[str]] = {}  # lists of names: `both = [train, test]`
         self.derived: dict[str, set[int]] = {}
         self.columns: dict[int, set[str]] = {}
+        self.inside: dict[
+            int, tuple[tuple[int, str], ...]
+        ] = {}  # parts of containers: of which, under what key
         self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}
         self.methods: dict[str, dict[str, bool]] = {}
         self.stmt: Stmt | None = None
@@ -219,7 +222,7 @@ class _Walk:
         """A loop's name stands for an element of what it goes over, or for one of several objects."""
         names: list[str] = []
         if isinstance(iterated, (ast.List, ast.Tuple)):
-            names = [e.id for e in iterated.elts if isinstance(e, ast.Name)]
+            names = _names(iterated)
         elif isinstance(iterated, ast.Name) and iterated.id in self.lists:
             names = self.lists[iterated.id]
         own = frozenset(o for name in names for o in self.env.get(name, ()))
@@ -295,10 +298,12 @@ class _Walk:
         if same:
             self.env[name] = same
             return
-        if isinstance(value, (ast.List, ast.Tuple)) and all(isinstance(e, ast.Name) for e in value.elts):
-            self.lists[name] = [e.id for e in value.elts if isinstance(e, ast.Name)]
+        if isinstance(value, (ast.List, ast.Tuple)) and _names(value):
+            self.lists[name] = _names(value)
         fresh = self.new(self.kind(value), action)
         self.env[name] = frozenset([fresh])
+        if isinstance(value, (ast.Subscript, ast.Attribute)):
+            self.inside[fresh] = self.whole(value)
         self.found.bindings.append((name, action.id, fresh))
         self.columns[fresh] = _columns(value)
 
@@ -309,7 +314,13 @@ class _Walk:
                 return self.env.get(name, frozenset())
             case ast.IfExp():
                 return self.same(value.body) | self.same(value.orelse)
-            case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice() | ast.Tuple()):
+            case (
+                ast.Subscript(value=ast.Name(id=name), slice=ast.Slice() | ast.Tuple() | ast.Constant(int()))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="reshape" | "ravel" | "view" | "squeeze")
+                )
+                | ast.Attribute(value=ast.Name(id=name), attr="T")
+            ):
                 objects = self.env.get(name, frozenset())
                 return frozenset(o for o in objects if self.found.kinds[o] == "array")
             case ast.Call(func=ast.Name(id=name)) if name in self.functions:
@@ -318,6 +329,13 @@ class _Walk:
                 back = [given[param] for param in returned if param in given]
                 return frozenset(o for argument in back for o in self.same(argument))
         return frozenset()
+
+    def whole(self, value: ast.expr) -> tuple[tuple[int, str], ...]:
+        """The containers that a value is part of: `rows = config["rows"]`; columns of tables are copies."""
+        name, parts, simple = parts_of(value)
+        owners = self.env.get(name, frozenset()) if simple and len(parts) == 1 else frozenset()
+        kinds = ("dict", "list", "class ")
+        return tuple((o, parts[0]) for o in sorted(owners) if self.found.kinds[o].startswith(kinds))
 
     def new(self, kind: str, action: Action) -> int:
         self.found.kinds.append(kind)
@@ -496,16 +514,24 @@ class _Walk:
 
     def change(self, target: ast.expr, node: ast.expr | ast.stmt, action: Action, how: str = "whole") -> None:
         name, parts, simple = parts_of(target)
-        if not simple or name in self.elements:
+        if not simple or (name in self.elements and not self.is_element(name, node, how)):
             return
+        parts = () if name in self.elements else parts
         for one in sorted(self.env.get(name, ())):
             known = self.columns.setdefault(one, set())
             for part in parts or ("",):
                 kind = how
-                if how == "new" and part in known:
+                if how == "new" and (part in known or _by_rows(target)):
                     kind = "part"
                 action.changes.append(Touch(one, part, name, node, kind if part or how == "fit" else "whole"))
+            for owner, part in self.inside.get(one, ()):
+                action.changes.append(Touch(owner, part, name, node, "part"))
             known.update(parts)
+
+    def is_element(self, name: str, node: ast.expr | ast.stmt, how: str) -> bool:
+        """A loop over a list changes its elements: `for row in rows: row.append(0)`."""
+        kinds = {self.found.kinds[o] for o in self.env.get(name, ())}
+        return isinstance(node, ast.Call) and how == "whole" and bool(kinds) and kinds <= {"list", "dict"}
 
 
 def _inner(targets: list[ast.expr]) -> list[ast.expr]:
@@ -525,6 +551,15 @@ def _columns(value: ast.expr | None) -> set[str]:
     if not isinstance(value, ast.Dict):
         return set()
     return {key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def _names(node: ast.List | ast.Tuple) -> list[str]:
+    return [e.id for e in node.elts if isinstance(e, ast.Name)]
+
+
+def _by_rows(node: ast.expr) -> bool:
+    """`df.loc[rows, "a"] = 0` is about a column that is there."""
+    return isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") in ("loc", "at", "ix")
 
 
 def _called(node: ast.expr | None) -> str:

@@ -103,9 +103,19 @@ def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:
         return kind == "dict" or any(
             isinstance(node, ast.Attribute) and node.attr in SINKS for node in nodes(reader.node)
         )
-    if change.how == "gone":
-        return not read.part
+    if change.how == "gone":  # `y = df["y"]`, then `del df["y"]`: the column moves out
+        return not read.part or (read.part == change.part and not _takes(reader.node))
     return not read.part or not change.part or read.part == change.part
+
+
+def _takes(node: ast.stmt) -> bool:
+    """`y = df["y"]`, `ids = df.id.values`: a column is taken out, and nothing is computed from it."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        if value.func.attr not in ("copy", "astype", "to_numpy", "tolist", "ravel"):
+            return False
+        value = value.func.value
+    return isinstance(value, (ast.Subscript, ast.Attribute, ast.Tuple))
 
 
 def _matters(every: Objects, action: Action, change: Touch, reader: Action) -> bool:

@@ -29,7 +29,20 @@ ORDERLESS = frozenset(
     """.split()
 )
 ORDERED = frozenset(
-    ["list", "tuple", "enumerate", "zip", "iter", "map", "array", "asarray", "Series", "DataFrame"]
+    [
+        "list",
+        "tuple",
+        "enumerate",
+        "zip",
+        "iter",
+        "map",
+        "array",
+        "asarray",
+        "Series",
+        "DataFrame",
+        "str",
+        "repr",
+    ]
 )
 SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "copy")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,7 +14,16 @@ from nb2prod.knowledge import Fact
 from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
 from nb2prod.source import Span
 
+TORCH = re.compile(
+    r"torch\.(?:rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like|randint_like)"
+)
+TENSORFLOW = re.compile(
+    r"tensorflow\.(?:compat\.v1\.)?random\.(?!set_seed|Generator|get_|experimental|stateless)\w+"
+)
+BITS = re.compile(r"numpy\.random\.(?:PCG64\w*|MT19937|Philox|SFC64)")
 STREAMS = {
+    "torch": ("PyTorch's global random state", "call `torch.manual_seed(...)` in the first cell"),
+    "tensorflow": ("TensorFlow's global random state", "call `tf.random.set_seed(...)` in the first cell"),
     "numpy": (
         "NumPy's global random state",
         "call `np.random.seed(...)` in the first cell, or draw from a seeded Generator",
@@ -25,6 +35,9 @@ STREAMS = {
     "estimator": ("NumPy's global random state", "pass `random_state=...`"),
     "entropy": ("fresh entropy", "pass a seed"),
 }
+
+
+SEEDED_BY = {"torch": {"torch"}, "tensorflow": {"tensorflow"}}
 
 
 class UnseededRandomness(Rule):
@@ -63,11 +76,11 @@ class UnseededRandomness(Rule):
         seen: set[tuple[int, str]] = set()
         for call in a.once(calls):
             api, fact = _fact(call)
-            if fact is None:
-                if "seed" in call.name:  # set_seed, seed_everything
-                    seeded |= {"numpy", "python"}
-                continue
-            stream = _draws(api, fact, call.node, seeded)
+            if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
+                seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
+            stream = (_draws(api, fact, call.node, seeded) if fact is not None else "") or _other(
+                call, seeded
+            )
             if stream and (call.stmt.cell, api) not in seen:
                 seen.add((call.stmt.cell, api))
                 span = call.stmt.text.span(call.node)
@@ -115,6 +128,17 @@ def _fact(call: Called) -> tuple[str, Fact | None]:
 @cache
 def _known(api: str, given: tuple[tuple[str, object], ...]) -> Fact | None:
     return knowledge.lookup(api, dict(given))
+
+
+def _other(call: Called, seeded: set[str]) -> str:
+    """The stream of calls that the knowledge base has no facts about."""
+    if TORCH.fullmatch(call.api):
+        has_own = any(keyword.arg == "generator" for keyword in call.node.keywords)
+        return "" if has_own or "torch" in seeded else "torch"
+    if TENSORFLOW.fullmatch(call.api):
+        has_own = any(keyword.arg == "seed" for keyword in call.node.keywords)
+        return "" if has_own or "tensorflow" in seeded else "tensorflow"
+    return "entropy" if BITS.fullmatch(call.api) and not (call.node.args or call.node.keywords) else ""
 
 
 def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:

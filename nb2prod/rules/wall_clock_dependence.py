@@ -39,6 +39,7 @@ SOURCES = {
     "os.urandom": CHANCE,
     "os.getrandom": CHANCE,
     "random.SystemRandom": CHANCE,
+    "secrets.SystemRandom": CHANCE,
     "secrets.choice": CHANCE,
     "secrets.randbelow": CHANCE,
     "secrets.randbits": CHANCE,
