@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from snippets import HISTORY, LATE, LEAKAGE, LEGAL, MORE_LATE, MORE_RANDOM, RANDOM, RERUN
+from snippets import HISTORY, LATE, LEAKAGE, LEGAL, MORE_LATE, MORE_LEAKAGE, MORE_RANDOM, RANDOM, RERUN
 
 
 @dataclass(frozen=True)
@@ -222,5 +222,5 @@ def standalone() -> Iterator[Case]:
         yield Case(f"late/{number}", "late", tuple(cells), clean=clean, cell=2)
     for number, (text, clean) in enumerate([*RANDOM, *MORE_RANDOM]):
         yield Case(f"random/{number}", "random", tuple(text.split("\n# %%\n")), clean=clean)
-    for number, (text, clean) in enumerate(LEAKAGE):
+    for number, (text, clean) in enumerate([*LEAKAGE, *MORE_LEAKAGE]):
         yield Case(f"leakage/{number}", "leakage", tuple(text.split("\n# %%\n")), clean=clean)

@@ -894,3 +894,205 @@ MORE_RANDOM = (
         True,
     ),
 )
+MORE_LEAKAGE = (
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nsc = MinMaxScaler()\nXs = sc.fit_transform(X)\nXtr, Xte, ytr, yte = train_test_split(Xs, y)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nX = pd.DataFrame(StandardScaler().fit_transform(X), columns=X.columns)\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nimp = SimpleImputer(strategy='mean').fit(X)\nX = imp.transform(X)\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nsel = SelectKBest(f_classif, k=5)\nX_new = sel.fit_transform(X, y)\nXtr, Xte, ytr, yte = train_test_split(X_new, y)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ntf = TfidfVectorizer()\nX = tf.fit_transform(df['text'])\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nmean = df['a'].mean()\nstd = df['a'].std()\ndf['a'] = (df['a'] - mean) / std\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf.fillna(df.mean(), inplace=True)\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['a'].fillna(df['a'].median(), inplace=True)\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nnum = ['a', 'b']\ndf[num] = StandardScaler().fit_transform(df[num])\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nfor c in ['a', 'b']:\n    df[c] = df[c].fillna(df[c].mean())\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ntrain, test = train_test_split(df)\nsc = StandardScaler().fit(df[['a']])\ntrain['a'] = sc.transform(train[['a']])\nclf = LogisticRegression().fit(train[['a']], train['y'])\nclf.score(test[['a']], test['y'])",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nsc = StandardScaler()\nXtr = sc.fit_transform(Xtr)\nXte = StandardScaler().fit_transform(Xte)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nimp = SimpleImputer()\nimp.fit(Xte)\nXte = imp.transform(Xte)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nfrom imblearn.over_sampling import SMOTE\nXr, yr = SMOTE().fit_resample(X, y)\nXtr, Xte, ytr, yte = train_test_split(Xr, yr)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nbig = pd.concat([df, df[df.y == 1]])\nX = big[['a']]\ny = big['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nminority = df[df.y == 1]\nup = minority.sample(1000, replace=True, random_state=0)\ndf2 = pd.concat([df, up])\nX = df2[['a']]\ny = df2['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nclf = LogisticRegression()\nclf.fit(X, y)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nclf = LogisticRegression().fit(Xte, yte)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ny = df['y']\nX = df[['a', 'b', 'y']]\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ny = df['y']\nX = df\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['rate'] = df['y'] / df['n']\nX = df[['rate', 'a']]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['te'] = df.groupby('city')['y'].transform('mean')\nX = df[['te', 'a']]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nenc = df.groupby('city')['y'].mean()\ndf['te'] = df['city'].map(enc)\nX = df[['te', 'a']]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['lag'] = df['y'].shift(1)\nX = df[['lag', 'a']]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nscores = {}\nfor k in [1, 3, 5]:\n    m = RandomForestClassifier(k, random_state=0).fit(Xtr, ytr)\n    scores[k] = m.score(Xte, yte)\nbest = max(scores, key=scores.get)\nfinal = RandomForestClassifier(best, random_state=0).fit(Xtr, ytr)\nprint(final.score(Xte, yte))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nX = StandardScaler().fit_transform(X)\ngs = GridSearchCV(LogisticRegression(), {'C': [1]}, cv=5)\ngs.fit(X, y)\nprint(gs.best_score_)",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXs = StandardScaler().fit_transform(X)\nfor tr, te in KFold(5).split(Xs):\n    m = LogisticRegression().fit(Xs[tr], y[tr])\n    print(m.score(Xs[te], y[te]))",
+        False,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nsc = StandardScaler().fit(Xtr)\nXtr = sc.transform(Xtr)\nXte = sc.transform(Xte)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nm = Xtr['a'].mean()\nXtr['a'] = Xtr['a'].fillna(m)\nXte['a'] = Xte['a'].fillna(m)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\np = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())\np.fit(Xtr, ytr)\nprint(p.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\np = Pipeline([('s', StandardScaler()), ('m', LogisticRegression())])\nprint(cross_val_score(p, X, y).mean())",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['a'] = df['a'].fillna(0)\ndf['b'] = np.log1p(df['b'])\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['c'] = df['city'].map({'x': 0, 'y': 1})\nX = df[['c']]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['city'] = LabelEncoder().fit_transform(df['city'])\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nprint(df['a'].mean(), df['a'].median())\ndf.describe()\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nplt_mean = df['a'].mean()\nprint(plt_mean)\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\ngs = GridSearchCV(LogisticRegression(), {'C': [1]}, cv=5)\ngs.fit(Xtr, ytr)\nprint(gs.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))\n# %%\nfinal = LogisticRegression().fit(X, y)",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nfrom imblearn.over_sampling import SMOTE\nXtr, ytr = SMOTE().fit_resample(Xtr, ytr)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf = df[df['a'] < 100]\ndf = df.dropna()\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ny = df.pop('y')\nX = df\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.iloc[:, :-1]\ny = df.iloc[:, -1]\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nfeatures = [c for c in df.columns if c != 'y']\nX = df[features]\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.loc[:, df.columns != 'y']\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['total'] = df[['a', 'b']].sum(axis=1)\ndf['m'] = df[['a', 'b']].mean(axis=1)\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ny = np.log(df['y'])\nX = df.drop(columns=['y'])\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ndf['ylog'] = np.log(df['y'])\nX = df.drop(columns=['y', 'ylog'])\ny = df['ylog']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\n# %%\nclf = LogisticRegression().fit(Xtr, ytr)\nprint(clf.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\nX = df.drop('y', axis=1)\ny = df['y']\nXtr, Xte, ytr, yte = train_test_split(X, y, random_state=0)\nmodels = {'a': LogisticRegression(), 'b': RandomForestClassifier(random_state=0)}\nfor n, m in models.items():\n    m.fit(Xtr, ytr)\n    print(n, m.score(Xte, yte))",
+        True,
+    ),
+    (
+        "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression, Ridge\nfrom sklearn.ensemble import RandomForestClassifier\nfrom sklearn.model_selection import *\nfrom sklearn.preprocessing import *\nfrom sklearn.impute import SimpleImputer\nfrom sklearn.pipeline import Pipeline, make_pipeline\nfrom sklearn.feature_selection import SelectKBest, f_classif\nfrom sklearn.feature_extraction.text import TfidfVectorizer\ndf = pd.read_csv('a.csv')\n# %%\ntr = df[df.year < 2020]\nte = df[df.year >= 2020]\nsc = StandardScaler()\nA = sc.fit_transform(tr[['a']])\nB = sc.transform(te[['a']])\nclf = LogisticRegression().fit(A, tr['y'])",
+        True,
+    ),
+)

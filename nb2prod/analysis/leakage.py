@@ -37,6 +37,7 @@ LEARNERS = re.compile(
     r"\w*(?:Scaler|Imputer|Transformer|Selector|Vectorizer|PCA|SVD|NMF|SelectKBest|SelectPercentile|RFE|RFECV"
     r"|SelectFromModel|VarianceThreshold|Discretizer|TargetEncoder|LeaveOneOutEncoder|WOEEncoder|TSNE|LDA)"
 )
+FOLDS = re.compile(r"\w*(?:KFold|ShuffleSplit|TimeSeriesSplit|LeaveOneOut)")
 RESAMPLERS = re.compile(r"\w*(?:SMOTE\w*|ADASYN|RandomOverSampler|SMOTENC|SVMSMOTE)")
 WHOLE = ""
 
@@ -90,6 +91,7 @@ class _Walk:
         self.test: dict[str, str] = {}
         self.whole: dict[str, Span] = {}  # what was split, and where
         self.overlap: dict[str, Span] = {}  # models fitted on rows of both sides
+        self.candidates: dict[str, tuple[set[str], Span]] = {}  # ... or may be, by these scores
         self.chosen: dict[str, Span] = {}  # test rows that a choice was made on
         self.found: list[Leak] = []
         self.lists: dict[str, list[str]] = {}  # lists of column names
@@ -104,6 +106,7 @@ class _Walk:
                 self.other |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
             case ast.For() | ast.While():
                 self.selection(node)
+                self.calls(ast.Expr(value=node.iter if isinstance(node, ast.For) else node.test))
                 for inner in [*node.body, *node.orelse]:
                     self.statement(inner)
             case ast.If() | ast.With() | ast.Try():
@@ -330,6 +333,9 @@ class _Walk:
                     if "?" not in columns:
                         old.learned = {c: s for c, s in old.learned.items() if c in columns or c == WHOLE}
                 return old
+            case ast.Subscript(value=ast.Attribute(attr="loc" | "iloc"), slice=ast.Tuple() as index):
+                old.taken = frozenset(_constants(index) or "?")
+                return old
             case ast.Call(func=ast.Attribute(attr="drop")):
                 dropped = {
                     c.value
@@ -351,8 +357,13 @@ class _Walk:
                 return Table()
             case ast.Call() if called_name(value) == "concat" and value.args:
                 names = [n.id for n in nodes(value.args[0]) if isinstance(n, ast.Name)]
-                if len(names) > len(set(names)):
+                drawn = [self.tables[n].doubled for n in names if n in self.tables]
+                if len(names) > len(set(names)) or any(drawn):
                     old.doubled = self.place(value)
+            case ast.Call(func=ast.Attribute(attr="sample")) if any(
+                k.arg == "replace" for k in value.keywords
+            ):
+                old.doubled = self.place(value)
             case ast.Call() if called_name(value) == "resample" and value.args and _plain(value.func):
                 old.doubled = self.place(value)
         if any(n in ("shift", "rolling", "diff", "pct_change") for n in _methods(value)):
@@ -459,13 +470,26 @@ class _Walk:
                 if not self.is_side(inner.args[1]):
                     as_split = ast.Call(func=inner.func, args=inner.args[1:3], keywords=[])
                     self.features(inner.args[1], table, ast.copy_location(as_split, inner), self.place(inner))
+            elif name == "split" and inner.args and FOLDS.fullmatch(self.kind_of(inner.func)):
+                table = self.taken(inner.args[0], self.source(inner.args[0]))
+                as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name in FITS and inner.args and isinstance(inner.func, ast.Attribute):
-                kind = self.makers.get(owner, "")
-                if isinstance(inner.func.value, ast.Call):
-                    kind = called_name(inner.func.value)
+                kind = self.kind_of(inner.func)
                 self.fit(owner, kind, inner)
+                if kind.endswith("SearchCV") and not self.is_side(inner.args[0]):
+                    table = self.taken(inner.args[0], self.source(inner.args[0]))
+                    as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                    self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name in ("score", "predict", "predict_proba", "evaluate") and inner.args:
                 self.judged(owner, inner)
+            elif name in ("fillna", "replace", "clip") and any(k.arg == "inplace" for k in inner.keywords):
+                self.inplace(inner)
+            elif name in ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "sorted", "sort"):
+                read = {n.id for n in nodes(inner) if isinstance(n, ast.Name)}
+                for test, (scores, span) in self.candidates.items():
+                    if scores & read:
+                        self.chosen.setdefault(test, span)
             elif name == "drop" and any(k.arg == "inplace" for k in inner.keywords) and owner in self.tables:
                 gone = {
                     c.value
@@ -484,6 +508,25 @@ class _Walk:
                 and isinstance(inner.args[0], ast.Constant)
             ):
                 self.tables[owner].without |= {str(inner.args[0].value)}
+
+    def inplace(self, node: ast.Call) -> None:
+        """`df["a"].fillna(df["a"].median(), inplace=True)`."""
+        owner = _root(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if not owner or owner in self.train or owner in self.test or owner in self.other:
+            return
+        found = next((span for a in node.args if (span := self.learning(ast.Tuple(elts=[a])))), None)
+        if found is not None and isinstance(node.func, ast.Attribute):
+            part = node.func.value
+            columns = _constants(part.slice) if isinstance(part, ast.Subscript) else []
+            table = self.tables.setdefault(owner, Table())
+            table.learned |= dict.fromkeys(columns or [WHOLE], found)
+
+    def kind_of(self, function: ast.expr) -> str:
+        """The class of the object whose method is called."""
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        if isinstance(owner, ast.Call):
+            return called_name(owner)
+        return self.makers.get(owner.id, "") if isinstance(owner, ast.Name) else ""
 
     def fit(self, owner: str, kind: str, node: ast.Call) -> None:
         given = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg), None)
@@ -538,17 +581,22 @@ class _Walk:
             )
             for n in nodes(node)
         )
-        if not fits or not compares or "best" not in " ".join(sorted(bound_names(node.body))):
+        best = compares and "best" in " ".join(sorted(bound_names(node.body)))
+        scores = {
+            _root(inner.value if isinstance(inner, ast.Subscript) else inner.func)
+            for inner in nodes(node)
+            if (isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store))
+            or (isinstance(inner, ast.Call) and called_name(inner) == "append")
+        } - {""}
+        if not fits or not (best or scores):
             return
         for inner in nodes(node):
-            if (
-                isinstance(inner, ast.Call)
-                and called_name(inner) in ("score", "predict", "evaluate")
-                and inner.args
-            ):
-                for name in nodes(inner.args[0]):
+            if isinstance(inner, ast.Call) and called_name(inner) in ("score", "predict", "evaluate"):
+                for name in nodes(inner.args[0]) if inner.args else ():
                     if isinstance(name, ast.Name) and name.id in self.test:
-                        self.chosen.setdefault(name.id, self.place(inner))
+                        self.candidates.setdefault(name.id, (scores, self.place(inner)))
+                        if best:
+                            self.chosen.setdefault(name.id, self.place(inner))
 
 
 def _root(node: ast.expr) -> str:
