@@ -13,7 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from snippets import HISTORY, LATE, LEAKAGE, LEGAL, MORE_LATE, MORE_LEAKAGE, MORE_RANDOM, RANDOM, RERUN
+from snippets import (
+    HISTORY,
+    LATE,
+    LEAKAGE,
+    LEGAL,
+    MORE_LATE,
+    MORE_LEAKAGE,
+    MORE_LEGAL,
+    MORE_RANDOM,
+    RANDOM,
+    RERUN,
+)
 
 
 @dataclass(frozen=True)
@@ -217,7 +228,9 @@ def legal(base: Case, rng: random.Random) -> Iterator[Case]:
 
 
 def standalone() -> Iterator[Case]:
-    """Cases that need no base: randomness, leakage, and more late changes."""
+    """Cases that need no base: randomness, leakage, late changes, odd but legal cells."""
+    for number, text in enumerate(MORE_LEGAL):
+        yield Case(f"legal/{number}", "names", tuple(text.split("\n# %%\n")), clean=True)
     for number, (cells, clean) in enumerate(MORE_LATE):
         yield Case(f"late/{number}", "late", tuple(cells), clean=clean, cell=2)
     for number, (text, clean) in enumerate([*RANDOM, *MORE_RANDOM]):

@@ -2,6 +2,7 @@
 
 Function bodies read when they are called, and change what they are given.  `b = a` gives one value two
 names.  What may be bound on some path counts as bound: only a read that fails for certain is missing.
+It is long because there are many ways to bind a name.
 """
 
 from __future__ import annotations
@@ -248,6 +249,8 @@ class Replay:
                 value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), attr="update"
             ):
                 self.unknown = True
+            case ast.Name(id="var") | ast.Attribute(attr="var"):
+                self.symbols(node)
             case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython"))):
                 self.kernel_call(node)
         given: list[ast.expr] = [*node.args, *[keyword.value for keyword in node.keywords]]
@@ -259,6 +262,12 @@ class Replay:
             for argument in given:
                 for function in self.called(argument):
                     self.run(function, node, [])
+
+    def symbols(self, node: ast.Call) -> None:
+        """`sympy.var("x y")` binds x and y."""
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        for name in (name for text in texts for name in _WORD.findall(text)):
+            self.put(name, Value(((self.stmt.span, ""),), seen=False), self.stmt.span)
 
     def called(self, callee: ast.expr) -> tuple[Function, ...]:
         """The functions of the notebook that a call of this expression runs."""

@@ -37,6 +37,8 @@ class UndefinedName(Rule):
         "from somewhere import *\nprint(total)",
         "%run setup.py\nprint(total)",
         "files = !ls\nprint(files)",
+        "from __future__ import annotations\ndef f(x: Unknown) -> Also:\n    return x\nf(1)",
+        "import sympy\nsympy.var('q r')\nprint(q)",
         "try:\n    total\nexcept NameError:\n    total = 0",
     )
 
