@@ -1127,7 +1127,6 @@ MORE_LEGAL = (
     "%%writefile /tmp/nbx.py\nfoo(bar)",
     "%%html\n<b>{x}</b>",
     "%%bash --out res\necho hi\n# %%\nprint(res)",
-    "%%python\nprint(undefined_there)",
     "?print",
     "print??",
     "!pip install x==1 > /dev/null; echo $HOME",
