@@ -235,7 +235,8 @@ class _Walk:
         )
 
     def attempt(self, node: ast.Try | ast.TryStar, now: Paths, certain: bool) -> Paths | None:
-        tried = self.body(node.body, now.copy(), certain and not node.handlers)
+        caught = any(catches_name_error(handler) for handler in node.handlers)
+        tried = self.body(node.body, now.copy(), certain and not caught)
         outs = [self.body(node.orelse, tried.copy(), False) if tried else None]
         failed = self.join(now, tried or now, node)
         for handler in node.handlers:

@@ -30,6 +30,8 @@ class PossiblyUndefined(Rule):
         "import sys\nmatch len(sys.argv):\n    case 1:\n        mode = 'a'\n# %%\nprint(mode)",
         "FAST = False\nif FAST:\n    n = 10\n# %%\nprint(n)",
         "x = 1\nimport os\nif os.name == 'nt':\n    del x\n# %%\nprint(x)",
+        "import os\nif os.name == 'nt':\n    t = '1'\n# %%\ntry:\n    n = int(t)\nexcept ValueError:\n"
+        "    n = 0",
         "import os\nif os.name == 'nt':\n    sep = 1\ndef f():\n    return sep\n# %%\nf()",
     )
     silent = (
