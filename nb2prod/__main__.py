@@ -1,5 +1,20 @@
-"""`python -m nb2prod`: the command line."""
+"""`nb2prod`, the program: `lint` starts without the other commands, which take longer to import."""
 
-from nb2prod.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Runs the command line."""
+    if sys.argv[1:2] == ["lint"]:
+        from nb2prod.lint_command import main as lint
+
+        sys.exit(lint(sys.argv[2:]))
+    from nb2prod.cli import main as commands
+
+    commands()
+
+
+if __name__ == "__main__":
+    main()

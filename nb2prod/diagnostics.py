@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from nb2prod.source import Notebook, Span
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def clean(text: str) -> str:
+    """Text of a notebook without control characters: it must not move the cursor or colour the screen."""
+    return _CONTROL.sub("", text)
 
 
 class Severity(StrEnum):
@@ -24,6 +32,50 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """The text that takes the place of a stretch of a cell."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How a fault can be mended. A safe one keeps what the notebook means; another one is a suggestion.
+
+    Besides edits of cells, `clear_counts` takes all recorded counts away, and `clear_outputs` the saved
+    outputs of these cells.
+    """
+
+    message: str
+    safe: bool = False
+    edits: tuple[Edit, ...] = ()
+    clear_counts: bool = False
+    clear_outputs: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The `fix` of the JSON contract."""
+        edits = [
+            {
+                "cell": edit.span.cell,
+                "line": edit.span.line,
+                "column": edit.span.column,
+                "end_line": edit.span.end_line,
+                "end_column": edit.span.end_column,
+                "text": edit.text,
+            }
+            for edit in self.edits
+        ]
+        return {
+            "message": self.message,
+            "safe": self.safe,
+            "edits": edits,
+            "clear_counts": self.clear_counts,
+            "clear_outputs": list(self.clear_outputs),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One fault, one diagnostic.  `span` is None where the whole file is meant."""
 
@@ -35,6 +87,7 @@ class Diagnostic:
     span: Span | None = None
     labels: tuple[Label, ...] = ()
     help: str = ""
+    fix: Fix | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The finding of the JSON contract."""
@@ -62,7 +115,7 @@ class Diagnostic:
                 for label in self.labels
             ],
             "help": self.help,
-            "fix": None,
+            "fix": self.fix.to_json() if self.fix else None,
         }
 
 

@@ -18,7 +18,9 @@ PACKAGE = ROOT / "nb2prod"
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("lint_command",),
     ("compiler", "lint", "tagging"),
+    ("linting",),
     ("verification",),
     ("baseline", "fresh"),
     ("static",),
@@ -37,7 +39,7 @@ LAYERS = (
     ("__init__",),
 )
 # `diagnostics` stands at the side: passes record facts, rules write sentences.
-SPEAKERS = ("rules", "lint", "static", "verification", "compiler", "cli")
+SPEAKERS = ("rules", "lint", "lint_command", "linting", "static", "verification", "compiler", "cli")
 MAX_LINES = 400
 
 

@@ -48,7 +48,7 @@ def test_nothing_else_is(wheel: zipfile.ZipFile) -> None:
 
 def test_the_command_and_its_extras(wheel: zipfile.ZipFile) -> None:
     info = f"nb2prod-{__version__}.dist-info"
-    assert "nb2prod = nb2prod.cli:main" in wheel.read(f"{info}/entry_points.txt").decode()
+    assert "nb2prod = nb2prod.__main__:main" in wheel.read(f"{info}/entry_points.txt").decode()
     metadata = wheel.read(f"{info}/METADATA").decode()
     for extra in ("run", "test"):
         assert f"Provides-Extra: {extra}" in metadata

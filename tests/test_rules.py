@@ -83,7 +83,7 @@ def test_rules_are_found_by_code_and_by_name() -> None:
 def test_comments_silence() -> None:
     assert codes("x = 1\nprint(a)  # nb2prod: ignore[NBP101]\nprint(b)") == ["NBP101"]
     assert codes("# nb2prod: ignore[NBP101, NBP108]\nprint(a)\nprint(b)\n_") == []
-    assert codes("print(a)  # nb2prod: ignore[NBP102]") == ["NBP101"]
+    assert codes("print(a)  # nb2prod: ignore[NBP102]") == ["NBP101", "NBP506"]
 
 
 def test_no_comment_silences_what_stops_compile() -> None:

@@ -687,7 +687,9 @@ class _Walker:
     def assume_row_wise(self, node: ast.Call) -> None:
         """Says so where neither the run nor any fact tells what a call does; the checks decide."""
         api, name = self.types.api_of(node), getattr(node.func, "attr", "")
-        if api.startswith(("builtins.", "notebook:")) or (not api and knowledge.methods(name)):
+        if api.startswith(("builtins.", "notebook:")) or (
+            not api and knowledge.methods(name, extra=self.types.extra)
+        ):
             return
         span = self.span(node)
         call = ast.unparse(node.func)

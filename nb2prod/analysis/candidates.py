@@ -110,7 +110,7 @@ class Candidates:
         assert isinstance(sink.call.func, ast.Attribute)
         owner = sink.call.func.value
         kind = self.types.of(owner) or self.types.api_of(owner)
-        fact = knowledge.lookup(kind) if kind and ":" not in kind else None
+        fact = knowledge.lookup(kind, extra=self.types.extra) if kind and ":" not in kind else None
         if fact is not None and fact.role and (sink.y is not None or fact.role != "pipeline"):
             return True
         names = aliases(self.flow, sink)

@@ -70,8 +70,8 @@ class Function:
 
     def outer_binds(self) -> list[Event]:
         own = [e for e in self.events if e.kind == "bind" and e.name in self.declared_global]
-        for function in self.inner:
-            own += function.outer_binds()
+        for function in self.inner:  # what is `nonlocal` to an inner function may be our own
+            own += [e for e in function.outer_binds() if e.name not in self.locals]
         return own
 
     def every_event(self) -> list[Event]:

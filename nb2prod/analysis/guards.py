@@ -54,13 +54,15 @@ def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
 def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
     match parent:
         case ast.Try() | ast.TryStar():
-            return child in parent.body and any(_catches(handler) for handler in parent.handlers)
+            return child in parent.body and any(catches_name_error(handler) for handler in parent.handlers)
         case ast.With() | ast.AsyncWith():
             return child in parent.body and any("suppress" in ast.dump(i.context_expr) for i in parent.items)
         case ast.If() | ast.IfExp() | ast.While() if child is not parent.test:
-            known = _truth(parent.test)
-            return _mentions(parent.test, name) or (
-                known is not None and known is not _in_body(parent, child)
+            known = truth(parent.test)
+            return (
+                _mentions(parent.test, name)
+                or _asks_version(parent.test)
+                or (known is not None and known is not _in_body(parent, child))
             )
         case ast.BoolOp():
             return any(_mentions(value, name) for value in parent.values if value is not child)
@@ -70,7 +72,7 @@ def _tolerates(parent: ast.AST, child: ast.AST, name: str) -> bool:
 def _may_avoid(parent: ast.AST, child: ast.AST) -> bool:
     match parent:
         case ast.If() | ast.IfExp():
-            return child is not parent.test and _truth(parent.test) is not _in_body(parent, child)
+            return child is not parent.test and truth(parent.test) is not _in_body(parent, child)
         case ast.BoolOp():
             return child is not parent.values[0]
         case ast.Compare():
@@ -111,7 +113,8 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
             yield from _own_nodes(child)
 
 
-def _catches(handler: ast.ExceptHandler) -> bool:
+def catches_name_error(handler: ast.ExceptHandler) -> bool:
+    """A handler of NameError, by its own name or that of a base class."""
     if handler.type is None:
         return True
     types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
@@ -123,7 +126,16 @@ def _mentions(test: ast.AST, name: str) -> bool:
     return any(isinstance(n, ast.Constant) and n.value == name for n in ast.walk(test))
 
 
-def _truth(test: ast.expr) -> bool | None:
+def _asks_version(test: ast.AST) -> bool:
+    """`if sys.version_info < (3,)`, `if six.PY2`: the branch is for another Python, with other builtins."""
+    return any(
+        (n.attr if isinstance(n, ast.Attribute) else n.id if isinstance(n, ast.Name) else "")
+        in ("version_info", "hexversion", "PY2", "PY3", "python_implementation", "python_version")
+        for n in ast.walk(test)
+    )
+
+
+def truth(test: ast.expr) -> bool | None:
     """What a constant test is; `TYPE_CHECKING` is false in a run."""
     match test:
         case ast.Constant():
@@ -131,6 +143,6 @@ def _truth(test: ast.expr) -> bool | None:
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
             return False
         case ast.UnaryOp(op=ast.Not()):
-            inner = _truth(test.operand)
+            inner = truth(test.operand)
             return None if inner is None else not inner
     return None

@@ -9,11 +9,14 @@ The replay of one order is in `replay.py`; a notebook whose counts rise has only
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.replay import Replay, replay
 from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Missing, Names, Origin
+from nb2prod.source import Span
 
 
 def names(text: Script) -> Names:
@@ -25,8 +28,35 @@ def names(text: Script) -> Names:
     fresh = replay(text, order, numbers)
     moved = _moved(fresh, replay(text, counted, numbers)) if differ else ()
     missing = _sorted([*fresh.missing.values(), *fresh.never_bound()])
+    if any(_postpones(stmt.node) for stmt, _ in text.stmts()):
+        annotated = _annotated(text)
+        missing = tuple(m for m in missing if m.read not in annotated)
     bound = {m.name: fresh.places(m.name) for m in missing}
     return Names(missing, _sorted(fresh.unseen.values()), bound, moved)
+
+
+def _postpones(node: ast.stmt) -> bool:
+    """`from __future__ import annotations`: no annotation is evaluated, in this cell and below."""
+    return (
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(alias.name == "annotations" for alias in node.names)
+    )
+
+
+def _annotated(text: Script) -> set[Span]:
+    """The places of names in annotations."""
+    found: set[Span] = set()
+    for stmt, _ in text.stmts():
+        for node in nodes(stmt.node):
+            parts: list[ast.expr | None] = []
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                parts.append(node.returns)
+            elif isinstance(node, (ast.arg, ast.AnnAssign)):
+                parts.append(node.annotation)
+            inner = (name for part in parts if part is not None for name in nodes(part))
+            found |= {stmt.text.head(name) for name in inner if isinstance(name, ast.Name)}
+    return found
 
 
 def _sorted(found: Iterable[Missing]) -> tuple[Missing, ...]:

@@ -2,6 +2,7 @@
 
 Function bodies read when they are called, and change what they are given.  `b = a` gives one value two
 names.  What may be bound on some path counts as bound: only a read that fails for certain is missing.
+It is long because there are many ways to bind a name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from nb2prod import knowledge
 from nb2prod.analysis import guards
 from nb2prod.analysis.events import Event, Events, Function, bound_names, root
+from nb2prod.analysis.nodes import dumped, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.analysis.values import HISTORY, KERNEL, Value, changes_receiver, column, imported, key_read
 from nb2prod.ir.names import Missing, Origin
@@ -230,6 +232,9 @@ class Replay:
         match node:
             case ast.Subscript(value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), slice=key):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    if isinstance(node.ctx, ast.Del):
+                        self.drop(key.value, self.place(node))
+                        return
                     self.put(key.value, Value(((self.stmt.span, ""),), seen=False), self.stmt.span)
                 else:
                     self.unknown = True
@@ -244,6 +249,8 @@ class Replay:
                 value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars")), attr="update"
             ):
                 self.unknown = True
+            case ast.Name(id="var") | ast.Attribute(attr="var"):
+                self.symbols(node)
             case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython"))):
                 self.kernel_call(node)
         given: list[ast.expr] = [*node.args, *[keyword.value for keyword in node.keywords]]
@@ -255,6 +262,12 @@ class Replay:
             for argument in given:
                 for function in self.called(argument):
                     self.run(function, node, [])
+
+    def symbols(self, node: ast.Call) -> None:
+        """`sympy.var("x y")` binds x and y."""
+        texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        for name in (name for text in texts for name in _WORD.findall(text)):
+            self.put(name, Value(((self.stmt.span, ""),), seen=False), self.stmt.span)
 
     def called(self, callee: ast.expr) -> tuple[Function, ...]:
         """The functions of the notebook that a call of this expression runs."""
@@ -368,7 +381,7 @@ class Replay:
         """What the running statement computes: its text and the values that it has read so far."""
         if self.numbers is None:
             return ()
-        return ast.dump(self.stmt.node), tuple(sorted(self.inputs.items()))
+        return dumped(self.stmt.node), tuple(sorted(self.inputs.items()))
 
     def number(self, *key: object) -> int:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
@@ -381,8 +394,8 @@ def _last_name(node: ast.expr) -> str:
 def _annotates(function: ast.AST, node: ast.AST) -> bool:
     """Annotations of a function's variables are never evaluated."""
     return any(
-        isinstance(inner, ast.AnnAssign) and any(part is node for part in ast.walk(inner.annotation))
-        for inner in ast.walk(function)
+        isinstance(inner, ast.AnnAssign) and any(part is node for part in nodes(inner.annotation))
+        for inner in nodes(function)
     )
 
 

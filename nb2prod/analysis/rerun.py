@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ast
 
+from nb2prod.analysis.nodes import nodes
+
 # Methods whose result they do not change any more.  What is not listed may change it every time.
 SETTLED_METHODS = frozenset(
     [
@@ -27,6 +29,9 @@ SETTLED_FUNCTIONS = frozenset(
         "to_datetime", "to_numeric", "to_timedelta", "tuple", "unique",
     ]
 )  # fmt: skip
+
+
+_SPELLED = "_nb2prod_spelled"
 
 
 def settled(node: ast.expr, old: str) -> bool:
@@ -59,18 +64,35 @@ def mentions(node: ast.AST, old: str) -> bool:
     if isinstance(node, ast.expr) and _is(node, old):
         return True
     match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[ast.Constant() as key, *_]):
+            if f"{ast.unparse(owner)}[{key.value!r}]" == old:  # counts.get("a", 0)
+                return True
         case ast.Lambda():
-            own = {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+            own = {argument.arg for argument in nodes(node.args) if isinstance(argument, ast.arg)}
             return old not in own and mentions(node.body, old)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
+            targets = {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
             if old in targets:
                 return mentions(node.generators[0].iter, old)
     return any(mentions(child, old) for child in ast.iter_child_nodes(node))
 
 
 def spelled(node: ast.expr) -> str:
-    """The text of a target or a read; `df.age` and `df['age']` are the same."""
+    """The text of a target or a read; `df.age`, `df['age']` and `df.loc[:, 'age']` are the same."""
+    if isinstance(node, ast.Name):
+        return node.id
+    kept: str | None = node.__dict__.get(_SPELLED)
+    if kept is None:
+        kept = node.__dict__[_SPELLED] = _spelled(node)
+    return kept
+
+
+def _spelled(node: ast.expr) -> str:
+    match node:
+        case ast.Subscript(
+            value=ast.Attribute(value=owner, attr="loc"), slice=ast.Tuple(elts=[rows, ast.Constant() as key])
+        ) if isinstance(rows, ast.Slice) and not (rows.lower or rows.upper or rows.step):
+            return f"{ast.unparse(owner)}[{key.value!r}]"
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}[{node.attr!r}]"
     return ast.unparse(node)
@@ -86,6 +108,8 @@ def _call(node: ast.Call, old: str) -> bool:
             return _settled_name(node, name)
         case ast.Attribute(attr=name) | ast.Name(id=name):
             own = [argument for argument in node.args if mentions(argument, old)]
+            if name == "get_dummies":
+                return len(own) == 1 and settled(own[0], old) and _settled_name(node, name)
             return name in SETTLED_FUNCTIONS and bool(own) and all(settled(argument, old) for argument in own)
     return False
 
@@ -94,6 +118,8 @@ def _settled_name(node: ast.Call, name: str) -> bool:
     options = {k.arg: k.value.value for k in node.keywords if isinstance(k.value, ast.Constant)}
     if name == "reset_index":
         return options.get("drop") is True
+    if name == "get_dummies":  # what it has encoded is no text any more
+        return len(node.args) == 1 and not {"columns", "drop_first"} & {k.arg for k in node.keywords}
     if name == "drop":
         return options.get("errors") == "ignore"
     if name == "assign":
@@ -102,7 +128,7 @@ def _settled_name(node: ast.Call, name: str) -> bool:
 
 
 def _reads_column(node: ast.AST, name: str) -> bool:
-    for inner in ast.walk(node):
+    for inner in nodes(node):
         if isinstance(inner, ast.Constant) and inner.value == name:
             return True
         if isinstance(inner, ast.Attribute) and inner.attr == name:

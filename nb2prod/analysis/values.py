@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.events import BUILTINS, Function
+from nb2prod.analysis.nodes import nodes
 from nb2prod.source import Span
 
 # what a fresh kernel knows; a notebook has no `__file__`
@@ -64,7 +65,7 @@ def column(node: ast.AST) -> str:
 def key_read(stmt: ast.AST, name: ast.AST) -> str:
     """The part of a variable that a read takes, where it is constant."""
     return next(
-        (column(node) for node in ast.walk(stmt) if isinstance(node, ast.Subscript) and node.value is name),
+        (column(node) for node in nodes(stmt) if isinstance(node, ast.Subscript) and node.value is name),
         "",
     )
 

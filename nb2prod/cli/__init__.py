@@ -22,9 +22,7 @@ from nb2prod.cli.options import (
     Force,
     Full,
     GraphFormat,
-    Ignore,
-    LintFormat,
-    LintPaths,
+    LintArguments,
     Model,
     Name,
     NotebookPath,
@@ -34,9 +32,7 @@ from nb2prod.cli.options import (
     ProjectPath,
     Python,
     Seed,
-    Select,
     Static,
-    Strict,
     Timeout,
     Trace,
     Version,
@@ -111,24 +107,16 @@ def compile_command(
     raise typer.Exit(outcome.exit_code)
 
 
-@app.command()
-def lint(
-    paths: LintPaths,
-    format: LintFormat = "text",
-    select: Select = None,
-    ignore: Ignore = None,
-    strict: Strict = False,
-) -> None:
-    """Report hidden state and other things that break in production. Runs nothing.
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="",
+)
+def lint(arguments: LintArguments = None) -> None:
+    """Report hidden state and other things that break in production. Runs nothing."""
+    from nb2prod.lint_command import main as run
 
-    Exit codes: 0 no errors (with --strict: no warnings either), 1 findings, 2 wrong usage.
-    """
     with _guard():
-        from nb2prod import lint as linter
-
-        found = linter.lint(paths, select or (), ignore or (), stdin=sys.stdin.buffer.read)
-        _print_text(linter.report(found, format))
-    raise typer.Exit(linter.exit_code(found, strict))
+        raise typer.Exit(run(arguments or ["--help"]))
 
 
 @app.command()

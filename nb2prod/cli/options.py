@@ -53,10 +53,6 @@ NotebookText = Annotated[
     str, typer.Argument(metavar="NOTEBOOK", help="The .ipynb file; - is standard input.")
 ]
 ProjectPath = Annotated[Path, typer.Argument(metavar="PROJECT", help="The folder of a generated project.")]
-LintPaths = Annotated[
-    list[str],
-    typer.Argument(metavar="PATH...", help="Notebooks, or folders of notebooks; - is standard input."),
-]
 Code = Annotated[str, typer.Argument(metavar="CODE", help="A code such as NBP102, or a rule's name.")]
 
 # compile and verify
@@ -166,13 +162,9 @@ Write = Annotated[
 
 # lint, graph and show
 
-LintFormat = Annotated[str, typer.Option("--format", metavar="text|json", help="How findings are printed.")]
-Select = Annotated[
-    list[str] | None,
-    typer.Option("--select", metavar="CODES", help="Only these: NBP102, or NBP1 for a family."),
+LintArguments = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH... [OPTIONS]", help="See nb2prod lint --help.")
 ]
-Ignore = Annotated[list[str] | None, typer.Option("--ignore", metavar="CODES", help="All but these.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")]
 GraphFormat = Annotated[
     str,
     typer.Option(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from typing import IO, Any
+
+from nb2prod.diagnostics import clean
+
+__all__ = ["Paint", "clean", "columns", "interactive", "one_line", "painter"]
 
 Paint = Callable[[str, str], str]
 
 _CODES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "warn": "33", "word": "36", "head": "1;36"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def interactive(stream: IO[Any]) -> bool:
@@ -26,11 +28,6 @@ def painter(stream: IO[Any]) -> Paint:
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if on and text else text
 
     return paint
-
-
-def clean(text: str) -> str:
-    """Text of a notebook without control characters: it must not move the cursor or colour the screen."""
-    return _CONTROL.sub("", text)
 
 
 def one_line(text: str, width: int) -> str:

@@ -29,6 +29,19 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Possible:
+    """A read of a name that is bound on some paths only; `decides` is the statement that may not bind it.
+
+    Where a function reads it, `call` is the place of the call at module level, and `read` the same.
+    """
+
+    name: str
+    read: Span
+    decides: Span
+    call: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where the value that a cell reads comes from.
 

@@ -10,22 +10,25 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import TypeVar, cast
 
 from nb2prod.analysis.events import Events
 from nb2prod.analysis.names import names
 from nb2prod.analysis.script import Script, script
-from nb2prod.diagnostics import Diagnostic, Label, Severity
+from nb2prod.diagnostics import Diagnostic, Edit, Fix, Label, Severity
 from nb2prod.ir.names import Missing, Names
 from nb2prod.ir.program import Program, Stmt
 from nb2prod.ir.stages import Refusal, StageGraph
+from nb2prod.rules.suppression import suppressions, unused_suppressions
 from nb2prod.source import Notebook, Span
 
 __all__ = [
     "Analysis",
+    "Edit",
+    "Fix",
     "Label",
     "Rule",
     "Severity",
@@ -38,7 +41,9 @@ __all__ = [
     "rule",
 ]
 
-_IGNORE = re.compile(r"#\s*nb2prod\s*:\s*ignore\[([\w,\s]*)\]")
+T = TypeVar("T")
+
+UNUSED = "NBP506"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,13 @@ class Analysis:
     names: Names
     stages: StageGraph | None = None
     refusals: tuple[Refusal, ...] = ()
+    memo: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, analysis: Callable[[Script], T]) -> T:
+        """The result of an analysis that several rules read."""
+        if analysis not in self.memo:
+            self.memo[analysis] = analysis(self.script)
+        return cast("T", self.memo[analysis])
 
     @property
     def notebook(self) -> Notebook:
@@ -109,6 +121,7 @@ class Rule:
         labels: Iterable[Label] = (),
         help: str = "",
         severity: Severity | None = None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
         path = a.notebook.path
         return Diagnostic(
@@ -120,6 +133,7 @@ class Rule:
             span,
             tuple(labels),
             help or self.help,
+            fix,
         )
 
 
@@ -133,7 +147,14 @@ def analyse(program: Program, stages: StageGraph | None = None, refusals: Iterab
 def check(a: Analysis, wanted: Callable[[str], bool] = lambda code: True) -> list[Diagnostic]:
     """All findings of the wanted codes in document order, without those that a comment silences."""
     found = [d for rule in all_rules() if wanted(rule.code) for d in rule.check(a)]
-    return sorted((d for d in found if not _silenced(d, a.notebook)), key=_order)
+    ignores = suppressions(a.notebook)
+    if ignores:
+        kept = [d for d in found if not any(ignore.silences(d) for ignore in ignores)]
+        unused = rule(UNUSED)
+        if unused is not None and wanted(UNUSED):
+            kept += unused_suppressions(unused, a, ignores, found, wanted)
+        found = kept
+    return sorted(found, key=_order)
 
 
 def blocking(a: Analysis) -> list[Diagnostic]:
@@ -199,17 +220,6 @@ def _indented(text: str) -> str:
 def _order(found: Diagnostic) -> tuple[object, ...]:
     span = found.span or Span(-1, 0, 0, 0, 0)
     return span.cell, span.line, span.column, found.code, found.message
-
-
-def _silenced(found: Diagnostic, notebook: Notebook) -> bool:
-    """`# nb2prod: ignore[CODE]` on one of its lines, or on the first line of its cell."""
-    if found.span is None or "nb2prod" not in notebook.cells[found.span.cell].text:
-        return False
-    lines = notebook.cells[found.span.cell].text.splitlines()
-    own = lines[found.span.line - 1 : found.span.end_line]
-    first = [line for line in lines[:1] if line.lstrip().startswith("#")]
-    comments = (_IGNORE.search(line) for line in [*first, *own])
-    return any(found.code in re.findall(r"\w+", comment[1]) for comment in comments if comment)
 
 
 def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
+from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.rerun import mentions, settled, settled_method, spelled
 from nb2prod.diagnostics import Diagnostic
+from nb2prod.ir.program import Stmt
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Span
 
@@ -46,28 +49,38 @@ class NonIdempotentCell(Rule):
         "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['price'] = df['price'] * 2",
         "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.drop(columns='price')",
         "n = 0\n# %%\nfor i in range(3):\n    n += i",
+        "rows = [1]\ndef grow(items):\n    items.append(1)\n# %%\ngrow(rows)",
+        "rows = [1]\n# %%\nalso = rows\nalso.append(2)",
+        "n = 0\ndef step():\n    global n\n    n += 1\n# %%\nstep()",
+        "counts = {}\n# %%\ncounts['a'] = counts.get('a', 0) + 1",
     )
     silent = (
         "price = 100\n# %%\nnet = price * 1.1",
         "# %%\nrows = []\nrows.append(1)",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\ndf = df.dropna()\ndf['cost'] = df['price'] * 2",
         "import sys\n# %%\nsys.path.append('src')",
+        "n = 1\ndef plus(n):\n    n += 1\n    return n\n# %%\nm = plus(n)",
+        "rows = [1]\n# %%\nalso = list(rows)\nalso.append(2)",
+        "rows = [1]\ndef grown(items):\n    items = items + [1]\n    items.append(2)\n    return items\n"
+        "# %%\nm = grown(rows)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        made: dict[str, Span] = {}
+        made: dict[str, Stmt] = {}
+        functions: dict[str, Changes] = {}
         for cell, row in a.script.cells.items():
             stmts = [step[0] for step in row if isinstance(step, tuple)]
-            look = _Cell(set(made))
+            look = _Cell(set(made), functions)
             reported: set[str] = set()
             for stmt in stmts:
                 for name, node in look.statement(stmt.node):
                     if name not in reported:
                         reported.add(name)
-                        yield self.one(a, cell, name, stmt.text.head(node), made[name])
+                        origin = made[name].text.head(made[name].node)
+                        yield self.one(a, cell, name, stmt.text.head(node), origin)
             for step in row:
                 if isinstance(step, tuple):
-                    made |= dict.fromkeys(step[1].names("bind"), step[0].text.head(step[0].node))
+                    made |= dict.fromkeys(step[1].names("bind"), step[0])
 
     def one(self, a: Analysis, cell: int, name: str, span: Span, origin: Span) -> Diagnostic:
         rerun = _just_missing(a, cell)
@@ -82,15 +95,26 @@ class NonIdempotentCell(Rule):
         return self.found(a, message, span, labels, help, Severity.ERROR if rerun else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What each call of a function changes again: some of its parameters, and variables of the notebook."""
+
+    params: tuple[str, ...]
+    names: frozenset[str]
+
+
 class _Cell:
     """Follows one cell: `outside` are the names that it has from other cells."""
 
-    def __init__(self, outside: set[str]) -> None:
+    def __init__(self, outside: set[str], functions: dict[str, Changes]) -> None:
         self.outside = outside
+        self.functions = functions
         self.own: set[str] = set()  # names and parts that this cell has made anew
+        self.alias: dict[str, str] = {}  # second names of what it has from outside
 
     def statement(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         """The changes that would happen again: the name, and where."""
+        yield from self.calls(node)
         match node:
             case ast.Assign():
                 for target in node.targets:
@@ -99,23 +123,44 @@ class _Cell:
                 yield from self.assign(node.target, value)
             case ast.AugAssign(op=op):
                 if self.is_input(node.target) and not isinstance(op, (ast.BitOr, ast.BitAnd)):
-                    yield root(node.target), node
+                    yield self.origin(node.target), node
             case ast.Delete():
                 for target in node.targets:
                     if isinstance(target, ast.Subscript) and self.is_input(target):
-                        yield root(target), node
+                        yield self.origin(target), node
             case ast.Expr(value=ast.Call() as call):
                 yield from self.call(call)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.own.add(node.name)
+                self.functions[node.name] = _changes(node, self.functions)
+            case ast.ClassDef():
                 self.own.add(node.name)
             case ast.Import() | ast.ImportFrom():
                 self.own |= {alias.asname or alias.name.split(".")[0] for alias in node.names}
             case _:
                 yield from self.block(node)
 
+    def calls(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
+        """Functions of the notebook that change what they are given, and `next(rows)`."""
+        for call in _own_calls(node):
+            if not isinstance(call.func, ast.Name):
+                continue
+            known = self.functions.get(call.func.id)
+            given = dict(zip(known.params, call.args, strict=False)) if known else {}
+            if call.func.id == "next" and call.args:
+                known, given = Changes(("rows",), frozenset(["rows"])), {"rows": call.args[0]}
+            for name in sorted(known.names) if known else ():
+                value = given.get(name) if known and name in known.params else ast.Name(id=name)
+                if isinstance(value, ast.Name) and self.is_input(value):
+                    yield self.origin(value), call
+
+    def origin(self, node: ast.AST) -> str:
+        name = root(node)
+        return self.alias.get(name, name)
+
     def block(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         if isinstance(node, (ast.For, ast.AsyncFor)):
-            self.own |= {inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name)}
+            self.own |= {inner.id for inner in nodes(node.target) if isinstance(inner, ast.Name)}
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 yield from self.statement(child)
@@ -132,9 +177,12 @@ class _Cell:
             old = spelled(part)
             again = self.is_input(part) and mentions(value, old)
             if again and (len(parts) > 1 or not settled(value, old)):
-                yield root(part), part
+                yield self.origin(part), part
             if not again:
                 self.own.add(old)
+                self.alias.pop(old, None)
+                if isinstance(part, ast.Name) and isinstance(value, ast.Name) and self.is_input(value):
+                    self.alias[part.id] = self.origin(value)
 
     def call(self, node: ast.Call) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         """`rows.append(1)`, `df.drop(..., inplace=True)`, `random.shuffle(rows)`."""
@@ -142,17 +190,47 @@ class _Cell:
             return
         owner, name = node.func.value, node.func.attr
         inplace = any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in node.keywords)
-        if name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner):
-            yield owner.id, node
-        elif inplace and self.is_input(owner) and not settled_method(node):
-            yield root(owner), node
+        if (name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner)) or (
+            inplace and self.is_input(owner) and not settled_method(node)
+        ):
+            yield self.origin(owner), node
         elif name == "shuffle" and len(node.args) == 1 and self.is_input(node.args[0]):
-            yield root(node.args[0]), node
+            yield self.origin(node.args[0]), node
 
     def is_input(self, node: ast.expr) -> bool:
         """The value comes from another cell, and so does this part of it."""
         name = root(node)
+        if name in self.alias:
+            return spelled(node) == name or spelled(node) not in self.own
         return name in self.outside and name not in self.own and spelled(node) not in self.own
+
+
+def _changes(node: ast.FunctionDef | ast.AsyncFunctionDef, known: dict[str, Changes]) -> Changes:
+    """What a function does, by its body: its parameters and the notebook's variables are its inputs."""
+    params = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs])
+    shared = {name for s in nodes(node) if isinstance(s, ast.Global) for name in s.names}
+    stored = {n.id for n in nodes(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
+    read = {n.id for n in nodes(node) if isinstance(n, ast.Name)} - stored
+    look = _Cell(read | set(params) | shared, dict(known))
+    changed: set[str] = set()
+    for stmt in node.body:
+        for name, where in look.statement(stmt):
+            rebinds = isinstance(where, ast.Name) or (
+                isinstance(where, ast.AugAssign) and isinstance(where.target, ast.Name)
+            )
+            if not rebinds or name in shared:
+                changed.add(name)
+            if rebinds and name not in shared:
+                look.own.add(name)
+    return Changes(params, frozenset(changed))
+
+
+def _own_calls(node: ast.stmt) -> Iterator[ast.Call]:
+    """The calls of a statement that is no block; the blocks' statements have theirs."""
+    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)):
+        for inner in nodes(node):
+            if isinstance(inner, ast.Call):
+                yield inner
 
 
 def _just_missing(a: Analysis, cell: int) -> bool:

@@ -37,6 +37,8 @@ class UndefinedName(Rule):
         "from somewhere import *\nprint(total)",
         "%run setup.py\nprint(total)",
         "files = !ls\nprint(files)",
+        "from __future__ import annotations\ndef f(x: Unknown) -> Also:\n    return x\nf(1)",
+        "import sympy\nsympy.var('q r')\nprint(q)",
         "try:\n    total\nexcept NameError:\n    total = 0",
     )
 
@@ -49,6 +51,8 @@ class UndefinedName(Rule):
         for name, places in found.items():
             first, *others = places
             labels = [Label(first.read, f"read here{a.ran(first.read.cell)}")]
+            if first.call is not None and first.call.cell != first.read.cell:
+                labels.append(Label(first.call, f"by this call{a.ran(first.call.cell)}"))
             labels += [Label(m.read, "and here") for m in others[:4] if m.read.cell != first.read.cell]
             yield self.found(a, f"`{name}` is not defined anywhere", first.read, labels, _help(a, name))
 

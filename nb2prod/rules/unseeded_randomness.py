@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from nb2prod import knowledge
-from nb2prod.analysis.events import Event
-from nb2prod.analysis.values import imported
+from nb2prod.analysis.calls import Called, arguments, calls
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.knowledge import GIVEN, Fact
-from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.knowledge import Fact
+from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
+from nb2prod.source import Span
 
+TORCH = re.compile(
+    r"torch\.(?:rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like|randint_like)"
+)
+TENSORFLOW = re.compile(
+    r"tensorflow\.(?:compat\.v1\.)?random\.(?!set_seed|Generator|get_|experimental|stateless)\w+"
+)
+BITS = re.compile(r"numpy\.random\.(?:PCG64\w*|MT19937|Philox|SFC64)")
 STREAMS = {
+    "torch": ("PyTorch's global random state", "call `torch.manual_seed(...)` in the first cell"),
+    "tensorflow": ("TensorFlow's global random state", "call `tf.random.set_seed(...)` in the first cell"),
     "numpy": (
         "NumPy's global random state",
         "call `np.random.seed(...)` in the first cell, or draw from a seeded Generator",
@@ -25,6 +36,9 @@ STREAMS = {
     "estimator": ("NumPy's global random state", "pass `random_state=...`"),
     "entropy": ("fresh entropy", "pass a seed"),
 }
+
+
+SEEDED_BY = {"torch": {"torch"}, "tensorflow": {"tensorflow"}}
 
 
 class UnseededRandomness(Rule):
@@ -59,86 +73,90 @@ class UnseededRandomness(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        paths: dict[str, str] = {}
         seeded: set[str] = set()
         seen: set[tuple[int, str]] = set()
-        for stmt, found in a.script.stmts():
-            for event in [*found.events, *[e for f in found.functions for e in f.every_event()]]:
-                if event.kind == "bind":
-                    _follow_import(event, paths)
-                if event.kind != "call" or not isinstance(event.node, ast.Call):
-                    continue
-                api, fact = _fact(event.node, paths, a.notebook.facts)
-                if fact is None:
-                    if "seed" in api.rpartition(".")[2]:  # set_seed, seed_everything
-                        seeded |= {"numpy", "python"}
-                    continue
-                stream = _draws(api, fact, event.node, seeded)
-                if stream and (stmt.cell, api) not in seen:
-                    seen.add((stmt.cell, api))
-                    span = stmt.text.span(event.node)
-                    source, help = STREAMS[stream]
-                    labels = [Label(span, f"draws from {source}")]
-                    yield self.found(a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help)
+        for call in a.once(calls):
+            api, fact = _fact(call, a.notebook.facts)
+            if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
+                seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
+            stream = (_draws(api, fact, call.node, seeded) if fact is not None else "") or _other(
+                call, seeded
+            )
+            if stream and (call.stmt.cell, api) not in seen:
+                seen.add((call.stmt.cell, api))
+                span = call.stmt.text.span(call.node)
+                source, help = STREAMS[stream]
+                labels = [Label(span, f"draws from {source}")]
+                yield self.found(
+                    a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help, fix=_fix(call, stream)
+                )
 
 
-def _follow_import(event: Event, paths: dict[str, str]) -> None:
-    """Remembers what a name was imported as; any other binding forgets it."""
-    module = imported(event.node, event.name)
-    if module:
-        paths[event.name] = module
-    else:
-        paths.pop(event.name, None)
+def _fix(call: Called, stream: str) -> Fix | None:
+    """A seed among the arguments: `random_state=0` of an estimator, the only argument of a generator."""
+    node, text = call.node, call.stmt.text
+    generator = stream == "entropy" and call.name in ("default_rng", "RandomState", "Random")
+    if stream != "estimator" and not generator:
+        return None
+    if any(isinstance(argument, (ast.Starred, ast.GeneratorExp)) for argument in node.args):
+        return None
+    every: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    if (generator and every) or any(keyword.arg in ("random_state", "seed") for keyword in node.keywords):
+        return None
+    if every:
+        last = max((text.span(argument) for argument in every), key=lambda s: (s.end_line, s.end_column))
+        place = Span(last.cell, last.end_line, last.end_column, last.end_line, last.end_column)
+        return Fix("seed it", True, (Edit(place, ", random_state=0"),))
+    whole = text.span(node)
+    place = Span(whole.cell, whole.end_line, whole.end_column - 1, whole.end_line, whole.end_column - 1)
+    return Fix("seed it", True, (Edit(place, "0" if generator else "random_state=0"),))
 
 
-def _fact(node: ast.Call, paths: dict[str, str], extra: tuple[Path, ...]) -> tuple[str, Fact | None]:
+def _fact(call: Called, extra: tuple[Path, ...]) -> tuple[str, Fact | None]:
     """The public name of what is called, and what is known about it."""
-    arguments = _arguments(node)
-    api = _path(node.func, paths)
-    root = api.partition(".")[0]
-    if root and api != root:
-        return api, knowledge.lookup(api, arguments, extra)
+    given = arguments(call.node)
+    if call.api and not call.api.startswith("builtins."):
+        return call.api, _known(call.api, tuple(given.items()), extra)
     if (
-        isinstance(node.func, ast.Attribute)
-        and node.func.attr == "sample"
-        and {"frac", "n", "0"} & set(arguments)
+        isinstance(call.node.func, ast.Attribute)
+        and call.name == "sample"
+        and {"frac", "n", "0"} & set(given)
     ):
-        return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", arguments)
-    return node.func.id if isinstance(node.func, ast.Name) else "", None
+        return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
+    return call.name, None
 
 
-def _path(node: ast.expr, paths: dict[str, str]) -> str:
-    """`np.random.rand` -> "numpy.random.rand"; empty where the root is no import."""
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name) or node.id not in paths:
-        return ""
-    return ".".join([paths[node.id], *reversed(names)])
+@cache
+def _known(api: str, given: tuple[tuple[str, object], ...], extra: tuple[Path, ...]) -> Fact | None:
+    return knowledge.lookup(api, dict(given), extra)
 
 
-def _arguments(node: ast.Call) -> dict[str, object]:
-    every = [(str(position), value) for position, value in enumerate(node.args)]
-    every += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
-    return {name: value.value if isinstance(value, ast.Constant) else GIVEN for name, value in every}
+def _other(call: Called, seeded: set[str]) -> str:
+    """The stream of calls that the knowledge base has no facts about."""
+    if TORCH.fullmatch(call.api):
+        has_own = any(keyword.arg == "generator" for keyword in call.node.keywords)
+        return "" if has_own or "torch" in seeded else "torch"
+    if TENSORFLOW.fullmatch(call.api):
+        has_own = any(keyword.arg == "seed" for keyword in call.node.keywords)
+        return "" if has_own or "tensorflow" in seeded else "tensorflow"
+    return "entropy" if BITS.fullmatch(call.api) and not (call.node.args or call.node.keywords) else ""
 
 
 def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:
     """The stream that a call takes unseeded numbers from, or nothing; a call that seeds is remembered."""
-    arguments = _arguments(node)
+    given = arguments(node)
     if fact.effect == "seeds":
-        if arguments.get("0", arguments.get("seed", arguments.get("a"))) is not None:
+        if given.get("0", given.get("seed", given.get("a"))) is not None:
             seeded.add(fact.random)
         return ""
     if any(keyword.arg is None for keyword in node.keywords):
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":
-            if api.endswith(".PCA") and "svd_solver" not in arguments:
+            if api.endswith(".PCA") and "svd_solver" not in given:
                 return ""  # by default it draws for very large data only
-            given = arguments.get("random_state", arguments.get("seed"))
-            return "" if given is not None or "numpy" in seeded else "estimator"
+            seed = given.get("random_state", given.get("seed"))
+            return "" if seed is not None or "numpy" in seeded else "estimator"
         case "numpy" | "python":
             return "" if fact.random in seeded else fact.random
         case "entropy":

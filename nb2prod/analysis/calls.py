@@ -1,0 +1,96 @@
+"""Every call of a notebook in the order of the text, with the public name of what is called.
+
+import numpy as np
+np.random.rand(3)       ->  numpy.random.rand
+open("a")               ->  builtins.open, unless the notebook has an `open` of its own
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nb2prod.analysis.events import BUILTINS, Function
+from nb2prod.analysis.script import Script
+from nb2prod.analysis.values import imported
+from nb2prod.ir.program import Stmt
+from nb2prod.knowledge import GIVEN, star_names
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """One call.  `api` is empty where the root is no import and no builtin; `name` is the last part.
+
+    `function` is the function of the notebook in whose body it stands.
+    """
+
+    stmt: Stmt
+    node: ast.Call
+    api: str
+    name: str
+    function: Function | None = None
+
+
+def calls(script: Script) -> tuple[Called, ...]:
+    """All calls, those in the bodies of functions after those of their statement."""
+    paths: dict[str, str] = {}
+    own: set[str] = set()
+    found: list[Called] = []
+    for stmt, events in script.stmts():
+        if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
+            module = stmt.node.module or ""
+            paths |= {name: f"{module}.{name}" for name in star_names(module) or ()}
+        rows = [(event, None) for event in events.events]
+        inner = [(event, f) for f in events.functions for event in f.every_event()]
+        for event, function in [*rows, *inner]:
+            if event.kind == "bind":
+                module = imported(event.node, event.name)
+                if module:
+                    paths[event.name] = module
+                else:
+                    paths.pop(event.name, None)
+                    if function is None:
+                        own.add(event.name)
+            elif event.kind == "call" and isinstance(event.node, ast.Call):
+                node = event.node
+                hidden = function is not None and _root(node.func) in function.params
+                api = "" if hidden else _path(node.func, paths, own)
+                found.append(Called(stmt, node, api, called_name(node), function))
+        for function in events.functions:
+            own.add(function.name)
+    return tuple(found)
+
+
+def arguments(node: ast.Call) -> dict[str, object]:
+    """Every argument under its keyword or its position, a literal as itself."""
+    every = [(str(position), value) for position, value in enumerate(node.args)]
+    every += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
+    return {name: value.value if isinstance(value, ast.Constant) else GIVEN for name, value in every}
+
+
+def called_name(node: ast.Call) -> str:
+    """The last part of what is called: `rand` of `np.random.rand(3)`."""
+    match node.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _path(node: ast.expr, paths: dict[str, str], own: set[str]) -> str:
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    if node.id in paths:
+        return ".".join([paths[node.id], *reversed(names)])
+    if node.id in BUILTINS and node.id not in own and not names:
+        return f"builtins.{node.id}"
+    return ""

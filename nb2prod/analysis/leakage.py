@@ -1,0 +1,649 @@
+"""What the model learns from rows that judge it: statistics before the split, the target among the features,
+rows on both sides, choices made on the test rows.
+
+    X = StandardScaler().fit_transform(X)                    learned from all rows   (scaled)
+    X_train, X_test, ... = train_test_split(X, y)            ... and so from the test rows
+
+Text alone, in the order of the text, at module level; it is long because every way to learn is a case.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from nb2prod.analysis.calls import called_name
+from nb2prod.analysis.events import bound_names
+from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.script import Script
+from nb2prod.ir.program import Stmt
+from nb2prod.source import Located, Span
+
+STATISTICS = ("mean", "median", "std", "var", "min", "max", "quantile", "mode", "skew", "describe")
+FITS = ("fit", "fit_transform", "fit_resample")
+# These learn which values exist, not how they are distributed.
+CODES = (
+    "LabelEncoder",
+    "LabelBinarizer",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "MultiLabelBinarizer",
+    "CountVectorizer",
+)
+STATELESS = ("Normalizer", "FunctionTransformer", "HashingVectorizer", "PolynomialFeatures", "Binarizer")
+LEARNERS = re.compile(
+    r"\w*(?:Scaler|Imputer|Transformer|Selector|Vectorizer|PCA|SVD|NMF|SelectKBest|SelectPercentile|RFE|RFECV"
+    r"|SelectFromModel|VarianceThreshold|Discretizer|TargetEncoder|LeaveOneOutEncoder|WOEEncoder|TSNE|LDA)"
+)
+FOLDS = re.compile(r"\w*(?:KFold|ShuffleSplit|TimeSeriesSplit|LeaveOneOut)")
+RESAMPLERS = re.compile(r"\w*(?:SMOTE\w*|ADASYN|RandomOverSampler|SMOTENC|SVMSMOTE)")
+WHOLE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A fault of one code at a place, with the place that makes it one; `subject` is the name concerned."""
+
+    code: str
+    span: Span
+    other: Span | None
+    subject: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Table:
+    """What is known of a table: `learned` are the columns (or the whole) that hold statistics of all rows,
+    `columns` those it certainly has, `target` those that are the target or made from it.
+    """
+
+    learned: dict[str, Span] = field(default_factory=dict)
+    derived: dict[str, Span] = field(default_factory=dict)  # columns made from others: by name, the place
+    sources: dict[str, set[str]] = field(default_factory=dict)  # ... and from which columns
+    parent: str = ""  # the table that its columns were taken from
+    taken: frozenset[str] | None = None  # the columns that were taken; None: all but `without`
+    without: frozenset[str] = frozenset()
+    doubled: Span | None = None  # rows repeated
+    shifted: Span | None = None  # rows that hold values of other rows
+
+
+def leaks(script: Script) -> tuple[Leak, ...]:
+    """All leaks in the order of the text."""
+    if not any(".fit" in cell.text or "cross_val" in cell.text for cell in script.notebook.code_cells()):
+        return ()
+    walk = _Walk()
+    for stmt, _ in script.stmts():
+        walk.stmt = stmt
+        walk.statement(stmt.node)
+    return tuple(dict.fromkeys(walk.found))
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.tables: dict[str, Table] = {}
+        self.statistics: dict[str, tuple[str, Span]] = {}  # names of statistics: of which table
+        self.makers: dict[str, str] = {}  # names of transformers and models: their class
+        self.fitted: dict[str, tuple[str, Span]] = {}  # transformers fitted on a table of all rows
+        self.targets: dict[str, tuple[str, str]] = {}  # y: the table and the column
+        self.train: dict[str, str] = {}  # names of training rows -> what was split
+        self.test: dict[str, str] = {}
+        self.whole: dict[str, Span] = {}  # what was split, and where
+        self.overlap: dict[str, Span] = {}  # models fitted on rows of both sides
+        self.candidates: dict[str, tuple[set[str], Span]] = {}  # ... or may be, by these scores
+        self.chosen: dict[str, Span] = {}  # test rows that a choice was made on
+        self.found: list[Leak] = []
+        self.lists: dict[str, list[str]] = {}  # lists of column names
+        self.other: set[str] = set()  # names that are no tables: modules, functions, models
+        self.stmt: Stmt
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                self.other.add(node.name)
+            case ast.Import() | ast.ImportFrom():
+                self.other |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+            case ast.For() | ast.While():
+                self.selection(node)
+                self.calls(ast.Expr(value=node.iter if isinstance(node, ast.For) else node.test))
+                for inner in [*node.body, *node.orelse]:
+                    self.statement(inner)
+            case ast.If() | ast.With() | ast.Try():
+                for child in ast.iter_child_nodes(node):
+                    if isinstance(child, ast.stmt):
+                        self.statement(child)
+            case ast.Assign():
+                self.calls(node)
+                for target in node.targets:
+                    self.assign(target, node.value)
+            case _:
+                self.calls(node)
+
+    def place(self, node: ast.AST) -> Span:
+        assert isinstance(node, Located)
+        return self.stmt.text.head(node)
+
+    def leak(
+        self, code: str, node: ast.AST | Span, other: Span | None, subject: str, detail: str = ""
+    ) -> None:
+        span = node if isinstance(node, Span) else self.place(node)
+        self.found.append(Leak(code, span, other, subject, detail))
+
+    # assignments
+
+    def assign(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            self.unpack(target.elts, value)
+        elif isinstance(target, ast.Name):
+            self.name(target.id, value)
+        elif isinstance(target, ast.Subscript) and isinstance(target.value, (ast.Name, ast.Attribute)):
+            owner = target.value.value if isinstance(target.value, ast.Attribute) else target.value
+            if isinstance(owner, ast.Name):
+                self.column(owner.id, target, value)
+
+    def unpack(self, targets: list[ast.expr], value: ast.expr) -> None:
+        names = [t.id if isinstance(t, ast.Name) else "" for t in targets]
+        if isinstance(value, ast.Call) and called_name(value).endswith("train_test_split"):
+            self.split(names, value)
+            return
+        if isinstance(value, ast.Tuple) and len(value.elts) == len(targets):
+            for inner, part in zip(targets, value.elts, strict=True):
+                self.assign(inner, part)
+            return
+        if isinstance(value, ast.Call) and called_name(value) in (
+            "fit_resample",
+            "fit_sample",
+            "resample",
+            "shuffle",
+        ):
+            source = next((n for n in map(_root, value.args) if n), "")
+            for name, argument in zip(names, value.args, strict=False):
+                self.tables[name] = self.copied(_root(argument))
+                if called_name(value) != "shuffle" and source not in self.train:
+                    self.tables[name].doubled = self.place(value)
+                if _root(argument) in self.train:
+                    self.train[name] = self.train[_root(argument)]
+                if _root(argument) in self.targets:
+                    self.targets[name] = self.targets[_root(argument)]
+            return
+        for name in names:
+            self.forget(name)
+
+    def forget(self, name: str) -> None:
+        for known in (self.tables, self.statistics, self.makers, self.train, self.test, self.targets):
+            known.pop(name, None)
+
+    def copied(self, name: str) -> Table:
+        old = self.tables.get(name)
+        if old is None:
+            return Table(parent=name)
+        return replace(
+            old,
+            learned=dict(old.learned),
+            derived=dict(old.derived),
+            sources=dict(old.sources),
+            parent=old.parent or name,
+        )
+
+    def name(self, name: str, value: ast.expr) -> None:
+        source = self.source(value)
+        maker = value
+        while (
+            isinstance(maker, ast.Call) and isinstance(maker.func, ast.Attribute) and maker.func.attr == "fit"
+        ):
+            maker = maker.func.value
+        if (
+            isinstance(maker, ast.Call)
+            and called_name(maker)[:1].isupper()
+            and called_name(maker) != "DataFrame"
+        ):
+            self.forget(name)
+            self.makers[name] = called_name(maker)
+            self.other.add(name)
+            if maker is not value and isinstance(value, ast.Call):
+                self.fit(name, called_name(maker), value)
+            return
+        if isinstance(value, ast.List) and _constants(value):
+            self.lists[name] = _constants(value)
+        found = self.learning(value)
+        side = {**self.train, **self.test}.get(source)
+        table, train = self.taken(value, source), source in self.train
+        target = self.target_column(value) or self.targets.get(source if isinstance(value, ast.Name) else "")
+        statistic = self.is_statistic(value)
+        self.forget(name)
+        if target is not None:
+            self.targets[name] = target
+        if statistic and not train:
+            self.statistics[name] = statistic
+        if side is not None:
+            (self.train if train else self.test)[name] = side
+            return
+        self.tables[name] = table
+        if found is not None:
+            table.learned[WHOLE] = found
+
+    def column(self, name: str, target: ast.Subscript, value: ast.expr) -> None:
+        """`df["a"] = ...`: what the column is made from, and whether that was learned from all rows."""
+        if name in self.train or name in self.test:
+            return
+        table = self.tables.setdefault(name, Table())
+        for column in _constants(target.slice) or [WHOLE]:
+            found = self.learning(value)
+            if found is not None:
+                table.learned[column] = found
+            elif column in table.learned and column != WHOLE:
+                used = _columns_read(value, name)
+                if column not in used:
+                    table.learned.pop(column)
+            if column != WHOLE and isinstance(target.value, ast.Name):
+                used = _columns_read(value, name) - {column}
+                table.derived[column] = self.place(value)
+                table.sources[column] = used | {
+                    inner for u in used for inner in table.sources.get(u, ()) if inner != column
+                }
+            if any(n in ("shift", "rolling", "diff", "pct_change") for n in _methods(value)):
+                table.shifted = self.place(value)
+
+    # what a value is
+
+    def source(self, value: ast.expr) -> str:
+        """The table that a value is made from."""
+        for inner in nodes(value):
+            if isinstance(inner, ast.Name) and (inner.id in self.train or inner.id in self.test):
+                return inner.id
+        for inner in nodes(value):
+            if isinstance(inner, ast.Name) and inner.id in self.tables:
+                return inner.id
+        root = _root(value)
+        return "" if root in self.other else root
+
+    def learning(self, value: ast.expr) -> Span | None:
+        """Where a value learns from all rows of a table that is not split yet; None where it does not."""
+        for inner in nodes(value):
+            if isinstance(inner, ast.Call):
+                name = called_name(inner)
+                owner = inner.func.value if isinstance(inner.func, ast.Attribute) else None
+                if name in ("fit_transform",) and inner.args and not self.is_side(inner.args[0]):
+                    if self.learns(owner):
+                        return self.place(inner)
+                if name == "transform" and isinstance(owner, ast.Name) and owner.id in self.fitted:
+                    return self.fitted[owner.id][1]
+                if name in ("zscore", "scale", "minmax_scale", "robust_scale", "qcut", "rank") and inner.args:
+                    if not self.is_side(inner.args[0]) and name != "rank":
+                        return self.place(inner)
+            if isinstance(inner, ast.Name) and inner.id in self.statistics:
+                return self.statistics[inner.id][1]
+        found = self.is_statistic_inside(value)
+        return found
+
+    def learns(self, owner: ast.expr | None) -> bool:
+        """A transformer that learns more than which values exist."""
+        maker = owner
+        if isinstance(owner, ast.Name):
+            kind = self.makers.get(owner.id, "")
+        else:
+            kind = called_name(maker) if isinstance(maker, ast.Call) else ""
+        return kind not in (*CODES, *STATELESS) and LEARNERS.fullmatch(kind) is not None
+
+    def is_side(self, node: ast.expr) -> bool:
+        """Rows of one side of the split."""
+        return any(isinstance(n, ast.Name) and (n.id in self.train or n.id in self.test) for n in nodes(node))
+
+    def is_statistic(self, value: ast.expr) -> tuple[str, Span] | None:
+        """`df["a"].mean()`: a statistic of a table of all rows, and nothing else."""
+        inner = value
+        while isinstance(inner, ast.Subscript):
+            inner = inner.value
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            table = self.source(inner.func.value)
+            if inner.func.attr in STATISTICS and table and not self.is_side(inner.func.value):
+                if not _by_row(inner):
+                    return table, self.place(inner)
+        return None
+
+    def is_statistic_inside(self, value: ast.expr) -> Span | None:
+        """A statistic that goes into a table: `(X - X.mean())`, `df["a"].fillna(df["a"].mean())`."""
+        if self.is_statistic(value):
+            return None
+        for inner in nodes(value):
+            if inner is not value and isinstance(inner, ast.Call) and (found := self.is_statistic(inner)):
+                return found[1]
+            if isinstance(inner, ast.Call) and called_name(inner) == "transform" and inner.args:
+                given = inner.args[0]
+                if isinstance(given, ast.Constant) and given.value in STATISTICS and not self.is_side(inner):
+                    return self.place(inner)
+        return None
+
+    def taken(self, value: ast.expr, source: str) -> Table:
+        """A table made from another: some of its columns, or all of it changed."""
+        old = self.copied(source)
+        match value:
+            case ast.Name():
+                return old
+            case ast.Subscript(value=ast.Name()):
+                columns = _constants(value.slice)
+                if isinstance(value.slice, ast.Name):
+                    columns = self.lists.get(value.slice.id, ["?"])
+                elif isinstance(value.slice, (ast.BinOp, ast.Call)) and not columns:
+                    adds = isinstance(value.slice, ast.BinOp) and isinstance(value.slice.op, ast.Add)
+                    columns = ["?"] if adds or isinstance(value.slice, ast.Call) else []
+                if columns:
+                    old.taken = frozenset(columns)
+                    if "?" not in columns:
+                        old.learned = {c: s for c, s in old.learned.items() if c in columns or c == WHOLE}
+                return old
+            case ast.Subscript(value=ast.Attribute(attr="loc" | "iloc"), slice=ast.Tuple() as index):
+                old.taken = frozenset(_constants(index) or "?")
+                return old
+            case ast.Call(func=ast.Attribute(attr="drop")):
+                dropped = {
+                    c.value
+                    for a in [
+                        *value.args[:1],
+                        *[k.value for k in value.keywords if k.arg in ("columns", "labels")],
+                    ]
+                    for c in nodes(a)
+                    if isinstance(c, ast.Constant) and isinstance(c.value, str)
+                }
+                old.learned = {c: s for c, s in old.learned.items() if c not in dropped}
+                if not dropped:
+                    old.taken = frozenset("?")  # columns that a variable names, or rows
+                if old.taken is not None:
+                    old.taken -= dropped
+                old.without |= dropped
+                return old
+            case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
+                return Table()
+            case ast.Call() if called_name(value) == "concat" and value.args:
+                names = [n.id for n in nodes(value.args[0]) if isinstance(n, ast.Name)]
+                drawn = [self.tables[n].doubled for n in names if n in self.tables]
+                if len(names) > len(set(names)) or any(drawn):
+                    old.doubled = self.place(value)
+            case ast.Call(func=ast.Attribute(attr="sample")) if any(
+                k.arg == "replace" for k in value.keywords
+            ):
+                old.doubled = self.place(value)
+            case ast.Call() if called_name(value) == "resample" and value.args and _plain(value.func):
+                old.doubled = self.place(value)
+        if any(n in ("shift", "rolling", "diff", "pct_change") for n in _methods(value)):
+            old.shifted = self.place(value)
+        return old
+
+    def target_column(self, value: ast.expr) -> tuple[str, str] | None:
+        """`y = df["left"]`, `df.left.values`, `df.pop("left")`: a column by its table and name."""
+        inner = value
+        while True:
+            match inner:
+                case ast.Attribute(value=deeper, attr="values" | "T"):
+                    inner = deeper
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="pop"),
+                    args=[ast.Constant(value=str() as key)],
+                ):
+                    return name, key
+                case ast.Call(
+                    func=ast.Attribute(value=deeper, attr="astype" | "copy" | "to_numpy" | "ravel" | "map")
+                ):
+                    inner = deeper
+                case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)):
+                    return name, key
+                case ast.Attribute(value=ast.Name(id=name), attr=key) if name in self.tables:
+                    return name, key
+                case _:
+                    return None
+
+    # the split, and what comes after
+
+    def split(self, names: list[str], node: ast.Call) -> None:
+        span = self.place(node)
+        for position, argument in enumerate(node.args):
+            name = _root(argument)
+            table = self.taken(argument, self.source(argument))
+            if position == 0:
+                self.features(argument, table, node, span)
+            for offset, side in ((0, self.train), (1, self.test)):
+                index = 2 * position + offset
+                if index < len(names) and names[index]:
+                    known = self.targets.get(name) if position else None
+                    self.forget(names[index])
+                    if known is not None:
+                        self.targets[names[index]] = known
+                    side[names[index]] = name
+            self.whole.setdefault(name, span)
+        if len(node.args) == 1 and names:
+            self.whole.setdefault(_root(node.args[0]), span)
+
+    def features(self, argument: ast.expr, table: Table, node: ast.Call, span: Span) -> None:
+        """The features as they are split (or cross-validated)."""
+        name = _root(argument)
+        for where in dict.fromkeys(table.learned.values()):
+            self.leak("NBP201", where, span, name)
+        if table.doubled is not None:
+            self.leak("NBP207", table.doubled, span, name)
+        shuffled = not any(
+            k.arg == "shuffle" and getattr(k.value, "value", True) is False for k in node.keywords
+        )
+        if table.shifted is not None and shuffled and called_name(node) == "train_test_split":
+            self.leak("NBP209", node, table.shifted, name)
+        for other in node.args[1:2]:
+            self.target(argument, table, _root(other) or "", self.target_column(other), span)
+
+    def target(
+        self, features: ast.expr, table: Table, y: str, column: tuple[str, str] | None, span: Span
+    ) -> None:
+        """The target, or a column made from it, among the features."""
+        known = column or self.targets.get(y)
+        if known is None:
+            return
+        owner, target = known
+        related = {owner, self.tables[owner].parent if owner in self.tables else ""} - {""}
+        if _root(features) not in related and table.parent not in related:
+            return
+        whole = self.tables.get(owner, Table())
+        tainted = {target} | {c for c, used in {**whole.sources, **table.sources}.items() if target in used}
+        if table.taken is not None:
+            present = tainted & table.taken
+        else:
+            popped = "pop" in ast.unparse(self.stmt.node)
+            explicit = (
+                _root(features) == owner
+                or bool(table.without)
+                or table.taken is not None
+                or table.parent == owner
+            )
+            present = (tainted - table.without) if explicit and not popped else set()
+        if owner in self.tables and target in self.tables[owner].without:
+            present -= {target}
+        for column_name in sorted(present):
+            where = whole.derived.get(column_name) or table.derived.get(column_name) or span
+            self.leak("NBP203", where if column_name != target else span, span, column_name, target)
+
+    def calls(self, node: ast.stmt) -> None:
+        for inner in nodes(node):
+            if not isinstance(inner, ast.Call):
+                continue
+            name = called_name(inner)
+            owner = _root(inner.func.value) if isinstance(inner.func, ast.Attribute) else ""
+            if name in ("cross_val_score", "cross_validate", "cross_val_predict") and len(inner.args) > 1:
+                table = self.taken(inner.args[1], self.source(inner.args[1]))
+                if not self.is_side(inner.args[1]):
+                    as_split = ast.Call(func=inner.func, args=inner.args[1:3], keywords=[])
+                    self.features(inner.args[1], table, ast.copy_location(as_split, inner), self.place(inner))
+            elif name == "split" and inner.args and FOLDS.fullmatch(self.kind_of(inner.func)):
+                table = self.taken(inner.args[0], self.source(inner.args[0]))
+                as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
+            elif name in FITS and inner.args and isinstance(inner.func, ast.Attribute):
+                kind = self.kind_of(inner.func)
+                self.fit(owner, kind, inner)
+                if kind.endswith("SearchCV") and not self.is_side(inner.args[0]):
+                    table = self.taken(inner.args[0], self.source(inner.args[0]))
+                    as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                    self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
+            elif name in ("score", "predict", "predict_proba", "evaluate") and inner.args:
+                self.judged(owner, inner)
+            elif name in ("fillna", "replace", "clip") and any(k.arg == "inplace" for k in inner.keywords):
+                self.inplace(inner)
+            elif name in ("max", "min", "argmax", "argmin", "idxmax", "idxmin", "sorted", "sort"):
+                read = {n.id for n in nodes(inner) if isinstance(n, ast.Name)}
+                for test, (scores, span) in self.candidates.items():
+                    if scores & read:
+                        self.chosen.setdefault(test, span)
+            elif name == "drop" and any(k.arg == "inplace" for k in inner.keywords) and owner in self.tables:
+                gone = {
+                    c.value
+                    for a in [*inner.args, *[k.value for k in inner.keywords]]
+                    for c in nodes(a)
+                    if isinstance(c, ast.Constant) and isinstance(c.value, str)
+                }
+                self.tables[owner].without |= gone
+                self.tables[owner].learned = {
+                    c: s for c, s in self.tables[owner].learned.items() if c not in gone
+                }
+            elif (
+                name == "pop"
+                and owner in self.tables
+                and inner.args
+                and isinstance(inner.args[0], ast.Constant)
+            ):
+                self.tables[owner].without |= {str(inner.args[0].value)}
+
+    def inplace(self, node: ast.Call) -> None:
+        """`df["a"].fillna(df["a"].median(), inplace=True)`."""
+        owner = _root(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        if not owner or owner in self.train or owner in self.test or owner in self.other:
+            return
+        found = next((span for a in node.args if (span := self.learning(ast.Tuple(elts=[a])))), None)
+        if found is not None and isinstance(node.func, ast.Attribute):
+            part = node.func.value
+            columns = _constants(part.slice) if isinstance(part, ast.Subscript) else []
+            table = self.tables.setdefault(owner, Table())
+            table.learned |= dict.fromkeys(columns or [WHOLE], found)
+
+    def kind_of(self, function: ast.expr) -> str:
+        """The class of the object whose method is called."""
+        owner = function.value if isinstance(function, ast.Attribute) else None
+        if isinstance(owner, ast.Call):
+            return called_name(owner)
+        return self.makers.get(owner.id, "") if isinstance(owner, ast.Name) else ""
+
+    def fit(self, owner: str, kind: str, node: ast.Call) -> None:
+        given = node.args[0] if node.args else next((k.value for k in node.keywords if k.arg), None)
+        if given is None:
+            return
+        names = {n.id for n in nodes(given) if isinstance(n, ast.Name)}
+        transforms = LEARNERS.fullmatch(kind) is not None or node.func.attr == "fit_transform"  # type: ignore[attr-defined]
+        on_test = names & set(self.test)
+        on_train = names & set(self.train)
+        if RESAMPLERS.fullmatch(kind):
+            return
+        if on_test and on_train:
+            self.leak("NBP201", node, None, sorted(on_test)[0])
+        elif on_test and transforms and kind not in STATELESS:
+            self.leak("NBP210", node, None, sorted(on_test)[0], owner or kind)
+        elif on_test and owner and not on_train and kind not in STATELESS and not kind.endswith("Explainer"):
+            self.leak("NBP210", node, None, sorted(on_test)[0], owner)
+        elif not on_test and not on_train and owner:
+            whole = names & set(self.whole)
+            if transforms:
+                if LEARNERS.fullmatch(kind) and kind not in CODES:
+                    self.fitted[owner] = next(iter(sorted(names)), ""), self.place(node)
+                    if whole:
+                        self.leak("NBP201", node, self.whole[sorted(whole)[0]], sorted(whole)[0])
+            elif whole and len(node.args) > 1:
+                self.overlap[owner] = self.place(node)
+                return
+        self.overlap.pop(owner, None)
+        if on_train:
+            self.fitted.pop(owner, None)
+
+    def judged(self, owner: str, node: ast.Call) -> None:
+        """A model is judged on test rows."""
+        tested = [n.id for n in nodes(node.args[0]) if isinstance(n, ast.Name) and n.id in self.test]
+        if not tested:
+            return
+        if owner in self.overlap:
+            self.leak("NBP207", self.overlap.pop(owner), self.place(node), tested[0], owner)
+        if tested[0] in self.chosen and node.func.attr in ("score", "evaluate"):  # type: ignore[attr-defined]
+            self.leak("NBP208", self.chosen.pop(tested[0]), self.place(node), tested[0])
+
+    def selection(self, node: ast.For | ast.While) -> None:
+        """A loop that fits models, judges them on the test rows, and keeps the best."""
+        fits = any(isinstance(n, ast.Call) and called_name(n) == "fit" for n in nodes(node))
+        compares = any(
+            isinstance(n, ast.If)
+            and any(
+                isinstance(c, (ast.Gt, ast.Lt, ast.GtE, ast.LtE))
+                for t in nodes(n.test)
+                if isinstance(t, ast.Compare)
+                for c in t.ops
+            )
+            for n in nodes(node)
+        )
+        best = compares and "best" in " ".join(sorted(bound_names(node.body)))
+        scores = {
+            _root(inner.value if isinstance(inner, ast.Subscript) else inner.func)
+            for inner in nodes(node)
+            if (isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store))
+            or (isinstance(inner, ast.Call) and called_name(inner) == "append")
+        } - {""}
+        if not fits or not (best or scores):
+            return
+        for inner in nodes(node):
+            if isinstance(inner, ast.Call) and called_name(inner) in ("score", "predict", "evaluate"):
+                for name in nodes(inner.args[0]) if inner.args else ():
+                    if isinstance(name, ast.Name) and name.id in self.test:
+                        self.candidates.setdefault(name.id, (scores, self.place(inner)))
+                        if best:
+                            self.chosen.setdefault(name.id, self.place(inner))
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        if isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Attribute):
+                return ""
+            node = node.func.value
+        else:
+            node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _plain(node: ast.expr) -> bool:
+    """`resample(...)` of scikit-learn, and not the method of a table."""
+    return isinstance(node, ast.Name) or (
+        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)
+    )
+
+
+def _constants(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Tuple) and len(node.elts) == 2:
+        node = node.elts[1]
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) else []
+    if isinstance(node, ast.List):
+        return [e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+    return []
+
+
+def _methods(value: ast.expr) -> Iterator[str]:
+    return (inner.attr for inner in nodes(value) if isinstance(inner, ast.Attribute))
+
+
+def _columns_read(value: ast.expr, name: str) -> set[str]:
+    found = set()
+    for inner in nodes(value):
+        match inner:
+            case ast.Subscript(value=owner, slice=ast.Constant(value=str() as key)) if _root(owner) == name:
+                found.add(key)
+            case ast.Attribute(value=ast.Name(id=owner_name), attr=key) if owner_name == name:
+                found.add(key)
+    return found
+
+
+def _by_row(node: ast.Call) -> bool:
+    """`axis=1`: a statistic of each row."""
+    return any(k.arg == "axis" and getattr(k.value, "value", 0) in (1, "columns") for k in node.keywords) or (
+        bool(node.args) and getattr(node.args[0], "value", None) == 1
+    )

@@ -1,0 +1,613 @@
+"""Objects and what each statement reads and changes of them, through second names, loops and functions.
+
+    rows = [1]            binds rows -> object 1
+    also = rows           binds also -> object 1
+    total = sum(rows)     reads object 1, keeps total
+    also.append(2)        changes object 1
+
+Text alone: an unknown call changes nothing.  A part is a column, a key or an attribute by its name; the empty
+part is the whole.  It is long because it has a case for each way to change something.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.script import Script
+from nb2prod.ir.program import Stmt
+
+# methods that change their object, whatever it is
+CHANGING = frozenset(
+    [
+        "append", "appendleft", "extend", "extendleft", "insert", "pop", "popitem", "popleft", "remove",
+        "reverse", "rotate", "sort", "clear", "update", "add", "discard", "setdefault", "fill", "itemset",
+        "resize", "fit", "fit_transform", "fit_predict", "partial_fit", "set_params", "move_to_end",
+        "difference_update", "intersection_update", "symmetric_difference_update", "subtract",
+    ]
+)  # fmt: skip
+FITTING = ("fit", "fit_transform", "fit_predict", "partial_fit")
+# functions that change their first argument
+CHANGING_FUNCTIONS = frozenset(
+    [
+        "shuffle", "heappush", "heappop", "heapify", "heappushpop", "heapreplace", "insort", "insort_left",
+        "insort_right", "setattr", "delattr", "fill_diagonal", "put", "place", "copyto", "putmask",
+    ]
+)  # fmt: skip
+_WHOLE = frozenset(
+    [
+        "T",
+        "at",
+        "axes",
+        "columns",
+        "dtypes",
+        "flat",
+        "iat",
+        "iloc",
+        "index",
+        "ix",
+        "loc",
+        "shape",
+        "size",
+        "values",
+    ]
+)
+_LISTS = ("list", "sorted", "deque", "tolist", "split", "splitlines", "readlines", "keys", "zip")
+_DICTS = ("dict", "defaultdict", "Counter", "OrderedDict", "to_dict", "vars")
+_SETS = ("set",)
+_FRAMES = (
+    "DataFrame", "Series", "concat", "merge", "get_dummies", "melt", "pivot_table", "crosstab", "groupby",
+    "set_index", "reset_index", "dropna", "fillna", "drop", "sort_values", "assign", "rename", "astype",
+    "query", "to_frame", "join", "sample", "drop_duplicates", "nlargest", "head", "tail", "replace",
+)  # fmt: skip
+_COPIES = ("copy", "deepcopy")
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A read or change of a part of an object, under the name and at the node where it stands.
+
+    `how` is "whole", "part", "new" (a part that was not there), "gone" (a part is removed) or "fit".
+    """
+
+    object: int
+    part: str
+    name: str
+    node: ast.expr | ast.stmt
+    how: str = "whole"
+    callee: str = ""
+
+
+@dataclass(slots=True)
+class Action:
+    """One statement, also one inside a loop or a branch: what it reads, changes and binds.
+
+    `sources` are the earlier actions whose results it uses.
+    """
+
+    id: int
+    cell: int
+    stmt: Stmt | None  # None in the body of a function
+    node: ast.stmt
+    reads: list[Touch] = field(default_factory=list)
+    changes: list[Touch] = field(default_factory=list)
+    binds: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    sources: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Objects:
+    """All actions in the order of the text; `kinds` and `made` (the action) of every object by number;
+    `bindings` are (name, action, object)."""
+
+    actions: list[Action] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    made: list[int] = field(default_factory=list)
+    bindings: list[tuple[str, int, int]] = field(default_factory=list)
+
+
+def objects(script: Script) -> Objects:
+    """Follows the objects of a notebook."""
+    walk = _Walk()
+    for stmt, _ in script.stmts():
+        walk.stmt = stmt
+        walk.statement(stmt.node)
+    return walk.found
+
+
+def parts_of(node: ast.expr) -> tuple[str, tuple[str, ...], bool]:
+    """The variable, the parts that an expression takes of it (empty: the whole), and whether it is simple.
+
+    `df["a"]`, `df.a`, `df[["a", "b"]]`, `df.loc[rows, "a"]`; `d["rows"].append` is about the part `rows`.
+    """
+    parts: tuple[str, ...] = ()
+    while True:
+        match node:
+            case ast.Name():
+                return node.id, parts, True
+            case ast.Subscript():
+                parts = _keys(node)
+                node = node.value
+                if isinstance(node, ast.Attribute) and node.attr in ("loc", "iloc", "at", "iat", "ix"):
+                    node = node.value
+            case ast.Attribute():
+                parts = () if node.attr in _WHOLE else (node.attr,)
+                node = node.value
+            case _:
+                return "", (), False
+
+
+def _keys(node: ast.Subscript) -> tuple[str, ...]:
+    """The constant keys of a subscript; a row selection takes the whole."""
+    owner = node.value
+    key: ast.expr = node.slice
+    if isinstance(owner, ast.Attribute) and owner.attr in ("loc", "at", "ix"):
+        if not isinstance(key, ast.Tuple) or len(key.elts) != 2:
+            return ()
+        key = key.elts[1]
+    elif isinstance(owner, ast.Attribute) and owner.attr in ("iloc", "iat"):
+        return ()
+    match key:
+        case ast.Constant(value=str() as name):
+            return (name,)
+        case ast.List(elts=elements):
+            names = [e.value for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+            return tuple(names) if names and len(names) == len(elements) else ()
+    return ()
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.found = Objects()
+        self.env: dict[str, frozenset[int]] = {}
+        self.elements: set[str] = set()  # names of loops: parts of the objects that they stand for
+        self.lists: dict[str, list[str]] = {}  # lists of names: `both = [train, test]`
+        self.derived: dict[str, set[int]] = {}
+        self.columns: dict[int, set[str]] = {}
+        self.inside: dict[
+            int, tuple[tuple[int, str], ...]
+        ] = {}  # parts of containers: of which, under what key
+        self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}
+        self.methods: dict[str, dict[str, bool]] = {}
+        self.stmt: Stmt | None = None
+
+    # statements
+
+    def statement(self, node: ast.stmt) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                self.functions[node.name] = _summary(node, self.functions)
+                self.env.pop(node.name, None)
+            case ast.ClassDef():
+                self.methods[node.name] = {
+                    inner.name: bool(_summary(inner, {})[1].get(_first(inner)))
+                    for inner in node.body
+                    if isinstance(inner, ast.FunctionDef)
+                }
+            case ast.For() | ast.AsyncFor():
+                action = self.action(node, [node.iter])
+                self.loop(node.target, node.iter, action)
+                self.body([*node.body, *node.orelse])
+            case ast.While() | ast.If():
+                self.action(node, [node.test])
+                self.body([*node.body, *node.orelse])
+            case ast.With() | ast.AsyncWith():
+                action = self.action(node, [item.context_expr for item in node.items])
+                for item in node.items:
+                    if item.optional_vars is not None:
+                        self.bind(item.optional_vars, None, action)
+                self.body(node.body)
+            case ast.Try() | ast.TryStar():
+                self.body(node.body)
+                for handler in node.handlers:
+                    self.body(handler.body)
+                self.body([*node.orelse, *node.finalbody])
+            case ast.Match():
+                self.action(node, [node.subject])
+                for case in node.cases:
+                    self.body(case.body)
+            case ast.Import() | ast.ImportFrom():
+                for alias in node.names:
+                    self.env.pop((alias.asname or alias.name).partition(".")[0], None)
+            case _:
+                self.simple(node)
+
+    def body(self, body: list[ast.stmt]) -> None:
+        for node in body:
+            self.statement(node)
+
+    def loop(self, target: ast.expr, iterated: ast.expr, action: Action) -> None:
+        """A loop's name stands for an element of what it goes over, or for one of several objects."""
+        names: list[str] = []
+        if isinstance(iterated, (ast.List, ast.Tuple)):
+            names = _names(iterated)
+        elif isinstance(iterated, ast.Name) and iterated.id in self.lists:
+            names = self.lists[iterated.id]
+        own = frozenset(o for name in names for o in self.env.get(name, ()))
+        read = frozenset(touch.object for touch in action.reads)
+        for inner in nodes(target):
+            if isinstance(inner, ast.Name):
+                self.env[inner.id] = own or read
+                self.derived[inner.id] = set(action.sources)
+                if own:
+                    self.elements.discard(inner.id)
+                else:
+                    self.elements.add(inner.id)
+
+    def simple(self, node: ast.stmt) -> None:
+        values = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        match node:
+            case ast.Assign():
+                action = self.action(node, [node.value, *_inner(node.targets)])
+                for target in node.targets:
+                    self.bind(target, node.value, action)
+            case ast.AnnAssign(value=ast.expr() as value):
+                action = self.action(node, [value, *_inner([node.target])])
+                self.bind(node.target, value, action)
+            case ast.AugAssign():
+                action = self.action(node, [node.value, *_inner([node.target])])
+                self.augmented(node, action)
+            case ast.Delete():
+                action = self.action(node, _inner(node.targets))
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        self.env.pop(target.id, None)
+                    else:
+                        self.change(target, target, action, "gone")
+            case _:
+                self.action(node, values)
+
+    def augmented(self, node: ast.AugAssign, action: Action) -> None:
+        target = node.target
+        if isinstance(target, ast.Name):
+            action.binds.add(target.id)
+            self.derived[target.id] = action.sources | self.derived.get(target.id, set()) | {action.id}
+            kinds = {self.found.kinds[o] for o in self.env.get(target.id, ())}
+            if target.id not in self.elements and kinds & {"list", "dict", "set", "array", "frame"}:
+                self.change(target, target, action)
+            return
+        self.change(target, target, action, "part")
+
+    def bind(self, target: ast.expr, value: ast.expr | None, action: Action) -> None:
+        match target:
+            case ast.Name():
+                self.name(target.id, value, action)
+            case ast.Tuple() | ast.List():
+                given = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+                split = isinstance(value, ast.Call)
+                for position, inner in enumerate(target.elts):
+                    own = given[position] if len(given) == len(target.elts) else None
+                    self.bind(inner, own, action)
+                    if split and isinstance(inner, ast.Name) and "split" in _called(value):
+                        self.env[inner.id] = frozenset([self.new("frame", action)])
+            case ast.Starred():
+                self.bind(target.value, None, action)
+            case ast.Attribute() | ast.Subscript():
+                _, parts, _ = parts_of(target)
+                new = bool(parts) and isinstance(target, ast.Subscript)
+                self.change(target, target, action, "new" if new else "part")
+
+    def name(self, name: str, value: ast.expr | None, action: Action) -> None:
+        action.binds.add(name)
+        self.derived[name] = action.sources | {action.id}
+        self.elements.discard(name)
+        self.lists.pop(name, None)
+        same = self.same(value)
+        if same:
+            self.env[name] = same
+            return
+        if isinstance(value, (ast.List, ast.Tuple)) and _names(value):
+            self.lists[name] = _names(value)
+        fresh = self.new(self.kind(value), action)
+        self.env[name] = frozenset([fresh])
+        if isinstance(value, (ast.Subscript, ast.Attribute)):
+            self.inside[fresh] = self.whole(value)
+        self.found.bindings.append((name, action.id, fresh))
+        self.columns[fresh] = _columns(value)
+
+    def same(self, value: ast.expr | None) -> frozenset[int]:
+        """The objects that a value itself is: another name, a view of an array, what a function returns."""
+        match value:
+            case ast.Name(id=name) if name not in self.elements:
+                return self.env.get(name, frozenset())
+            case ast.IfExp():
+                return self.same(value.body) | self.same(value.orelse)
+            case (
+                ast.Subscript(value=ast.Name(id=name), slice=ast.Slice() | ast.Tuple() | ast.Constant(int()))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=name), attr="reshape" | "ravel" | "view" | "squeeze")
+                )
+                | ast.Attribute(value=ast.Name(id=name), attr="T")
+            ):
+                objects = self.env.get(name, frozenset())
+                return frozenset(o for o in objects if self.found.kinds[o] == "array")
+            case ast.Call(func=ast.Name(id=name)) if name in self.functions:
+                params, _, returned = self.functions[name]
+                given = dict(zip(params, value.args, strict=False))
+                back = [given[param] for param in returned if param in given]
+                return frozenset(o for argument in back for o in self.same(argument))
+        return frozenset()
+
+    def whole(self, value: ast.expr) -> tuple[tuple[int, str], ...]:
+        """The containers that a value is part of: `rows = config["rows"]`; columns of tables are copies."""
+        name, parts, simple = parts_of(value)
+        owners = self.env.get(name, frozenset()) if simple and len(parts) == 1 else frozenset()
+        kinds = ("dict", "list", "class ")
+        return tuple((o, parts[0]) for o in sorted(owners) if self.found.kinds[o].startswith(kinds))
+
+    def new(self, kind: str, action: Action) -> int:
+        self.found.kinds.append(kind)
+        self.found.made.append(action.id)
+        return len(self.found.kinds) - 1
+
+    def kind(self, value: ast.expr | None) -> str:
+        match value:
+            case ast.List() | ast.ListComp():
+                return "list"
+            case ast.Dict() | ast.DictComp():
+                return "dict"
+            case ast.Set() | ast.SetComp():
+                return "set"
+            case ast.Constant() | ast.JoinedStr() | ast.Compare() | ast.Tuple():
+                return "value"
+            case ast.Subscript(value=ast.Name(id=name)):
+                kinds = {self.found.kinds[o] for o in self.env.get(name, ())}
+                return "frame" if "frame" in kinds else ""
+            case ast.Call():
+                return self.kind_of_call(value)
+            case ast.BinOp():
+                return self.kind_of(value.left) or self.kind_of(value.right)
+        return ""
+
+    def kind_of(self, node: ast.expr) -> str:
+        if isinstance(node, ast.Name):
+            return next((self.found.kinds[o] for o in sorted(self.env.get(node.id, ()))), "")
+        return self.kind(node)
+
+    def kind_of_call(self, node: ast.Call) -> str:
+        name = _called(node)
+        if name in self.methods:
+            return f"class {name}"
+        for kind, makers in (("list", _LISTS), ("dict", _DICTS), ("set", _SETS), ("frame", _FRAMES)):
+            if name in makers:
+                return kind
+        if name.startswith("read_"):
+            return "frame"
+        if name in _COPIES and isinstance(node.func, ast.Attribute):
+            return self.kind_of(node.func.value)
+        if isinstance(node.func, ast.Attribute):
+            top: ast.expr = node.func.value
+            if isinstance(top, ast.Name) and top.id in ("np", "numpy"):
+                return "array"
+            if name in FITTING or name == "set_params":
+                return "estimator"
+        return "estimator" if name[:1].isupper() else ""
+
+    # actions
+
+    def action(self, node: ast.stmt, values: list[ast.expr]) -> Action:
+        action = Action(len(self.found.actions), self.stmt.cell if self.stmt else -1, self.stmt, node)
+        self.found.actions.append(action)
+        for value in values:
+            self.expression(value, action, frozenset())
+        return action
+
+    def expression(self, node: ast.AST, action: Action, hidden: frozenset[str]) -> None:
+        """Reads and changes of an expression; `hidden` are the names of lambdas and comprehensions."""
+        match node:
+            case ast.Name():
+                self.read(node.id, (), node, action, hidden)
+                return
+            case ast.Subscript() | ast.Attribute():
+                name, parts, simple = parts_of(node)
+                if simple:
+                    self.read(name, parts, node, action, hidden)
+                    self.indexes(node, action, hidden)
+                    return
+            case ast.Call():
+                self.call(node, action, hidden)
+                return
+            case ast.Lambda():
+                hidden |= {a.arg for a in nodes(node.args) if isinstance(a, ast.arg)}
+                self.expression(node.body, action, hidden)
+                return
+            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                hidden |= {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
+            case ast.NamedExpr():
+                self.expression(node.value, action, hidden)
+                self.name(node.target.id, node.value, action)
+                return
+        for child in ast.iter_child_nodes(node):
+            self.expression(child, action, hidden)
+
+    def indexes(self, node: ast.expr, action: Action, hidden: frozenset[str]) -> None:
+        """What stands in the brackets of a chain is read too."""
+        inner: ast.expr = node
+        while isinstance(inner, (ast.Subscript, ast.Attribute)):
+            if isinstance(inner, ast.Subscript) and not isinstance(inner.slice, ast.Constant):
+                self.expression(inner.slice, action, hidden)
+            inner = inner.value
+
+    def read(
+        self, name: str, parts: tuple[str, ...], node: ast.expr, action: Action, hidden: frozenset[str]
+    ) -> None:
+        if name in hidden:
+            return
+        action.names.add(name)
+        action.sources |= self.derived.get(name, set())
+        for one in sorted(self.env.get(name, ())):
+            known = self.columns.setdefault(one, set())
+            if name in self.elements:
+                parts = ()
+            known.update(parts)
+            for part in parts or ("",):
+                action.reads.append(Touch(one, part, name, node, "part" if part else "whole"))
+
+    def call(self, node: ast.Call, action: Action, hidden: frozenset[str]) -> None:
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            name, parts, simple = parts_of(function.value)
+            if simple:
+                self.read(name, parts, function.value, action, hidden)
+                self.indexes(function.value, action, hidden)
+                self.method(node, function, action)
+            else:
+                self.expression(function.value, action, hidden)
+        elif not isinstance(function, ast.Name):
+            self.expression(function, action, hidden)
+        for value in [*node.args, *[keyword.value for keyword in node.keywords]]:
+            self.expression(value.value if isinstance(value, ast.Starred) else value, action, hidden)
+        called = _called(node)
+        if called in CHANGING_FUNCTIONS and node.args and not _is_method(function, self.env):
+            self.change(node.args[0], node, action)
+        for keyword in node.keywords:
+            if keyword.arg == "out":
+                self.change(keyword.value, node, action)
+        if isinstance(function, ast.Name) and function.id in self.functions:
+            self.callee(node, function.id, action)
+
+    def callee(self, node: ast.Call, name: str, action: Action) -> None:
+        """A function of the notebook changes its arguments and the variables that it names."""
+        params, changed, _ = self.functions[name]
+        given: dict[str, ast.expr] = dict(zip(params, node.args, strict=False))
+        given |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        for target, parts in changed.items():
+            value = given.get(target) if target in params else ast.Name(id=target)
+            if isinstance(value, ast.Name) and value.id not in self.elements:
+                for one in sorted(self.env.get(value.id, ())):
+                    for part in sorted(parts):
+                        how = "part" if part else "whole"
+                        if part and part not in self.columns.setdefault(one, set()):
+                            how = "new"
+                        action.changes.append(Touch(one, part, value.id, node, how, name))
+
+    def method(self, node: ast.Call, function: ast.Attribute, action: Action) -> None:
+        kinds = {self.found.kinds[o] for o in self.env.get(_root(function), ())}
+        own = [kind[6:] for kind in kinds if kind.startswith("class ")]
+        inplace = any(
+            k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
+            for k in node.keywords
+        )
+        if own:
+            if any(self.methods.get(name, {}).get(function.attr) for name in own):
+                self.change(function.value, node, action)
+        elif inplace and function.attr == "drop":
+            self.dropped(node, function, action)
+        elif inplace or (function.attr in CHANGING and not kinds & {"value"}):
+            if function.attr == "add" and not kinds & {"set"}:
+                return  # the layers of a network, the patches of a figure
+            if function.attr in ("update", "clear", "remove", "set_params") and not kinds - {""}:
+                return
+            how = "fit" if function.attr in FITTING else "whole"
+            self.change(function.value, node, action, how)
+
+    def dropped(self, node: ast.Call, function: ast.Attribute, action: Action) -> None:
+        values = [k.value for k in node.keywords if k.arg in ("columns", "labels")] or node.args[:1]
+        names = {c.value for v in values for c in nodes(v) if isinstance(c, ast.Constant)}
+        parts = sorted(name for name in names if isinstance(name, str))
+        name, _, _ = parts_of(function.value)
+        for one in sorted(self.env.get(name, ())):
+            for part in parts or [""]:
+                action.changes.append(Touch(one, part, name, node, "gone" if part else "whole"))
+
+    def change(self, target: ast.expr, node: ast.expr | ast.stmt, action: Action, how: str = "whole") -> None:
+        name, parts, simple = parts_of(target)
+        if not simple or (name in self.elements and not self.is_element(name, node, how)):
+            return
+        parts = () if name in self.elements else parts
+        for one in sorted(self.env.get(name, ())):
+            known = self.columns.setdefault(one, set())
+            for part in parts or ("",):
+                kind = how
+                if how == "new" and (part in known or _by_rows(target)):
+                    kind = "part"
+                action.changes.append(Touch(one, part, name, node, kind if part or how == "fit" else "whole"))
+            for owner, part in self.inside.get(one, ()):
+                action.changes.append(Touch(owner, part, name, node, "part"))
+            known.update(parts)
+
+    def is_element(self, name: str, node: ast.expr | ast.stmt, how: str) -> bool:
+        """A loop over a list changes its elements: `for row in rows: row.append(0)`."""
+        kinds = {self.found.kinds[o] for o in self.env.get(name, ())}
+        return isinstance(node, ast.Call) and how == "whole" and bool(kinds) and kinds <= {"list", "dict"}
+
+
+def _inner(targets: list[ast.expr]) -> list[ast.expr]:
+    """What is read to find the place of an assignment: the brackets of its targets."""
+    return [
+        inner.slice
+        for target in targets
+        for inner in nodes(target)
+        if isinstance(inner, ast.Subscript) and not isinstance(inner.slice, ast.Constant)
+    ]
+
+
+def _columns(value: ast.expr | None) -> set[str]:
+    """The columns or keys of a literal: `DataFrame({"a": ...})`, `{"a": 1}`."""
+    if isinstance(value, ast.Call) and value.args:
+        value = value.args[0]
+    if not isinstance(value, ast.Dict):
+        return set()
+    return {key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def _names(node: ast.List | ast.Tuple) -> list[str]:
+    return [e.id for e in node.elts if isinstance(e, ast.Name)]
+
+
+def _by_rows(node: ast.expr) -> bool:
+    """`df.loc[rows, "a"] = 0` is about a column that is there."""
+    return isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") in ("loc", "at", "ix")
+
+
+def _called(node: ast.expr | None) -> str:
+    function = node.func if isinstance(node, ast.Call) else None
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _root(node: ast.Attribute) -> str:
+    return parts_of(node.value)[0]
+
+
+def _is_method(function: ast.expr, env: dict[str, frozenset[int]]) -> bool:
+    """`rows.place(...)` on a variable is not `np.place(rows, ...)`; a generator's `shuffle` is a function."""
+    if not isinstance(function, ast.Attribute) or function.attr == "shuffle":
+        return False
+    return parts_of(function.value)[0] in env
+
+
+def _first(node: ast.FunctionDef) -> str:
+    every = [*node.args.posonlyargs, *node.args.args]
+    return every[0].arg if every else ""
+
+
+def _summary(
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    known: dict[str, tuple[list[str], dict[str, set[str]], set[str]]],
+) -> tuple[list[str], dict[str, set[str]], set[str]]:
+    """Parameters, the outer names and parameters that a function changes (with the parts), and those that it
+    returns."""
+    params = [a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+    walk = _Walk()
+    walk.functions = dict(known)
+    names = {n.id for n in nodes(node) if isinstance(n, ast.Name)} | set(params)
+    action = Action(0, -1, None, node)
+    start = {name: walk.new("list", action) for name in sorted(names)}
+    walk.env = {name: frozenset([one]) for name, one in start.items()}
+    walk.body(node.body)
+    owner = {one: name for name, one in start.items()}
+    changed: dict[str, set[str]] = {}
+    for done in walk.found.actions:
+        for touch in done.changes:
+            if touch.object in owner:
+                changed.setdefault(owner[touch.object], set()).add(touch.part)
+    returned = {
+        owner[one]
+        for inner in nodes(node)
+        if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name)
+        for one in walk.env.get(inner.value.id, ())
+        if one in owner and owner[one] in params
+    }
+    return params, changed, returned

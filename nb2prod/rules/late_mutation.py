@@ -1,0 +1,132 @@
+"""NBP112."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.objects import Action, Objects, Touch, objects
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.source import Located, Span
+
+SINKS = ("fit", "fit_transform", "fit_predict", "partial_fit", "predict", "predict_proba", "score")
+
+
+class LateMutation(Rule):
+    """An object changes in place in a cell, after another cell has computed something from it: directly,
+    under a second name, in a loop over several objects, or inside a function that it was given to.
+
+    Why it matters: the earlier result is that of the old value. Run that cell again, or split the notebook
+    into steps that run on their own, and it gives something else.
+
+    Instead: change a copy (`rows = [*rows, 3]`, `df = df.assign(...)`), or change the object before it is
+    used.
+
+    A table is reported only where the earlier result is used later on, or where nothing reads the changed
+    table any more: building a table column by column is not a fault. Nor is a change that was computed from
+    the earlier result (`df["age"] = df["age"].fillna(mean)`).
+    """
+
+    code, name, severity = "NBP112", "late-mutation", Severity.WARNING
+    fires = (
+        "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nrows.append(2)",
+        "rows = [1]\nalso = rows\n# %%\ntotal = sum(rows)\n# %%\nalso.append(2)",
+        "rows = [1]\ndef grow(items):\n    items.append(1)\n# %%\ntotal = sum(rows)\n# %%\ngrow(rows)",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nX = df[['a']]\n# %%\ndf['a'] = 0\n# %%\nprint(X)",
+        "import numpy as np\na = np.ones(3)\n# %%\nmean = a.mean()\n# %%\nb = a[1:]\nb[0] = 5",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nn = df.mean()\n# %%\n"
+        "df.drop(columns='b', inplace=True)",
+    )
+    silent = (
+        "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nrows = rows + [2]",
+        "rows = [1]\n# %%\ntotal = sum(rows)\nrows.append(2)",
+        "rows = [1]\n# %%\nprint(rows)\n# %%\nrows.append(2)",
+        "import pandas as pd\ndf = pd.read_csv('a')\nmean = df['a'].mean()\n# %%\n"
+        "df['a'] = df['a'].fillna(mean)",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nmean = df['a'].mean()\n# %%\ndf['b'] = 2",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\ncorr = df.corr()\n# %%\ndf['a'] = 1\n# %%\n"
+        "X = df[['a']]",
+        "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nother = list(rows)\nother.append(2)",
+    )
+
+    def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        every = a.once(objects)
+        seen: set[tuple[int, int]] = set()
+        for action in every.actions:
+            for change in action.changes:
+                key = change.object, action.cell
+                reader = _reader(every, action, change) if key not in seen else None
+                if reader is not None:
+                    seen.add(key)
+                    yield self.one(a, action, change, *reader)
+
+    def one(self, a: Analysis, action: Action, change: Touch, reader: Action, read: Touch) -> Diagnostic:
+        assert action.stmt is not None and reader.stmt is not None and isinstance(change.node, Located)
+        span, used = _place(action, change), _place(reader, read)
+        through = f" by `{change.callee}`" if change.callee else ""
+        labels = [
+            Label(span, f"changed{through} here{a.ran(span.cell)}"),
+            Label(used, f"used here, as it was before{a.ran(used.cell)}"),
+        ]
+        also = f" (as `{read.name}`)" if read.name != change.name else ""
+        message = f"`{change.name}` changes in place after cell {used.cell} has used it{also}"
+        help = f"change a copy of `{change.name}`, or change it above cell {used.cell}"
+        return self.found(a, message, span, labels, help)
+
+
+def _place(action: Action, touch: Touch) -> Span:
+    assert action.stmt is not None
+    return action.stmt.text.head(touch.node)
+
+
+def _reader(every: Objects, action: Action, change: Touch) -> tuple[Action, Touch] | None:
+    """The first statement of another cell that keeps a result of what changes."""
+    kind = every.kinds[change.object]
+    for reader in every.actions[every.made[change.object] + 1 : action.id]:
+        if reader.cell == action.cell or reader.id in action.sources:
+            continue
+        keeps = bool(reader.binds) or any(c.object != change.object for c in reader.changes)
+        if not keeps or any(c.object == change.object for c in reader.changes):
+            continue
+        for read in reader.reads:
+            if read.object == change.object and _overlaps(read, change, kind, reader):
+                if kind in ("frame", "estimator", "") and not _matters(every, action, change, reader):
+                    continue
+                return reader, read
+    return None
+
+
+def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:
+    if change.how == "new" and not read.part:
+        return kind == "dict" or any(
+            isinstance(node, ast.Attribute) and node.attr in SINKS for node in nodes(reader.node)
+        )
+    if change.how == "gone":  # `y = df["y"]`, then `del df["y"]`: the column moves out
+        return not read.part or (read.part == change.part and not _takes(reader.node))
+    return not read.part or not change.part or read.part == change.part
+
+
+def _takes(node: ast.stmt) -> bool:
+    """`y = df["y"]`, `ids = df.id.values`: a column is taken out, and nothing is computed from it."""
+    value = node.value if isinstance(node, ast.Assign) else None
+    while isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute):
+        if value.func.attr not in ("copy", "astype", "to_numpy", "tolist", "ravel"):
+            return False
+        value = value.func.value
+    return isinstance(value, (ast.Subscript, ast.Attribute, ast.Tuple))
+
+
+def _matters(every: Objects, action: Action, change: Touch, reader: Action) -> bool:
+    """The earlier result is used later on, or nobody reads the changed object any more."""
+    later = [other for other in every.actions[action.id + 1 :] if other.node is not action.node]
+    kept = set(reader.binds) | {c.name for c in reader.changes}
+    for other in later:
+        if kept & other.names:
+            return True
+        kept -= other.binds
+        if not kept:
+            break
+    beyond = [other for other in later if other.cell != action.cell]
+    return not any(touch.object == change.object for other in beyond for touch in other.reads)

@@ -1,0 +1,60 @@
+"""NBP201."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nb2prod.analysis.leakage import leaks
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.rules import Analysis, Label, Rule, Severity
+from nb2prod.source import cut
+
+
+class PreprocessingLeakage(Rule):
+    """A statistic, a scaler, an imputer or a selection is learned from all rows, before the split into
+    training and test rows.
+
+    Why it matters: the test rows have shaped the features, so the score is better than what production will
+    see.
+
+    Instead: split first, and fit on the training rows only; best in a `Pipeline`, which does so by itself.
+
+    Which values exist (`LabelEncoder`, `OneHotEncoder`) is not counted, nor are statistics that are only
+    shown. Helper functions of the notebook are not followed. A plain statistic of a column (`mean`, `median`)
+    moves little, and is a warning.
+    """
+
+    code, name, severity = "NBP201", "preprocessing-leakage", Severity.ERROR
+    fires = (
+        "X = StandardScaler().fit_transform(X)\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m = LogisticRegression().fit(X_train, y_train)",
+        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['a']]\nX_train, X_test = train_test_split(X)\n"
+        "m.fit(X_train)",
+        "X = (X - X.mean()) / X.std()\nscore = cross_val_score(model.fit, X, y)",
+    )
+    silent = (
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
+        "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
+        "df['a'] = LabelEncoder().fit_transform(df['a'])\nX_train, X_test = train_test_split(df[['a']])\n"
+        "m.fit(X_train)",
+        "print(X.mean())\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['b']]\nX_train, X_test = train_test_split(X)\n"
+        "m.fit(X_train)",
+    )
+
+    def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        for leak in a.once(leaks):
+            if leak.code != self.code:
+                continue
+            labels = [Label(leak.span, "learned here")]
+            if leak.other is not None:
+                labels.append(Label(leak.other, "the rows are split here"))
+            yield self.found(
+                a,
+                "this is learned from all rows, the test rows among them",
+                leak.span,
+                labels,
+                "split first, and fit on the training rows only, best in a `Pipeline`",
+                None if "fit" in cut(a.notebook.cells[leak.span.cell].text, leak.span) else Severity.WARNING,
+            )

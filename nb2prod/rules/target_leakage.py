@@ -1,0 +1,49 @@
+"""NBP203."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nb2prod.analysis.leakage import leaks
+from nb2prod.diagnostics import Diagnostic
+from nb2prod.rules import Analysis, Label, Rule, Severity
+
+
+class TargetLeakage(Rule):
+    """The target, or a column that was made from it, is among the features.
+
+    Why it matters: the model learns to copy the answer. In production the answer is not there.
+
+    Instead: drop the column from the features, or learn it from the training rows only.
+
+    Columns are followed by their names, as far as the text shows them.
+    """
+
+    code, name, severity = "NBP203", "target-leakage", Severity.ERROR
+    fires = (
+        "X, y = df[['a', 'b']], df['a']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m.fit(X_train, y_train)",
+        "y = df['t']\ndf['z'] = df['t'] * 2\nX = df[['a', 'z']]\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+    )
+    silent = (
+        "X, y = df.drop(columns='t'), df['t']\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "X, y = df[['a']], df['t']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"
+        "m.fit(X_train, y_train)",
+    )
+
+    def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        for leak in a.once(leaks):
+            if leak.code != self.code:
+                continue
+            labels = [Label(leak.span, "made here")]
+            if leak.other is not None:
+                labels.append(Label(leak.other, "the features are taken here"))
+            yield self.found(
+                a,
+                f"`{leak.subject}` is the target, or was made from it, and is among the features",
+                leak.span,
+                labels,
+                f"drop `{leak.subject}` from the features",
+            )
