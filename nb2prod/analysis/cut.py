@@ -17,14 +17,9 @@ import ast
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import (
-    PREDICT_METHODS,
-    choose,
-    find_metrics,
-    find_sinks,
-    is_marked,
-)
-from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
+from nb2prod.analysis.metrics import find_metrics
+from nb2prod.analysis.model import PREDICT_METHODS, choose, find_sinks, is_marked
+from nb2prod.analysis.prediction import aliases, find_prediction, predict_calls, refuse_predictions
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -196,11 +191,11 @@ class _Cut:
     def features_and_target(self) -> tuple[set[int], set[int]]:
         """The slice of X and what only y needs; what y needs after a split of y belongs to training."""
         sink, slicer, split = self.sink, self.slicer, self.split
-        x_start = slicer.reaching(sink.stmt, _names(sink.x))
+        x_start = slicer.reaching(sink.data, _names(sink.x))
         x_slice = slicer.backward(x_start, lambda use: split.follows(use, "x"))
         if sink.y is None:
             return x_slice, set()
-        y_start = slicer.reaching(sink.stmt, _names(sink.y))
+        y_start = slicer.reaching(sink.data, _names(sink.y))
         y_slice = slicer.backward(y_start, lambda use: split.follows(use, "y"))
         only_y = y_slice - x_slice
         if split.stmt and split.splits_y:
@@ -262,7 +257,7 @@ class _Cut:
                             idle.add(id)
         if not idle:
             return idle
-        start = self.slicer.reaching(self.sink.stmt, _names(self.sink.x))
+        start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
         needed = self.slicer.backward(start, lambda use: self.split.follows(use, "x"), idle)
         return idle | (body - needed)
 
@@ -277,7 +272,7 @@ class _Cut:
         names: dict[str, str] = {}
         crossing: set[str] = set()
         train: set[int] = set()
-        todo = [self.sink.stmt, *(m.stmt for m in metrics)]
+        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics)]
         x_names, y_names = _names(self.sink.x), _names(self.sink.y)
         while todo:
             id = todo.pop()
@@ -302,7 +297,7 @@ class _Cut:
                 todo += reaches - before
                 if not any(use.name in self.flow.defined_by(r) for r in inside):
                     continue  # it only holds something that was made before, as a model holds its data
-                known = self.slicer.reaching(self.sink.stmt, {use.name}) & before
+                known = self.slicer.reaching(self.sink.data, {use.name}) & before
                 if use.name in x_names and inside == known:
                     names[use.name] = "X_train"
                 elif self.is_target(use, inside, y_names, target):
@@ -319,7 +314,7 @@ class _Cut:
         stmt = self.flow.by_id[id]
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
-        for call in predict_calls(stmt.node, {self.sink.model}, (*PREDICT_METHODS, "score")):
+        for call in predict_calls(stmt.node, aliases(self.flow, self.sink), (*PREDICT_METHODS, "score")):
             argument = call.args[0] if call.args else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
                 continue
@@ -378,7 +373,7 @@ class _Cut:
         for id in prediction.stmts:
             for use in self.slicer.uses(id):
                 reaches = set(use.reaches) - inside - self.floating
-                own = {*rows, self.sink.model}
+                own = {*rows, self.sink.model, *_names(self.sink.held)}
                 elsewhere = prediction.value is not None and id == prediction.stmts[-1]
                 if elsewhere and use.name not in _names(prediction.value):
                     continue  # what the answer is stored in
@@ -418,7 +413,7 @@ class _Cut:
                 Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
             )
             return ()
-        main = self.frame_by_rows(names) or self.main_frame(self.sink.x, self.sink.stmt, names, set())
+        main = self.frame_by_rows(names) or self.main_frame(self.sink.x, self.sink.data, names, set())
         rest = sorted(names - {main})
         return (main, *rest) if main else tuple(rest)
 

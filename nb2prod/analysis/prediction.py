@@ -11,16 +11,11 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import (
-    NUMBERS,
-    PREDICT_METHODS,
-    assigned_name,
-    calls,
-    has_score,
-    method,
-    shown,
-)
+from nb2prod.analysis.metrics import shown
+from nb2prod.analysis.model import FIT_METHODS, NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
+from nb2prod.analysis.holders import held
 from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -30,22 +25,31 @@ from nb2prod.ir.stages import Prediction, Refusal, Sink
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
 LABELS = ("predict", "fit_predict")
+NO_NEW_ROWS = tuple(
+    f"sklearn.cluster.{name}"
+    for name in ("AgglomerativeClustering", "DBSCAN", "HDBSCAN", "OPTICS", "SpectralClustering")
+)
+RECODES = ("map", "replace")  # methods that give predictions other names
 CASTS = ("int", "float", "round", "list", "str")
 
 
 def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
-    """The statements of the inference cells that make predictions of rows, and their result."""
-    cells = _inference(flow, tags, sink)
+    """The statements of the inference cells that make predictions of rows, and their result; also the
+    statements of other cells whose predictions these work on.
+    """
+    slicer = Slicer(flow)
     names = aliases(flow, sink)
-    predicts = [(s, c) for s in cells for c in predict_calls(s.node, names)]
+    cells = _with_holders(_deciding(flow, tags, sink, slicer, names), names, slicer, types)
+    predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
         return Prediction()
-    rows = predicts[0][1].args[0] if predicts[0][1].args else None
-    found = _variable(flow, types, cells, predicts, rows, names)
+    rows = _rows(predicts[0][1], predicts[0][0], sink, slicer, types)
+    known = _answers(flow, types, slicer, sink)
+    found = _variable(slicer, types, cells, predicts, rows, names, known)
     value: ast.expr | None = None
     ends: list[int] = []
     last = 0
-    answer = _in_frame(types, cells, names, found) or (
+    answer = _stored(types, cells, names, found, known) or (
         _answer(types, cells, names) if found is None else None
     )
     if answer is None and found is None:
@@ -53,17 +57,66 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
-        rows = next((c.args[0] for c in predict_calls(value, names) if c.args), rows)
+        own_rows = (_rows(p, stmt, sink, slicer, types) for p in predictions(value, names))
+        rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
     inside = {s.id for s in cells}
     own = _names(rows) | names
-    slicer = Slicer(flow)
     if value is not None:  # only what the value reads, not what it is stored in
         ends = list(slicer.reaching(last, _names(value) - own))
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
     stmts = needed & inside | ({last} if value is not None else set())
     return Prediction(tuple(sorted(stmts)), rows, result, value=value)
+
+
+def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str]) -> list[Stmt]:
+    """The statements of the inference cells; where none of them predicts, also those of other cells that make
+    the predictions which they work on.
+    """
+    cells = _inference(flow, tags, sink)
+    if any(True for s in cells for _ in predictions(s.node, names)):
+        return cells
+    made = {
+        s.id
+        for s in flow.by_id.values()
+        if s.id >= sink.stmt and not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
+        for p in predictions(s.node, names)
+        if _method(p) in (*LABELS, "predict_proba", "labels_")
+    }
+    after = slicer.forward(made, lambda id: False)
+    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after))
+    if not path & made:
+        return cells
+    inside = {s.id for s in cells} | path & after
+    return [s for s in flow.by_id.values() if s.id in inside]
+
+
+def _with_holders(cells: list[Stmt], names: set[str], slicer: Slicer, types: Types) -> list[Stmt]:
+    """The statements with those of other cells that only put rows into what the model predicts on."""
+    inside = {s.id for s in cells}
+    for stmt in cells:
+        for call in predict_calls(stmt.node, names):
+            if call.args:
+                inside |= set(held(call.args[0], stmt.id, slicer, types).stmts)
+    return [s for s in slicer.flow.by_id.values() if s.id in inside]
+
+
+def _rows(made: ast.expr, stmt: Stmt, sink: Sink, slicer: Slicer, types: Types) -> ast.expr | None:
+    """What is predicted on: the rows in a DMatrix, or what the model was fitted on where it gives labels."""
+    if _method(made) in ("fit_predict", "labels_"):
+        return sink.x
+    if not isinstance(made, ast.Call) or not made.args:
+        return None
+    return held(made.args[0], stmt.id, slicer, types).x
+
+
+def _answers(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> set[str]:
+    """The names of the true answers: what reads them judges predictions and is none."""
+    split = find_split(flow, types, slicer, sink)
+    outputs = {name for a in split.y_arrays - split.x_arrays for name in split.outputs[2 * a : 2 * a + 2]}
+    own = {sink.y.id} if isinstance(sink.y, ast.Name) else set()
+    return (outputs | own) - {""}
 
 
 def refuse_predictions(
@@ -75,9 +128,9 @@ def refuse_predictions(
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
     refusals = list(_reworked_columns(plain, names))
     refusals += _left_out(types, plain, names, prediction)
-    if any(True for s in plain for _ in predict_calls(s.node, names)):
+    refusals += _no_new_rows(flow, types, sink)
+    if prediction.stmts or any(True for s in plain for _ in predictions(s.node, names)):
         return refusals
-    refusals += _made_elsewhere(flow, plain, names, prediction)
     for stmt in cells:
         for call in calls(stmt.node):
             if method(call) not in PREDICT_METHODS:
@@ -90,22 +143,24 @@ def refuse_predictions(
     return refusals
 
 
-def _made_elsewhere(
-    flow: Flow, cells: list[Stmt], names: set[str], prediction: Prediction
-) -> Iterator[Refusal]:
-    """Inference cells that only use a prediction which another cell made."""
-    made = {s.id for s in flow.by_id.values() if any(True for _ in predict_calls(s.node, names, LABELS))}
-    for stmt in cells:
-        for use in flow.uses_of(stmt.id):
-            if any(r in made and use.name in flow.defined_by(r) for r in use.reaches):
-                detail = "the prediction is made in another cell; predict in the cell tagged infer"
-                yield Refusal("NBP403", stmt.text.span(stmt.node), use.name, detail)
-                return
+def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
+    """A clustering that only labels the rows that it was made of: DBSCAN, agglomerative."""
+    if not isinstance(sink.call.func, ast.Attribute):
+        return
+    receiver = sink.call.func.value
+    kind = types.of(receiver) or types.api_of(receiver)
+    if kind in NO_NEW_ROWS:
+        detail = "it labels only the rows that it was fitted on and cannot predict new ones"
+        stmt = flow.by_id[sink.stmt]
+        yield Refusal("NBP403", stmt.text.span(sink.call), kind.rpartition(".")[2], detail)
 
 
 def aliases(flow: Flow, sink: Sink) -> set[str]:
-    """The variables that hold the fitted model: its own, and `best = grid.best_estimator_`."""
-    names = {sink.model}
+    """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
+    grid.best_estimator_`."""
+    names = {sink.model, *_names(sink.held)}
+    if method(sink.call) in FIT_METHODS and not isinstance(sink.call.func.value, ast.Call):  # type: ignore[attr-defined]
+        names |= {root(sink.call.func)} - {""}
     for stmt in flow.by_id.values():
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
@@ -120,6 +175,18 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
         if isinstance(value, ast.Name) and value.id in names:
             names.add(target)
     return names
+
+
+def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
+    """Where one of these variables predicts: a call, or the labels that a fitted clustering keeps."""
+    yield from predict_calls(node, names)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Attribute) and inner.attr == "labels_" and root(inner) in names:
+            yield inner
+
+
+def _method(made: ast.expr) -> str:
+    return made.attr if isinstance(made, ast.Attribute) else method(made) if isinstance(made, ast.Call) else ""
 
 
 def predict_calls(
@@ -142,24 +209,30 @@ def _inference(flow: Flow, tags: CellTags, sink: Sink, functions: bool = False) 
 
 
 def _variable(
-    flow: Flow,
+    slicer: Slicer,
     types: Types,
     cells: list[Stmt],
-    predicts: list[tuple[Stmt, ast.Call]],
+    predicts: list[tuple[Stmt, ast.expr]],
     rows: ast.expr | None,
     names: set[str],
+    answers: set[str],
 ) -> tuple[str, list[int]] | None:
     """The last variable with a prediction for each row, and the statements that make and change it."""
-    slicer = Slicer(flow)
+    flow = slicer.flow
     touched = {s.id for s, _ in predicts}
-    labels = any(method(c) == "predict" for _, c in predicts)
+    labels = any(_method(p) == "predict" for _, p in predicts)
     best: tuple[str, int] | None = None
     for stmt in cells:
-        if stmt.id < predicts[0][0].id:
+        if stmt.id < predicts[0][0].id or _reads(stmt.node, answers):
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
         target = assigned_name(stmt.node)
-        if not reads or target is None or not _is_row_result(stmt, types, rows):
+        if not reads or target is None:
+            continue
+        value = getattr(stmt.node, "value", None)
+        if not _is_row_result(stmt, types, rows):
+            if types.of(value) == "pandas.DataFrame" and _only(value, names, touched, slicer, stmt.id):
+                touched.add(stmt.id)  # predictions in a frame of their own
             continue
         touched.add(stmt.id)
         made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches)) & touched
@@ -172,6 +245,22 @@ def _variable(
     inside = {s.id for s in cells}
     changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
     return result, [last, *(s for s in changes if s > last)]
+
+
+def _reads(node: ast.AST, names: set[str]) -> bool:
+    return any(
+        isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load) for n in ast.walk(node)
+    )
+
+
+def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at: int) -> bool:
+    """Whether a table is made of predictions alone: `pd.DataFrame(p)`."""
+    if not isinstance(value, ast.Call) or method(value) != "DataFrame" or len(value.args) != 1:
+        return False
+    given = value.args[0]
+    if any(True for _ in predictions(given, names)):
+        return True
+    return isinstance(given, ast.Name) and bool(slicer.reaching(at, {given.id}) & touched)
 
 
 def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
@@ -190,8 +279,8 @@ def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
 
 def _is_label(made: list[ast.stmt], last: ast.stmt, labels: bool, names: set[str]) -> bool:
     """Whether it is a prediction; a bare probability is none where the model's labels are used too."""
-    used = {method(c) for node in made for c in predict_calls(node, names)}
-    if used & {"predict", "fit_predict"}:
+    used = {_method(p) for node in made for p in predictions(node, names)}
+    if used & {*LABELS, "labels_"}:
         return True
     return not labels and any(_cuts(n) for n in ast.walk(last))
 
@@ -208,35 +297,44 @@ def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast
             values = list(shown(node.value))
         for value in values:
             whole = _whole(value)
-            made = {method(c) for c in predict_calls(whole, names)}
+            made = {_method(p) for p in predictions(whole, names)}
             if not made or has_score(whole, types) or isinstance(whole, (ast.Dict, ast.List, ast.Tuple)):
                 continue
             if types.of(whole) == "pandas.DataFrame" or _makes_frame(whole):
                 continue
-            if made & {"predict", "fit_predict"} or any(_cuts(n) for n in ast.walk(whole)):
+            if made & {*LABELS, "labels_"} or any(_cuts(n) for n in ast.walk(whole)):
                 found = (stmt, whole)
     return found
 
 
-def _in_frame(
-    types: Types, cells: list[Stmt], names: set[str], found: tuple[str, list[int]] | None
+def _stored(
+    types: Types,
+    cells: list[Stmt],
+    names: set[str],
+    found: tuple[str, list[int]] | None,
+    answers: set[str],
 ) -> tuple[Stmt, ast.expr] | None:
-    """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`."""
+    """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`,
+    `df["cluster"] = labels + 1`.
+    """
     made = {found[0]} if found is not None else set()
     answer: tuple[Stmt, ast.expr] | None = None
     for stmt in cells:
         value = getattr(stmt.node, "value", None)
         if not isinstance(value, ast.expr) or (found is not None and stmt.id <= max(found[1])):
             continue
+        parts: list[ast.expr] = []
         for call in calls(value):
-            if not _makes_frame(call):
-                continue
-            tables = [a for a in call.args if isinstance(a, ast.Dict)]
-            parts = [v for t in tables for v in t.values]
-            parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
-            for part in parts:
-                if _computes(part, names, made, types) and not has_score(part, types):
-                    answer = (stmt, _whole(part))
+            if _makes_frame(call):
+                tables = [a for a in call.args if isinstance(a, ast.Dict)]
+                parts += [v for t in tables for v in t.values]
+                parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
+        if isinstance(stmt.node, ast.Assign) and isinstance(stmt.node.targets[0], ast.Subscript):
+            parts.append(value)
+        for part in parts:
+            computed = _computes(part, names, made, types) and not has_score(part, types)
+            if computed and not _reads(part, answers):
+                answer = (stmt, _whole(part))
     return answer
 
 
@@ -261,13 +359,16 @@ def _left_out(types: Types, cells: list[Stmt], names: set[str], prediction: Pred
 
 def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:
     """Whether an expression is about predictions."""
-    if any(True for _ in predict_calls(node, names, ("predict", "fit_predict"))):
+    if any(_method(p) in (*LABELS, "labels_") for p in predictions(node, names)):
         return True
     return any(isinstance(n, ast.Name) and n.id in derived for n in ast.walk(node))
 
 
 def _transforms(node: ast.expr, names: set[str], derived: set[str], types: Types) -> bool:
     """A call or an operation with a number that makes other values of predictions."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in RECODES:
+        if not isinstance(node.func.value, ast.Call) or method(node.func.value) in ("Series", "DataFrame"):
+            return _touches(node.func.value, names, derived)
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
         about = [side for side in sides if _touches(side, names, derived)]
@@ -316,7 +417,7 @@ def _reworked_columns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
             continue
         target = ast.unparse(node.targets[0])
-        if any(True for _ in predict_calls(node.value, names)):
+        if any(True for _ in predictions(node.value, names)):
             stored.add(target)
         elif target in stored:
             detail = "it changes predictions in a column; change them in a variable, then store them"

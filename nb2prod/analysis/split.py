@@ -93,7 +93,7 @@ NO_SPLIT = Split()
 
 def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     """The last split that the model's X comes through."""
-    start = slicer.reaching(sink.stmt, _names(sink.x))
+    start = slicer.reaching(sink.data, _names(sink.x))
     for id in sorted(slicer.backward(start), reverse=True):
         node = flow.by_id[id].node
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
@@ -105,8 +105,8 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
         outputs = tuple(e.id if isinstance(e, ast.Name) else "" for e in target.elts)
         if len(outputs) != 2 * len(node.value.args):
             continue
-        x = _arrays(slicer, sink.stmt, _names(sink.x), id, outputs)
-        y = _arrays(slicer, sink.stmt, _names(sink.y), id, outputs)
+        x = _arrays(slicer, sink.data, _names(sink.x), id, outputs)
+        y = _arrays(slicer, sink.data, _names(sink.y), id, outputs)
         return Split(
             id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y, frozenset(_names(sink.y))
         )

@@ -38,7 +38,9 @@ class Sink:
     """The model fit that the compile is for.
 
     `call` is the fit call in statement `stmt`; `model` the variable that holds the fitted model; `x` and
-    `y` the expressions that it is fitted on, `y` None where there is no target.
+    `y` the expressions that it is fitted on, `y` None where there is no target.  `data` is the statement that
+    reads them, another one than the fit where a Dataset holds them; `made` the one after which `model` is the
+    fitted model.  `held` is the expression that holds the model where that is no variable: `models["tree"]`.
     """
 
     stmt: int
@@ -47,6 +49,9 @@ class Sink:
     x: ast.expr
     y: ast.expr | None
     task: str
+    data: int
+    made: int
+    held: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

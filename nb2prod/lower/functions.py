@@ -9,9 +9,11 @@ from typing import Any
 
 import libcst as cst
 
+from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import assigned_name
-from nb2prod.analysis.prediction import aliases, predict_calls
+from nb2prod.analysis.prediction import aliases, predictions
+from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -152,7 +154,8 @@ def lower_fit_model(context: Context) -> Lowered:
             value = name if name is not None else _expression(stmt, metric.node, extra)
             statements.append(f'{metrics}["{metric.name}"] = {value}')
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
-    result = [graph.sink.model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
+    model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
+    result = [model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
     head = f"def fit_model({data}: Training, {settings}: Settings) -> Fitted:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
@@ -169,18 +172,8 @@ def lower_decide(context: Context) -> Lowered:
     if not prediction.stmts:
         doc = f"{context.name} has no inference cell: the model's own prediction."
         return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
-    extra: dict[int, Build] = {}
-    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
-    replaced: set[ast.AST] = set()
-    names = aliases(context.flow, graph.sink)
-    for id_ in prediction.stmts:
-        node = context.flow.by_id[id_].node
-        rows = [call.args[0] for call in predict_calls(node, names) if call.args]
-        for inner in ast.walk(node):
-            if inner in rows or (isinstance(inner, ast.expr) and ast.dump(inner) == wanted):
-                extra[id(inner)] = lambda node, code: "X"
-                replaced.add(inner)
-    stmts = _with_closures(context, prediction.stmts, replaced)
+    extra, replaced = _for_new_rows(context)
+    stmts = _with_closures(context, prediction.stmts, set(replaced))
     edits = context.edits(extra)
     texts = [source(context.flow.by_id[id], edits) for id in stmts]
     changed = {d.name for d in context.flow.defs if d.stmt in prediction.stmts and d.kind == "mutate"}
@@ -192,7 +185,7 @@ def lower_decide(context: Context) -> Lowered:
     lines += [f'{name} = given["{name}"]' for name in _parameter_names(context, prediction.stmts)]
     imports = ("import copy",) if copied else ()
     if prediction.value is not None:
-        answer = _without_rows(prediction.value, replaced)
+        answer = _replaced_text(prediction.value, {ast.dump(node): text for node, text in replaced.items()})
         text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
         bound = _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given}
         return Lowered(text, bound, imports=imports)
@@ -220,15 +213,44 @@ def _replaced(node: Any, edited: Mapping[int, Build]) -> Any:
     return type(node)(**{name: _replaced(value, edited) for name, value in ast.iter_fields(node)})
 
 
-def _without_rows(value: ast.expr, replaced: Collection[ast.AST]) -> str:
-    """The text of an expression with X in the place of the notebook's rows."""
-    places = {ast.dump(node) for node in replaced}
+def _for_new_rows(context: Context) -> tuple[dict[int, Build], dict[ast.AST, str]]:
+    """What of the notebook's prediction is written otherwise for new rows, as edits and as texts: the rows,
+    what holds them, the model where it is no variable, and labels that the fit gave.
+    """
+    graph, slicer = context.graph, Slicer(context.flow)
+    sink, prediction = graph.sink, graph.prediction
+    assert sink is not None
+    texts: dict[ast.AST, str] = {}
+    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
+    model = ast.dump(sink.held) if sink.held is not None else ""
+    names = aliases(context.flow, sink)
+    for id_ in prediction.stmts:
+        node = context.flow.by_id[id_].node
+        for made in predictions(node, names):
+            if made is sink.call or isinstance(made, ast.Attribute):
+                texts[made] = f"{sink.model}.predict(X)"
+            elif isinstance(made, ast.Call) and made.args:
+                rows = held(made.args[0], id_, slicer, context.types)
+                if rows.holders:
+                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
+                else:
+                    texts[made.args[0]] = "X"
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
+                if ast.dump(inner) == wanted:
+                    texts.setdefault(inner, "X")
+                elif ast.dump(inner) == model:
+                    texts.setdefault(inner, sink.model)
+    return {id(node): (lambda node, code, text=text: text) for node, text in texts.items()}, texts  # type: ignore[misc]
+
+
+def _replaced_text(value: ast.expr, texts: Mapping[str, str]) -> str:
+    """The text of an expression with other texts for the parts with these dumps."""
 
     class Rows(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
-            if isinstance(node, ast.expr) and ast.dump(node) in places:
-                return ast.Name("X", ast.Load())
-            return self.generic_visit(node)
+            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
 
     return ast.unparse(Rows().visit(ast.parse(ast.unparse(value), mode="eval")))
 
