@@ -14,12 +14,26 @@ It is long because every name that crosses between stages is decided on the same
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.metrics import find_metrics
-from nb2prod.analysis.model import PREDICT_METHODS, choose, find_sinks, is_marked
-from nb2prod.analysis.prediction import aliases, find_prediction, predict_calls, refuse_predictions
+from nb2prod.analysis.model import (
+    PREDICT_METHODS,
+    choose,
+    find_sinks,
+    is_marked,
+    time_series,
+    undecided,
+)
+from nb2prod.analysis.prediction import (
+    aliases,
+    find_prediction,
+    for_new_rows,
+    predict_calls,
+    refuse_predictions,
+)
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -43,10 +57,10 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     sinks = find_sinks(flow, types, tags)
     sink = choose(sinks, flow, tags, model)
     if sink is None:
-        refusals.append(_no_sink(flow, tags, model, sinks))
+        refusals.append(time_series(flow, types, tags) or _no_sink(flow, tags, model, sinks))
         return StageGraph(refusals=tuple(refusals))
     if model is None:
-        refusals += _undecided(sinks, flow, tags)
+        refusals += [*_undecided(sinks, flow, tags), *undecided(sink, flow, tags)]
     return _Cut(flow, types, tags, sink, refusals).graph()
 
 
@@ -370,8 +384,12 @@ class _Cut:
         rows = _names(prediction.rows)
         inside = set(prediction.stmts)
         judged = inside & train
+        rewritten = for_new_rows(self.flow, self.types, self.sink, prediction)
         for id in prediction.stmts:
+            gone = _only_inside(self.flow.by_id[id].node, list(rewritten))
             for use in self.slicer.uses(id):
+                if use.name in gone:
+                    continue
                 reaches = set(use.reaches) - inside - self.floating
                 own = {*rows, self.sink.model, *_names(self.sink.held)}
                 elsewhere = prediction.value is not None and id == prediction.stmts[-1]
@@ -540,7 +558,7 @@ def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
 
 
-def _only_inside(node: ast.stmt, parts: list[ast.expr]) -> set[str]:
+def _only_inside(node: ast.stmt, parts: Sequence[ast.AST]) -> set[str]:
     """The names that a statement mentions in these parts of it and nowhere else."""
     inside = {id(n) for part in parts for n in ast.walk(part)}
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import NUMBERS, assigned_name, calls, has_score, method
 from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import answers_of
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -26,18 +27,65 @@ def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[M
     slicer = Slicer(flow)
     scored: set[int] = set()
     metrics: list[Metric] = []
+    hand = _ByHand(slicer, sink, answers_of(flow, types, slicer, sink))
     for stmt in flow.by_id.values():
         allowed = tags.of(stmt.cell)
         if not {"train", "infer"} & set(allowed) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
             continue
-        reads_score = any(set(u.reaches) & scored for u in slicer.uses(stmt.id))
         names = {u.name for u in slicer.uses(stmt.id) if set(u.reaches) & scored}
-        found = list(_score_expressions(stmt, types, names if reads_score else set()))
+        found = list(_score_expressions(stmt, types, names)) or list(hand.expressions(stmt, types))
         if found or has_score(stmt.node, types):
             scored.add(stmt.id)
         for label, node in found:
             metrics.append(Metric(label, stmt.id, node))
     return _unique(_of_model(metrics, slicer, sink, flow))
+
+
+class _ByHand:
+    """Numbers made by comparing predictions with the answers, without a function that scores."""
+
+    def __init__(self, slicer: Slicer, sink: Sink, answers: set[str]) -> None:
+        self.slicer = slicer
+        self.answers = answers
+        self.after = slicer.forward({sink.stmt}, lambda id: False) if answers else set()
+        self.judging: set[int] = set()
+        for id in sorted(self.after - {sink.stmt}):
+            names = self.names(id)
+            if names & answers or any(set(u.reaches) & self.judging - {id} for u in slicer.uses(id)):
+                self.judging.add(id)
+        self.shown = {
+            r
+            for id in self.judging
+            for part in _parts_shown(slicer.flow.by_id[id].node)
+            for u in slicer.uses(id)
+            if any(isinstance(n, ast.Name) and n.id == u.name for n in ast.walk(part))
+            for r in u.reaches
+        }
+
+    def names(self, id: int) -> set[str]:
+        return {n.id for n in ast.walk(self.slicer.flow.by_id[id].node) if isinstance(n, ast.Name)}
+
+    def expressions(self, stmt: Stmt, types: Types) -> Iterator[tuple[str, ast.expr]]:
+        """The numbers that the statement shows, or keeps to show them later."""
+        if stmt.id not in self.judging:
+            return
+        target = assigned_name(stmt.node)
+        if target is not None:
+            assert isinstance(stmt.node, ast.Assign)
+            if stmt.id in self.shown and _is_number(stmt.node.value, types):
+                yield target, stmt.node.value
+            return
+        predicted = {u.name for u in self.slicer.uses(stmt.id) if set(u.reaches) & self.after}
+        compared = {u.name for u in self.slicer.uses(stmt.id) if set(u.reaches) & self.judging}
+        for part in _parts_shown(stmt.node):
+            names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+            judges = names & compared or (names & self.answers and names & predicted)
+            if judges and not isinstance(part, ast.Name) and _is_number(part, types):
+                yield _metric_name(part), part
+
+
+def _parts_shown(node: ast.stmt) -> list[ast.expr]:
+    return list(shown(node.value)) if isinstance(node, ast.Expr) else []
 
 
 def _of_model(metrics: list[Metric], slicer: Slicer, sink: Sink, flow: Flow) -> list[Metric]:
@@ -123,9 +171,11 @@ def _is_number(node: ast.expr, types: Types) -> bool:
         return node.attr in ("best_score_", "inertia_")
     if isinstance(node, ast.Call):
         fact = types.fact(node)
+        if fact is not None and fact.effect == "row-wise" and types.api_of(node).startswith("numpy."):
+            return bool(node.args) and all(_is_number(a, types) for a in node.args)
         if fact is not None:
             return fact.returns == "scalar" or types.of(node) in NUMBERS
-        return method(node) in ("score", "mean", "std", "max", "min")
+        return method(node) in ("score", "mean", "std", "max", "min", "sum", "item")
     return types.of(node) in NUMBERS
 
 
@@ -138,6 +188,8 @@ def _metric_name(node: ast.expr) -> str:
         return node.func.id
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         base = node.func.value
+        if node.func.attr == "mean" and isinstance(base, ast.Compare):
+            return "accuracy"
         owner = root(base) if not isinstance(base, ast.Call) else _metric_name(base)
         if "_score" in node.func.attr or "_error" in node.func.attr:
             return node.func.attr

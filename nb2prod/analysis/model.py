@@ -21,7 +21,7 @@ from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Sink
+from nb2prod.ir.stages import Refusal, Sink
 
 TASKS = {
     "classifier": "classification",
@@ -76,6 +76,16 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
     return _of_function(stmt, call, slicer, types)
 
 
+def time_series(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
+    """The first model of a series that a cell tagged train fits."""
+    for stmt in flow.by_id.values():
+        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
+            fact = types.fact(call)
+            if fact is not None and fact.role == "timeseries":
+                return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
+    return None
+
+
 def _of_arguments(stmt: Stmt, call: ast.Call, made: ast.Call, at: int) -> Sink | None:
     """`sm.OLS(y, X).fit()`: the model holds its rows, the result predicts."""
     named = {k.arg: k.value for k in made.keywords}
@@ -125,7 +135,9 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
     or the prediction that they use; else the last.
     """
     if name is not None:
-        return next((s for s in reversed(sinks) if name in (s.model, root(s.call.func))), None)
+        found = next((s for s in reversed(sinks) if name in (s.model, root(s.call.func))), None)
+        entries = (_entry(s, name, Slicer(flow)) for s in reversed(sinks))
+        return found or next((e for e in entries if e is not None), None)
     marked = [s for s in sinks if is_marked(s, flow)]
     if marked:
         return marked[-1]
@@ -139,6 +151,42 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
     used = {u.name for s in inference for u in slicer.uses(s.id)}
     fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)] or sinks
     return next((s for s in reversed(sinks) if s.model in used), fits[-1] if fits else None)
+
+
+def undecided(sink: Sink, flow: Flow, tags: CellTags) -> list[Refusal]:
+    """A loop fits one model after another, and no inference cell says which one it takes."""
+    node = flow.by_id[sink.stmt].node
+    if not isinstance(node, ast.For) or sink.held is not None or is_marked(sink, flow):
+        return []
+    turns = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+    used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
+    if sink.model not in turns or sink.model in used:
+        return []
+    return [Refusal("NBP405", flow.by_id[sink.stmt].span, f"those of `{ast.unparse(node.iter)}`")]
+
+
+def _entry(sink: Sink, name: str, slicer: Slicer) -> Sink | None:
+    """The model that a dictionary or a list of pairs, over which a loop fits, holds under this name."""
+    node = slicer.flow.by_id[sink.stmt].node
+    iterated = node.iter if isinstance(node, ast.For) else None
+    if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Attribute):
+        iterated = iterated.func.value  # models.items()
+    if not isinstance(iterated, ast.Name):
+        return None
+    made, _ = definition(iterated, sink.stmt, slicer)
+    match made:
+        case ast.Dict(keys=keys):
+            places = [f"{iterated.id}[{ast.unparse(k)}]" for k in keys if k is not None]
+            named = [getattr(k, "value", None) for k in keys if k is not None]
+        case ast.List(elts=pairs):
+            places = [f"{iterated.id}[{at}][1]" for at in range(len(pairs))]
+            named = [getattr(p.elts[0], "value", None) if isinstance(p, ast.Tuple) else None for p in pairs]
+        case _:
+            return None
+    if name not in named:
+        return None
+    held_at = ast.parse(places[named.index(name)], mode="eval").body
+    return replace(sink, model="model", held=held_at)
 
 
 def _predicting_for(stmt: Stmt, slicer: Slicer) -> Iterator[Stmt]:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from nb2prod.analysis.events import root
 from nb2prod.analysis.metrics import shown
 from nb2prod.analysis.model import FIT_METHODS, NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
-from nb2prod.analysis.holders import held
+from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import find_split
+from nb2prod.analysis.split import answers_of
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -30,6 +30,7 @@ NO_NEW_ROWS = tuple(
     for name in ("AgglomerativeClustering", "DBSCAN", "HDBSCAN", "OPTICS", "SpectralClustering")
 )
 RECODES = ("map", "replace")  # methods that give predictions other names
+CALLED = "()"  # among the names of a model: no object with methods, weights that functions are given
 CASTS = ("int", "float", "round", "list", "str")
 
 
@@ -43,8 +44,8 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
         return Prediction()
-    rows = _rows(predicts[0][1], predicts[0][0], sink, slicer, types)
-    known = _answers(flow, types, slicer, sink)
+    rows = _rows(predicts[0][1], predicts[0][0], sink, names, slicer, types)
+    known = answers_of(flow, types, slicer, sink)
     found = _variable(slicer, types, cells, predicts, rows, names, known)
     value: ast.expr | None = None
     ends: list[int] = []
@@ -57,7 +58,7 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
-        own_rows = (_rows(p, stmt, sink, slicer, types) for p in predictions(value, names))
+        own_rows = (_rows(p, stmt, sink, names, slicer, types) for p in predictions(value, names))
         rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
@@ -102,21 +103,43 @@ def _with_holders(cells: list[Stmt], names: set[str], slicer: Slicer, types: Typ
     return [s for s in slicer.flow.by_id.values() if s.id in inside]
 
 
-def _rows(made: ast.expr, stmt: Stmt, sink: Sink, slicer: Slicer, types: Types) -> ast.expr | None:
+def _rows(
+    made: ast.expr, stmt: Stmt, sink: Sink, names: set[str], slicer: Slicer, types: Types
+) -> ast.expr | None:
     """What is predicted on: the rows in a DMatrix, or what the model was fitted on where it gives labels."""
     if _method(made) in ("fit_predict", "labels_"):
         return sink.x
-    if not isinstance(made, ast.Call) or not made.args:
-        return None
-    return held(made.args[0], stmt.id, slicer, types).x
+    given = _given(made, names)
+    return held(given, stmt.id, slicer, types).x if given is not None else None
 
 
-def _answers(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> set[str]:
-    """The names of the true answers: what reads them judges predictions and is none."""
-    split = find_split(flow, types, slicer, sink)
-    outputs = {name for a in split.y_arrays - split.x_arrays for name in split.outputs[2 * a : 2 * a + 2]}
-    own = {sink.y.id} if isinstance(sink.y, ast.Name) else set()
-    return (outputs | own) - {""}
+def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -> dict[ast.AST, str]:
+    """What of the notebook's prediction is written otherwise for new rows, each with its text: the rows, what
+    holds them, the model where it is no variable, and labels that the fit gave.
+    """
+    slicer = Slicer(flow)
+    texts: dict[ast.AST, str] = {}
+    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
+    model = ast.dump(sink.held) if sink.held is not None else ""
+    names = aliases(flow, sink)
+    for id in prediction.stmts:
+        node = flow.by_id[id].node
+        for made in predictions(node, names):
+            if made is sink.call or isinstance(made, ast.Attribute):
+                texts[made] = f"{sink.model}.predict(X)"
+            elif (given := _given(made, names)) is not None:
+                rows = held(given, id, slicer, types)
+                if rows.holders:
+                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
+                else:
+                    texts[given] = "X"
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
+                if ast.dump(inner) == wanted:
+                    texts.setdefault(inner, "X")
+                elif ast.dump(inner) == model:
+                    texts.setdefault(inner, sink.model)
+    return texts
 
 
 def refuse_predictions(
@@ -127,13 +150,14 @@ def refuse_predictions(
     names = aliases(flow, sink)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
     refusals = list(_reworked_columns(plain, names))
-    refusals += _left_out(types, plain, names, prediction)
+    refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
+    refusals += _by_turns(plain, names)
     if prediction.stmts or any(True for s in plain for _ in predictions(s.node, names)):
         return refusals
     for stmt in cells:
         for call in calls(stmt.node):
-            if method(call) not in PREDICT_METHODS:
+            if method(call) not in (*PREDICT_METHODS, "forecast", "get_forecast"):
                 continue
             span = stmt.text.span(stmt.node)
             if isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
@@ -141,6 +165,19 @@ def refuse_predictions(
                 return [*refusals, Refusal("NBP403", span, stmt.node.name, detail)]
             return [*refusals, Refusal("NBP405", span, f"`{root(call.func)}`, `{sink.model}`")]
     return refusals
+
+
+def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+    """An inference cell in which one model after the other predicts."""
+    for stmt in cells:
+        for node in ast.walk(stmt.node):
+            if not isinstance(node, (ast.For, ast.comprehension)):
+                continue
+            turns = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+            if any(root(p) in turns for p in predict_calls(stmt.node, names | turns)):
+                models = f"those of `{ast.unparse(node.iter)}`"
+                yield Refusal("NBP405", stmt.text.span(stmt.node), models)
+                return
 
 
 def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
@@ -161,6 +198,8 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     names = {sink.model, *_names(sink.held)}
     if method(sink.call) in FIT_METHODS and not isinstance(sink.call.func.value, ast.Call):  # type: ignore[attr-defined]
         names |= {root(sink.call.func)} - {""}
+    if isinstance(sink.call.func, ast.Name):
+        names |= {*flow.defined_by(sink.stmt), CALLED}
     for stmt in flow.by_id.values():
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
@@ -178,15 +217,45 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
 
 
 def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
-    """Where one of these variables predicts: a call, or the labels that a fitted clustering keeps."""
+    """Where one of these variables predicts: a call, the labels that a fitted clustering keeps, or what is
+    computed with learned weights.
+    """
     yield from predict_calls(node, names)
     for inner in ast.walk(node):
         if isinstance(inner, ast.Attribute) and inner.attr == "labels_" and root(inner) in names:
             yield inner
+        elif CALLED in names and isinstance(inner, ast.expr) and _beside(inner, names) is not None:
+            yield inner
+
+
+def _beside(node: ast.expr, names: set[str]) -> ast.expr | None:
+    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.dot(X, w)`."""
+    match node:
+        case ast.BinOp(left=left, right=right, op=ast.MatMult()):
+            parts = [left, right]
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul"), args=args):
+            parts = [*args, owner] if len(args) == 1 else args
+        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
+            parts = [*args, *[k.value for k in keywords]]
+        case _:
+            return None
+    learned = [p for p in parts if isinstance(p, ast.Name) and p.id in names]
+    others = [p for p in parts if p not in learned and not isinstance(p, ast.Constant)]
+    return others[0] if learned and others else None
+
+
+def _given(made: ast.expr, names: set[str]) -> ast.expr | None:
+    """What is predicted on."""
+    if CALLED in names:
+        return _beside(made, names)
+    return made.args[0] if isinstance(made, ast.Call) and made.args else None
 
 
 def _method(made: ast.expr) -> str:
-    return made.attr if isinstance(made, ast.Attribute) else method(made) if isinstance(made, ast.Call) else ""
+    """How it is predicted; with learned weights it is a prediction like that of a model."""
+    if isinstance(made, ast.Attribute):
+        return made.attr
+    return (method(made) if isinstance(made, ast.Call) else "") or "predict"
 
 
 def predict_calls(
@@ -338,10 +407,14 @@ def _stored(
     return answer
 
 
-def _left_out(types: Types, cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
+def _left_out(
+    types: Types, cells: list[Stmt], names: set[str], prediction: Prediction, answers: set[str]
+) -> Iterator[Refusal]:
     """Computations on predictions that are no part of what is taken over: the answer would be another."""
     derived = {prediction.result} - {""}
     for stmt in cells:
+        if _reads(stmt.node, answers):
+            continue  # it judges predictions
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
         taken = stmt.id in prediction.stmts

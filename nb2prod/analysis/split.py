@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nb2prod.analysis.holders import ROWS
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -16,7 +17,7 @@ class Split:
     """`outputs` are the names bound, in pairs (train, evaluation) for each array of `call`.
 
     `x_arrays` and `y_arrays` are the positions of the arrays that the model's X and y come from; they are
-    the same where a whole frame is split.  `stmt` is 0 where there is no split.
+    the same where a whole frame is split.  `stmt` is 0 where there is no split; `fit` fits the model.
     """
 
     stmt: int = 0
@@ -25,6 +26,7 @@ class Split:
     x_arrays: frozenset[int] = frozenset()
     y_arrays: frozenset[int] = frozenset()
     y_names: frozenset[str] = frozenset()
+    fit: int = 0
 
     @property
     def splits_y(self) -> bool:
@@ -53,7 +55,10 @@ class Split:
             return set()
         mates = {self.outputs[2 * a + 1] for a in self.x_arrays if 2 * a + 1 < len(self.outputs)}
         found: set[int] = set()
+        judging = slicer.forward({self.fit}, lambda id: False) - {self.fit}
         for id, stmt in flow.by_id.items():
+            if id in judging or _holds_rows(stmt.node, types):
+                continue
             if id <= self.stmt or not isinstance(stmt.node, (ast.Assign, ast.AugAssign, ast.Expr, ast.For)):
                 continue
             if any(e.kind in ("predicts", "scores", "fits", "displays") for e in flow.effects_of(id)):
@@ -107,10 +112,17 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
             continue
         x = _arrays(slicer, sink.data, _names(sink.x), id, outputs)
         y = _arrays(slicer, sink.data, _names(sink.y), id, outputs)
-        return Split(
-            id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y, frozenset(_names(sink.y))
-        )
+        own = x - (y if len(x) > 1 else frozenset())
+        return Split(id, node.value, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
     return NO_SPLIT
+
+
+def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> set[str]:
+    """The names of the true answers: what reads them judges predictions and is none."""
+    split = find_split(flow, types, slicer, sink)
+    outputs = {name for a in split.y_arrays - split.x_arrays for name in split.outputs[2 * a : 2 * a + 2]}
+    own = {sink.y.id} if isinstance(sink.y, ast.Name) else set()
+    return (outputs | own) - {""}
 
 
 def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:
@@ -145,6 +157,12 @@ def _sources(node: ast.stmt, name: str) -> set[str]:
         if isinstance(part, ast.Name) and part.id == name:
             return _names(argument)
     return set()
+
+
+def _holds_rows(node: ast.stmt, types: Types) -> bool:
+    """`xgb.DMatrix(X_test, label=y_test)`: the rows with their answers, which only judge."""
+    fact = types.fact(node.value) if isinstance(node, (ast.Assign, ast.Expr)) else None
+    return fact is not None and fact.role == ROWS
 
 
 def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:

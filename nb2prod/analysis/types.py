@@ -54,6 +54,7 @@ class Types:
     facts: dict[int, Fact] = field(default_factory=dict)
     seen: dict[int, SiteFact] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef | ast.Lambda] = field(default_factory=dict)
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     disagreements: list[tuple[Span, str, str]] = field(default_factory=list)
 
@@ -151,6 +152,7 @@ class _Inference:
                     self.texts[id(node)] = self.text
                 case ast.ClassDef():
                     env[node.name] = f"notebook:{node.name}"
+                    self.types.classes[node.name] = node
                     for inner in node.body:
                         if isinstance(inner, ast.FunctionDef):
                             self.body(inner.body, {**env, "self": f"notebook:{node.name}"})

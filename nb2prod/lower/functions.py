@@ -9,11 +9,9 @@ from typing import Any
 
 import libcst as cst
 
-from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import assigned_name
-from nb2prod.analysis.prediction import aliases, predictions
-from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.prediction import for_new_rows
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -172,7 +170,8 @@ def lower_decide(context: Context) -> Lowered:
     if not prediction.stmts:
         doc = f"{context.name} has no inference cell: the model's own prediction."
         return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
-    extra, replaced = _for_new_rows(context)
+    replaced = for_new_rows(context.flow, context.types, graph.sink, prediction)
+    extra: dict[int, Build] = {id(node): _as(text) for node, text in replaced.items()}
     stmts = _with_closures(context, prediction.stmts, set(replaced))
     edits = context.edits(extra)
     texts = [source(context.flow.by_id[id], edits) for id in stmts]
@@ -213,35 +212,8 @@ def _replaced(node: Any, edited: Mapping[int, Build]) -> Any:
     return type(node)(**{name: _replaced(value, edited) for name, value in ast.iter_fields(node)})
 
 
-def _for_new_rows(context: Context) -> tuple[dict[int, Build], dict[ast.AST, str]]:
-    """What of the notebook's prediction is written otherwise for new rows, as edits and as texts: the rows,
-    what holds them, the model where it is no variable, and labels that the fit gave.
-    """
-    graph, slicer = context.graph, Slicer(context.flow)
-    sink, prediction = graph.sink, graph.prediction
-    assert sink is not None
-    texts: dict[ast.AST, str] = {}
-    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
-    model = ast.dump(sink.held) if sink.held is not None else ""
-    names = aliases(context.flow, sink)
-    for id_ in prediction.stmts:
-        node = context.flow.by_id[id_].node
-        for made in predictions(node, names):
-            if made is sink.call or isinstance(made, ast.Attribute):
-                texts[made] = f"{sink.model}.predict(X)"
-            elif isinstance(made, ast.Call) and made.args:
-                rows = held(made.args[0], id_, slicer, context.types)
-                if rows.holders:
-                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
-                else:
-                    texts[made.args[0]] = "X"
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
-                if ast.dump(inner) == wanted:
-                    texts.setdefault(inner, "X")
-                elif ast.dump(inner) == model:
-                    texts.setdefault(inner, sink.model)
-    return {id(node): (lambda node, code, text=text: text) for node, text in texts.items()}, texts  # type: ignore[misc]
+def _as(text: str) -> Build:
+    return lambda node, code: text
 
 
 def _replaced_text(value: ast.expr, texts: Mapping[str, str]) -> str:
