@@ -39,7 +39,11 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     found += _target_taps(graph, flow, fit)
     name = next((n for n, what in graph.train_names.items() if what == "X_eval"), "")
     place = _prepared(graph, flow) or _first_read(graph, flow, name)
-    if place is not None:
+    if place is not None and sink.frame and isinstance(sink.x, ast.Subscript):
+        spans = [flow.by_id[s].span for s in graph.stage(Role.TRAIN).stmts]
+        read = next(s for s in spans if s.cell == place.cell and s.line <= place.line <= s.end_line)
+        found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
+    elif place is not None:
         found.append(Tap("X_eval", place, "value"))
     for metric in graph.metrics:
         stmt = flow.by_id[metric.stmt]
@@ -137,7 +141,8 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
         "    with open(os.path.join(__nb2prod__.config['baseline'], file), 'rb') as stream:",
         "        return _pickle.load(stream)",
         lowering.decide,
-        f"_model = _kept('model') or {model}",
+        "_model = _kept('model')",
+        f"_model = {model} if _model is None else _model",
         "for _side in ('train', 'eval'):",
         f"    if 'predictions_' + _side == 'predictions_{already}':",
         "        continue",

@@ -18,13 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.events import root
+from nb2prod.analysis.holders import held
 from nb2prod.analysis.metrics import find_metrics
 from nb2prod.analysis.model import (
     PREDICT_METHODS,
     choose,
     find_sinks,
     is_marked,
-    time_series,
+    no_sink,
     undecided,
 )
 from nb2prod.analysis.prediction import (
@@ -35,7 +36,7 @@ from nb2prod.analysis.prediction import (
     refuse_predictions,
 )
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import find_split
+from nb2prod.analysis.split import find_split, renamed
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -57,7 +58,7 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     sinks = find_sinks(flow, types, tags)
     sink = choose(sinks, flow, tags, model)
     if sink is None:
-        refusals.append(time_series(flow, types, tags) or _no_sink(flow, tags, model, sinks))
+        refusals.append(no_sink(flow, types, tags) or _no_sink(flow, tags, model, sinks))
         return StageGraph(refusals=tuple(refusals))
     if model is None:
         refusals += [*_undecided(sinks, flow, tags), *undecided(sink, flow, tags)]
@@ -102,6 +103,7 @@ class _Cut:
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)
         body, target = x_slice - load - self.floating, target - load - self.floating
+        self.target = target
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
@@ -297,7 +299,9 @@ class _Cut:
             if prepared:
                 self.eval_arguments += prepared
                 names["X_eval"] = "X_eval"
-            inside_only = _only_inside(self.flow.by_id[id].node, prepared)
+            parts = self.parts(self.flow.by_id[id].node)
+            names |= {role: role for role in parts.values()}
+            inside_only = _only_inside(self.flow.by_id[id].node, [*prepared, *parts])
             for use in self.slicer.uses(id):
                 if use.name in inside_only:
                     continue
@@ -320,6 +324,29 @@ class _Cut:
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
 
+    def parts(self, node: ast.AST) -> dict[ast.AST, str]:
+        """What in a statement is the X or the y of the fit, where these are no variables: `df["price"]`."""
+        roles = self.roles()
+        return {n: roles[d] for n in ast.walk(node) if isinstance(n, ast.expr) and (d := ast.dump(n)) in roles}
+
+    def roles(self) -> dict[str, str]:
+        """X_train, y_train and y_eval by the expressions that stand for them."""
+        sink = self.sink
+        roles = {} if isinstance(sink.x, ast.Name) else {ast.dump(sink.x): "X_train"}
+        for node, role in zip(self.y_expressions(), ("y_train", "y_eval"), strict=False):
+            roles[ast.dump(node)] = role
+        return roles
+
+    def y_expressions(self) -> list[ast.expr]:
+        """The target where no statement makes it: a column of a frame, of both sides where that is split."""
+        sink, split = self.sink, self.split
+        if sink.y is None or isinstance(sink.y, ast.Name) or split.splits_y or self.target:
+            return []
+        if not split.stmt:
+            return [sink.y]
+        mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
+        return [sink.y, renamed(sink.y, mates)]
+
     def prepared_arguments(self, id: int) -> list[ast.expr]:
         """`model.predict(scaler.transform(X_test))`: what is predicted on is prepared on the spot.
 
@@ -329,7 +356,7 @@ class _Cut:
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
         for call in predict_calls(stmt.node, aliases(self.flow, self.sink), (*PREDICT_METHODS, "score")):
-            argument = call.args[0] if call.args else None
+            argument = held(call.args[0], id, self.slicer, self.types).x if call.args else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
                 continue
             for name in _names(argument) & set(uses):
@@ -359,6 +386,10 @@ class _Cut:
         if self.split.splits_y:
             position = 2 * min(self.split.y_arrays - self.split.x_arrays)
             return self.split.outputs[position], self.split.outputs[position + 1]
+        found = self.y_expressions()
+        if found:
+            judged = "y_eval" in names
+            return ast.unparse(found[0]), ast.unparse(found[1]) if judged and len(found) > 1 else ""
         for use in self.slicer.backward([self.sink.stmt]):
             for name in sorted(_names(self.sink.y)):
                 if use in target and name in self.flow.defined_by(use):

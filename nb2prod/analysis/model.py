@@ -61,7 +61,9 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
         role = fact.role if fact is not None else ""
         if role == "statsmodel" and isinstance(made, ast.Call):
             return _of_arguments(stmt, call, made, at)
-        if role in ("formula", "timeseries") or not call.args:
+        if role == "formula" and isinstance(made, ast.Call):
+            return _of_formula(stmt, call, made, at, slicer)
+        if role == "timeseries" or not call.args:
             return None
         task = _task(types, call.func.value)
         return _sink(stmt, call, task, slicer, types) if task is not None else None
@@ -76,13 +78,18 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
     return _of_function(stmt, call, slicer, types)
 
 
-def time_series(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
-    """The first model of a series that a cell tagged train fits."""
+def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
+    """Why a model that a cell tagged train makes is none that can be compiled: it continues a series, or its
+    formula is not written out.
+    """
     for stmt in flow.by_id.values():
         for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
             fact = types.fact(call)
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
+            if fact is not None and fact.role == "formula":
+                detail = "the columns of a formula are read from its text and from a frame with a name"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
     return None
 
 
@@ -95,6 +102,48 @@ def _of_arguments(stmt: Stmt, call: ast.Call, made: ast.Call, at: int) -> Sink |
     if x is None or y is None or model is None:
         return None
     return Sink(stmt.id, call, model, x, y, "other", at, stmt.id)
+
+
+def _of_formula(stmt: Stmt, call: ast.Call, made: ast.Call, at: int, slicer: Slicer) -> Sink | None:
+    """`smf.ols("y ~ a + b", data=df).fit()`: X and y are the columns that the formula names."""
+    named = {k.arg: k.value for k in made.keywords}
+    text, data = [*made.args, None, None][:2]
+    text, data = text or named.get("formula"), data or named.get("data")
+    model = assigned_name(stmt.node)
+    if text is None or not isinstance(data, ast.Name) or model is None:
+        return None
+    constant = definition(text, at, slicer)[0]
+    columns = formula_columns(constant.value) if isinstance(constant, ast.Constant) else None
+    if columns is None:
+        return None
+    target, features = columns
+    x = ast.parse(f"{data.id}[{features!r}]", mode="eval").body
+    y = ast.parse(f"{data.id}[{target!r}]", mode="eval").body
+    return Sink(stmt.id, call, model, x, y, "other", at, stmt.id, frame=data.id)
+
+
+def formula_columns(formula: object) -> tuple[str, list[str]] | None:
+    """The column on the left of a formula and those on its right; None where that is not seen."""
+    left, tilde, right = str(formula).partition("~")
+    try:
+        sides = [ast.parse(" ".join(side.replace(":", "*").split()), mode="eval") for side in (left, right)]
+    except SyntaxError:
+        return None
+    found: list[list[str]] = []
+    for side in sides:
+        called = {id(n.func) for n in ast.walk(side) if isinstance(n, ast.Call)}
+        inside = {id(n.value) for n in ast.walk(side) if isinstance(n, ast.Attribute)}
+        quoted = [
+            str(getattr(n.args[0], "value", ""))
+            for n in ast.walk(side)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Q" and n.args
+        ]
+        names = [n for n in ast.walk(side) if isinstance(n, ast.Name) and id(n) not in called | inside]
+        names = sorted(names, key=lambda n: n.col_offset)
+        found.append(list(dict.fromkeys([*(n.id for n in names), *quoted])))
+    if not tilde or len(found[0]) != 1 or not found[1]:
+        return None
+    return found[0][0], found[1]
 
 
 def _objective(call: ast.Call, at: int, slicer: Slicer) -> str:

@@ -8,6 +8,8 @@ np.expm1(model.predict(X_test))[:5]                   the value that is shown, f
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.events import root
@@ -127,7 +129,11 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
         for made in predictions(node, names):
             if made is sink.call or isinstance(made, ast.Attribute):
                 texts[made] = f"{sink.model}.predict(X)"
-            elif (given := _given(made, names)) is not None:
+            if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
+                receiver = made.func.value
+                if isinstance(receiver, ast.Name) and receiver.id != sink.model:
+                    texts[receiver] = sink.model  # another name for it
+            if (given := _given(made, names)) is not None and made not in texts:
                 rows = held(given, id, slicer, types)
                 if rows.holders:
                     texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
@@ -139,7 +145,22 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
+    nodes = [flow.by_id[id].node for id in prediction.stmts]
+    columns = {ast.unparse(n.targets[0]): n for n in nodes if _column(n)}
+    for node in nodes:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
+                texts[inner] = _column(columns[ast.unparse(inner)])
     return texts
+
+
+def _column(node: ast.stmt) -> str:
+    """The variable that stands for a column in which predictions are stored, and from which they are read."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str() as name))]):
+            plain = re.sub(r"\W+", "_", name).strip("_").lower()
+            return plain if plain.isidentifier() and not keyword.iskeyword(plain) else "stored"
+    return ""
 
 
 def refuse_predictions(
@@ -211,6 +232,8 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
             continue
         if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
             value = value.value
+        if sink.held is not None and isinstance(value, ast.expr) and ast.dump(value) == ast.dump(sink.held):
+            names.add(target)
         if isinstance(value, ast.Name) and value.id in names:
             names.add(target)
     return names
@@ -400,6 +423,8 @@ def _stored(
                 parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
         if isinstance(stmt.node, ast.Assign) and isinstance(stmt.node.targets[0], ast.Subscript):
             parts.append(value)
+        if isinstance(stmt.node, ast.Assign) and _column(stmt.node) and _touches(value, names, made):
+            made.add(ast.unparse(stmt.node.targets[0]))
         for part in parts:
             computed = _computes(part, names, made, types) and not has_score(part, types)
             if computed and not _reads(part, answers):
@@ -434,7 +459,9 @@ def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:
     """Whether an expression is about predictions."""
     if any(_method(p) in (*LABELS, "labels_") for p in predictions(node, names)):
         return True
-    return any(isinstance(n, ast.Name) and n.id in derived for n in ast.walk(node))
+    return any(
+        isinstance(n, (ast.Name, ast.Subscript)) and ast.unparse(n) in derived for n in ast.walk(node)
+    )
 
 
 def _transforms(node: ast.expr, names: set[str], derived: set[str], types: Types) -> bool:

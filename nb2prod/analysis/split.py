@@ -168,8 +168,7 @@ def _holds_rows(node: ast.stmt, types: Types) -> bool:
 def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
     """Whether an evaluation statement says for the one side what the target says for the other."""
     pairs = dict(zip(split.outputs[1::2], split.outputs[0::2], strict=False))
-    renamed = _Rename(pairs).visit(ast.parse(ast.unparse(value), mode="eval"))
-    wanted = ast.dump(renamed.body)
+    wanted = ast.dump(renamed(value, pairs))
     for stmt in flow.by_id.values():
         node = stmt.node
         if stmt.id <= split.stmt or not isinstance(node, ast.Assign):
@@ -188,6 +187,13 @@ def _parts(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
         if len(target.elts) == len(node.value.elts):
             return list(zip(target.elts, node.value.elts, strict=True))
     return [(target, node.value)]
+
+
+def renamed(node: ast.expr, names: dict[str, str]) -> ast.expr:
+    """A copy of an expression with other variables."""
+    copy = _Rename(names).visit(ast.parse(ast.unparse(node), mode="eval"))
+    assert isinstance(copy, ast.Expression)
+    return copy.body
 
 
 class _Rename(ast.NodeTransformer):

@@ -42,6 +42,7 @@ ACCESSORS = {
     "iat": "pandas.LocIndexer",
 }
 GROUPED = ("pandas.DataFrameGroupBy", "pandas.SeriesGroupBy")
+KNOWN_CLASSES = ("pandas", "numpy", "builtins")
 TABLES = ("pandas.DataFrame", "pandas.Series")
 
 
@@ -272,6 +273,9 @@ class _Inference:
         if len(site.types) != 1 or ":" in kind:
             return kind
         seen = site.types[0]
+        library = seen.partition(".")[0]
+        if kind.partition(".")[0] == library and library not in KNOWN_CLASSES and not knowledge.lookup(seen):
+            return kind  # a class inside of the library, which facts know under a name of ours
         if kind and kind in TABLES and seen in TABLES and kind != seen:
             self.types.disagreements.append((span, kind, seen))
         return seen
