@@ -28,13 +28,8 @@ from nb2prod.analysis.model import (
     no_sink,
     undecided,
 )
-from nb2prod.analysis.prediction import (
-    aliases,
-    find_prediction,
-    for_new_rows,
-    predict_calls,
-    refuse_predictions,
-)
+from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
+from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split, renamed
 from nb2prod.analysis.tags import CellTags, cell_tags
@@ -327,7 +322,9 @@ class _Cut:
     def parts(self, node: ast.AST) -> dict[ast.AST, str]:
         """What in a statement is the X or the y of the fit, where these are no variables: `df["price"]`."""
         roles = self.roles()
-        return {n: roles[d] for n in ast.walk(node) if isinstance(n, ast.expr) and (d := ast.dump(n)) in roles}
+        return {
+            n: roles[d] for n in ast.walk(node) if isinstance(n, ast.expr) and (d := ast.dump(n)) in roles
+        }
 
     def roles(self) -> dict[str, str]:
         """X_train, y_train and y_eval by the expressions that stand for them."""

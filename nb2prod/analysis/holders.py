@@ -2,7 +2,7 @@
 
 lgb.Dataset(X_train, y_train)                    X_train, y_train
 dtest = xgb.DMatrix(X_test); bst.predict(dtest)  X_test, where the matrix is made
-sm.OLS(y, X).fit()                               X, y
+smf.ols("price ~ a + b", df).fit()               the columns a and b of df, and price
 """
 
 from __future__ import annotations
@@ -64,6 +64,30 @@ def definition(node: ast.expr, at: int, slicer: Slicer) -> tuple[ast.expr, int]:
 
 def without_labels(call: ast.Call, rows: str) -> str:
     """The call that holds other rows, of which no target is known."""
-    given = [ast.Name(rows, ast.Load())]
+    given: list[ast.expr] = [ast.Name(rows, ast.Load())]
     kept = [k for k in call.keywords if k.arg not in LABELS]
     return ast.unparse(ast.Call(call.func, given, kept))
+
+
+def formula_columns(formula: object) -> tuple[str, list[str]] | None:
+    """The column on the left of a formula and those on its right; None where that is not seen."""
+    left, tilde, right = str(formula).partition("~")
+    try:
+        sides = [ast.parse(" ".join(side.replace(":", "*").split()), mode="eval") for side in (left, right)]
+    except SyntaxError:
+        return None
+    found: list[list[str]] = []
+    for side in sides:
+        called = {id(n.func) for n in ast.walk(side) if isinstance(n, ast.Call)}
+        inside = {id(n.value) for n in ast.walk(side) if isinstance(n, ast.Attribute)}
+        quoted = [
+            str(getattr(n.args[0], "value", ""))
+            for n in ast.walk(side)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Q" and n.args
+        ]
+        names = [n for n in ast.walk(side) if isinstance(n, ast.Name) and id(n) not in called | inside]
+        names = sorted(names, key=lambda n: n.col_offset)
+        found.append(list(dict.fromkeys([*(n.id for n in names), *quoted])))
+    if not tilde or len(found[0]) != 1 or not found[1]:
+        return None
+    return found[0][0], found[1]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import NUMBERS, assigned_name, calls, has_score, method
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import answers_of
+from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -27,7 +27,7 @@ def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[M
     slicer = Slicer(flow)
     scored: set[int] = set()
     metrics: list[Metric] = []
-    hand = _ByHand(slicer, sink, answers_of(flow, types, slicer, sink))
+    hand = _ByHand(sink, answers_of(flow, types, slicer, sink))
     for stmt in flow.by_id.values():
         allowed = tags.of(stmt.cell)
         if not {"train", "infer"} & set(allowed) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
@@ -44,14 +44,13 @@ def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[M
 class _ByHand:
     """Numbers made by comparing predictions with the answers, without a function that scores."""
 
-    def __init__(self, slicer: Slicer, sink: Sink, answers: set[str]) -> None:
-        self.slicer = slicer
+    def __init__(self, sink: Sink, answers: Answers) -> None:
+        self.slicer = slicer = answers.slicer
         self.answers = answers
-        self.after = slicer.forward({sink.stmt}, lambda id: False) if answers else set()
         self.judging: set[int] = set()
-        for id in sorted(self.after - {sink.stmt}):
-            names = self.names(id)
-            if names & answers or any(set(u.reaches) & self.judging - {id} for u in slicer.uses(id)):
+        for id in sorted(answers.after - {sink.stmt}) if answers.names | answers.texts else ():
+            made = any(set(u.reaches) & self.judging - {id} for u in slicer.uses(id))
+            if made or answers.read_by(id, slicer.flow.by_id[id].node):
                 self.judging.add(id)
         self.shown = {
             r
@@ -61,9 +60,6 @@ class _ByHand:
             if any(isinstance(n, ast.Name) and n.id == u.name for n in ast.walk(part))
             for r in u.reaches
         }
-
-    def names(self, id: int) -> set[str]:
-        return {n.id for n in ast.walk(self.slicer.flow.by_id[id].node) if isinstance(n, ast.Name)}
 
     def expressions(self, stmt: Stmt, types: Types) -> Iterator[tuple[str, ast.expr]]:
         """The numbers that the statement shows, or keeps to show them later."""
@@ -75,11 +71,11 @@ class _ByHand:
             if stmt.id in self.shown and _is_number(stmt.node.value, types):
                 yield target, stmt.node.value
             return
-        predicted = {u.name for u in self.slicer.uses(stmt.id) if set(u.reaches) & self.after}
+        predicted = {u.name for u in self.slicer.uses(stmt.id) if set(u.reaches) & self.answers.after}
         compared = {u.name for u in self.slicer.uses(stmt.id) if set(u.reaches) & self.judging}
         for part in _parts_shown(stmt.node):
             names = {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
-            judges = names & compared or (names & self.answers and names & predicted)
+            judges = names & compared or (names & predicted and self.answers.read_by(stmt.id, part))
             if judges and not isinstance(part, ast.Name) and _is_number(part, types):
                 yield _metric_name(part), part
 

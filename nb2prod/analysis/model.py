@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import definition, held
+from nb2prod.analysis.holders import definition, formula_columns, held
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
@@ -80,13 +80,16 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
 
 def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
     """Why a model that a cell tagged train makes is none that can be compiled: it continues a series, or its
-    formula is not written out.
+    formula is not written out, or a loop of its own trains it.
     """
     for stmt in flow.by_id.values():
         for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
             fact = types.fact(call)
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
+            if method(call) == "backward" and not call.args:
+                detail = "a training loop of PyTorch is not compiled"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if fact is not None and fact.role == "formula":
                 detail = "the columns of a formula are read from its text and from a frame with a name"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
@@ -122,30 +125,6 @@ def _of_formula(stmt: Stmt, call: ast.Call, made: ast.Call, at: int, slicer: Sli
     return Sink(stmt.id, call, model, x, y, "other", at, stmt.id, frame=data.id)
 
 
-def formula_columns(formula: object) -> tuple[str, list[str]] | None:
-    """The column on the left of a formula and those on its right; None where that is not seen."""
-    left, tilde, right = str(formula).partition("~")
-    try:
-        sides = [ast.parse(" ".join(side.replace(":", "*").split()), mode="eval") for side in (left, right)]
-    except SyntaxError:
-        return None
-    found: list[list[str]] = []
-    for side in sides:
-        called = {id(n.func) for n in ast.walk(side) if isinstance(n, ast.Call)}
-        inside = {id(n.value) for n in ast.walk(side) if isinstance(n, ast.Attribute)}
-        quoted = [
-            str(getattr(n.args[0], "value", ""))
-            for n in ast.walk(side)
-            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Q" and n.args
-        ]
-        names = [n for n in ast.walk(side) if isinstance(n, ast.Name) and id(n) not in called | inside]
-        names = sorted(names, key=lambda n: n.col_offset)
-        found.append(list(dict.fromkeys([*(n.id for n in names), *quoted])))
-    if not tilde or len(found[0]) != 1 or not found[1]:
-        return None
-    return found[0][0], found[1]
-
-
 def _objective(call: ast.Call, at: int, slicer: Slicer) -> str:
     """The task of a booster, from the objective among its parameters."""
     made = definition(call.args[0], at, slicer)[0] if call.args else None
@@ -167,7 +146,11 @@ def _of_function(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Si
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     function = types.functions.get(name)
     node = stmt.node
-    if not isinstance(function, ast.FunctionDef) or not isinstance(node, ast.Assign) or node.value is not call:
+    if (
+        not isinstance(function, ast.FunctionDef)
+        or not isinstance(node, ast.Assign)
+        or node.value is not call
+    ):
         return None
     given = dict(zip((a.arg for a in function.args.args), call.args, strict=False))
     given |= {k.arg: k.value for k in call.keywords if k.arg}

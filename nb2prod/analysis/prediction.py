@@ -3,6 +3,8 @@
 pred = le.inverse_transform(model.predict(X_new))     the variable `pred`
 out["Survived"] = model.predict(test)                 the value that is stored
 np.expm1(model.predict(X_test))[:5]                   the value that is shown, for all rows
+
+It is long because each way to write a prediction down, and each that cannot be taken over, is a case.
 """
 
 from __future__ import annotations
@@ -13,11 +15,12 @@ import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.metrics import shown
-from nb2prod.analysis.model import FIT_METHODS, NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
 from nb2prod.analysis.holders import held, without_labels
+from nb2prod.analysis.metrics import shown
+from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
+from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import answers_of
+from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -32,7 +35,6 @@ NO_NEW_ROWS = tuple(
     for name in ("AgglomerativeClustering", "DBSCAN", "HDBSCAN", "OPTICS", "SpectralClustering")
 )
 RECODES = ("map", "replace")  # methods that give predictions other names
-CALLED = "()"  # among the names of a model: no object with methods, weights that functions are given
 CASTS = ("int", "float", "round", "list", "str")
 
 
@@ -85,7 +87,7 @@ def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set
         for s in flow.by_id.values()
         if s.id >= sink.stmt and not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
         for p in predictions(s.node, names)
-        if _method(p) in (*LABELS, "predict_proba", "labels_")
+        if method_of(p) in (*LABELS, "predict_proba", "labels_")
     }
     after = slicer.forward(made, lambda id: False)
     path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after))
@@ -109,9 +111,9 @@ def _rows(
     made: ast.expr, stmt: Stmt, sink: Sink, names: set[str], slicer: Slicer, types: Types
 ) -> ast.expr | None:
     """What is predicted on: the rows in a DMatrix, or what the model was fitted on where it gives labels."""
-    if _method(made) in ("fit_predict", "labels_"):
+    if method_of(made) in ("fit_predict", "labels_"):
         return sink.x
-    given = _given(made, names)
+    given = given_rows(made, names)
     return held(given, stmt.id, slicer, types).x if given is not None else None
 
 
@@ -133,7 +135,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 receiver = made.func.value
                 if isinstance(receiver, ast.Name) and receiver.id != sink.model:
                     texts[receiver] = sink.model  # another name for it
-            if (given := _given(made, names)) is not None and made not in texts:
+            if (given := given_rows(made, names)) is not None and made not in texts:
                 rows = held(given, id, slicer, types)
                 if rows.holders:
                     texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
@@ -146,7 +148,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
     nodes = [flow.by_id[id].node for id in prediction.stmts]
-    columns = {ast.unparse(n.targets[0]): n for n in nodes if _column(n)}
+    columns = {ast.unparse(n.targets[0]): n for n in nodes if isinstance(n, ast.Assign) and _column(n)}
     for node in nodes:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
@@ -174,8 +176,13 @@ def refuse_predictions(
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
     refusals += _by_turns(plain, names)
-    if prediction.stmts or any(True for s in plain for _ in predictions(s.node, names)):
+    own = any(True for s in plain for _ in predictions(s.node, names))
+    if prediction.stmts or (own and CALLED not in names):
         return refusals
+    if CALLED in names:
+        span = flow.by_id[sink.stmt].text.span(sink.call)
+        detail = "no inference cell predicts with it in a way that can be taken over"
+        return [*refusals, Refusal("NBP403", span, sink.model, detail)]
     for stmt in cells:
         for call in calls(stmt.node):
             if method(call) not in (*PREDICT_METHODS, "forecast", "get_forecast"):
@@ -213,83 +220,6 @@ def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
         yield Refusal("NBP403", stmt.text.span(sink.call), kind.rpartition(".")[2], detail)
 
 
-def aliases(flow: Flow, sink: Sink) -> set[str]:
-    """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
-    grid.best_estimator_`."""
-    names = {sink.model, *_names(sink.held)}
-    if method(sink.call) in FIT_METHODS and not isinstance(sink.call.func.value, ast.Call):  # type: ignore[attr-defined]
-        names |= {root(sink.call.func)} - {""}
-    if isinstance(sink.call.func, ast.Name):
-        names |= {*flow.defined_by(sink.stmt), CALLED}
-    for stmt in flow.by_id.values():
-        target = assigned_name(stmt.node)
-        value = getattr(stmt.node, "value", None)
-        if target is None:
-            continue
-        if stmt.id < sink.stmt:
-            if target == sink.model and isinstance(value, ast.Name):
-                names.add(value.id)  # regressor = model; regressor.fit(...)
-            continue
-        if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
-            value = value.value
-        if sink.held is not None and isinstance(value, ast.expr) and ast.dump(value) == ast.dump(sink.held):
-            names.add(target)
-        if isinstance(value, ast.Name) and value.id in names:
-            names.add(target)
-    return names
-
-
-def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
-    """Where one of these variables predicts: a call, the labels that a fitted clustering keeps, or what is
-    computed with learned weights.
-    """
-    yield from predict_calls(node, names)
-    for inner in ast.walk(node):
-        if isinstance(inner, ast.Attribute) and inner.attr == "labels_" and root(inner) in names:
-            yield inner
-        elif CALLED in names and isinstance(inner, ast.expr) and _beside(inner, names) is not None:
-            yield inner
-
-
-def _beside(node: ast.expr, names: set[str]) -> ast.expr | None:
-    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.dot(X, w)`."""
-    match node:
-        case ast.BinOp(left=left, right=right, op=ast.MatMult()):
-            parts = [left, right]
-        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul"), args=args):
-            parts = [*args, owner] if len(args) == 1 else args
-        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
-            parts = [*args, *[k.value for k in keywords]]
-        case _:
-            return None
-    learned = [p for p in parts if isinstance(p, ast.Name) and p.id in names]
-    others = [p for p in parts if p not in learned and not isinstance(p, ast.Constant)]
-    return others[0] if learned and others else None
-
-
-def _given(made: ast.expr, names: set[str]) -> ast.expr | None:
-    """What is predicted on."""
-    if CALLED in names:
-        return _beside(made, names)
-    return made.args[0] if isinstance(made, ast.Call) and made.args else None
-
-
-def _method(made: ast.expr) -> str:
-    """How it is predicted; with learned weights it is a prediction like that of a model."""
-    if isinstance(made, ast.Attribute):
-        return made.attr
-    return (method(made) if isinstance(made, ast.Call) else "") or "predict"
-
-
-def predict_calls(
-    node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
-) -> Iterator[ast.Call]:
-    """Calls by which one of these variables predicts."""
-    for call in calls(node):
-        if method(call) in methods and root(call.func) in names:
-            yield call
-
-
 def _inference(flow: Flow, tags: CellTags, sink: Sink, functions: bool = False) -> list[Stmt]:
     return [
         s
@@ -307,15 +237,15 @@ def _variable(
     predicts: list[tuple[Stmt, ast.expr]],
     rows: ast.expr | None,
     names: set[str],
-    answers: set[str],
+    answers: Answers,
 ) -> tuple[str, list[int]] | None:
     """The last variable with a prediction for each row, and the statements that make and change it."""
     flow = slicer.flow
     touched = {s.id for s, _ in predicts}
-    labels = any(_method(p) == "predict" for _, p in predicts)
+    labels = any(method_of(p) == "predict" for _, p in predicts)
     best: tuple[str, int] | None = None
     for stmt in cells:
-        if stmt.id < predicts[0][0].id or _reads(stmt.node, answers):
+        if stmt.id < predicts[0][0].id or answers.read_by(stmt.id, stmt.node):
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
         target = assigned_name(stmt.node)
@@ -323,7 +253,8 @@ def _variable(
             continue
         value = getattr(stmt.node, "value", None)
         if not _is_row_result(stmt, types, rows):
-            if types.of(value) == "pandas.DataFrame" and _only(value, names, touched, slicer, stmt.id):
+            table = value is not None and types.of(value) == "pandas.DataFrame"
+            if table and _only(value, names, touched, slicer, stmt.id):
                 touched.add(stmt.id)  # predictions in a frame of their own
             continue
         touched.add(stmt.id)
@@ -337,12 +268,6 @@ def _variable(
     inside = {s.id for s in cells}
     changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
     return result, [last, *(s for s in changes if s > last)]
-
-
-def _reads(node: ast.AST, names: set[str]) -> bool:
-    return any(
-        isinstance(n, ast.Name) and n.id in names and isinstance(n.ctx, ast.Load) for n in ast.walk(node)
-    )
 
 
 def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at: int) -> bool:
@@ -359,7 +284,8 @@ def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
     """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
     value = getattr(stmt.node, "value", None)
     assert isinstance(value, ast.expr)
-    if types.of(value) in NO_ROWS or _whole(value) is not value:
+    product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult)
+    if (types.of(value) in NO_ROWS and not product) or _whole(value) is not value:
         return False
     site = types.site(value)
     seen = types.site(rows) if rows is not None else None
@@ -371,7 +297,7 @@ def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
 
 def _is_label(made: list[ast.stmt], last: ast.stmt, labels: bool, names: set[str]) -> bool:
     """Whether it is a prediction; a bare probability is none where the model's labels are used too."""
-    used = {_method(p) for node in made for p in predictions(node, names)}
+    used = {method_of(p) for node in made for p in predictions(node, names)}
     if used & {*LABELS, "labels_"}:
         return True
     return not labels and any(_cuts(n) for n in ast.walk(last))
@@ -389,7 +315,7 @@ def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast
             values = list(shown(node.value))
         for value in values:
             whole = _whole(value)
-            made = {_method(p) for p in predictions(whole, names)}
+            made = {method_of(p) for p in predictions(whole, names)}
             if not made or has_score(whole, types) or isinstance(whole, (ast.Dict, ast.List, ast.Tuple)):
                 continue
             if types.of(whole) == "pandas.DataFrame" or _makes_frame(whole):
@@ -404,7 +330,7 @@ def _stored(
     cells: list[Stmt],
     names: set[str],
     found: tuple[str, list[int]] | None,
-    answers: set[str],
+    answers: Answers,
 ) -> tuple[Stmt, ast.expr] | None:
     """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`,
     `df["cluster"] = labels + 1`.
@@ -427,18 +353,18 @@ def _stored(
             made.add(ast.unparse(stmt.node.targets[0]))
         for part in parts:
             computed = _computes(part, names, made, types) and not has_score(part, types)
-            if computed and not _reads(part, answers):
+            if computed and not answers.read_by(stmt.id, part):
                 answer = (stmt, _whole(part))
     return answer
 
 
 def _left_out(
-    types: Types, cells: list[Stmt], names: set[str], prediction: Prediction, answers: set[str]
+    types: Types, cells: list[Stmt], names: set[str], prediction: Prediction, answers: Answers
 ) -> Iterator[Refusal]:
     """Computations on predictions that are no part of what is taken over: the answer would be another."""
     derived = {prediction.result} - {""}
     for stmt in cells:
-        if _reads(stmt.node, answers):
+        if answers.read_by(stmt.id, stmt.node):
             continue  # it judges predictions
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
@@ -457,11 +383,9 @@ def _left_out(
 
 def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:
     """Whether an expression is about predictions."""
-    if any(_method(p) in (*LABELS, "labels_") for p in predictions(node, names)):
+    if any(method_of(p) in (*LABELS, "labels_") for p in predictions(node, names)):
         return True
-    return any(
-        isinstance(n, (ast.Name, ast.Subscript)) and ast.unparse(n) in derived for n in ast.walk(node)
-    )
+    return any(isinstance(n, (ast.Name, ast.Subscript)) and ast.unparse(n) in derived for n in ast.walk(node))
 
 
 def _transforms(node: ast.expr, names: set[str], derived: set[str], types: Types) -> bool:

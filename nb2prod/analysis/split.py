@@ -117,12 +117,41 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     return NO_SPLIT
 
 
-def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> set[str]:
-    """The names of the true answers: what reads them judges predictions and is none."""
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The true answers: what reads them judges predictions and is none.
+
+    `names` are variables, `texts` columns of frames; a variable bound again after the fit is no answer.
+    """
+
+    slicer: Slicer
+    names: frozenset[str]
+    texts: frozenset[str]
+    after: frozenset[int]
+
+    def read_by(self, id: int, node: ast.AST) -> bool:
+        """Whether an expression of statement `id`, or all of it, reads an answer."""
+        names = {u.name for u in self.slicer.uses(id) if u.name in self.names and set(u.reaches) - self.after}
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id in names and isinstance(inner.ctx, ast.Load):
+                return True
+            if isinstance(inner, (ast.Subscript, ast.Attribute)) and ast.unparse(inner) in self.texts:
+                return True
+        return False
+
+
+def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
+    """The answers on both sides of the split."""
     split = find_split(flow, types, slicer, sink)
     outputs = {name for a in split.y_arrays - split.x_arrays for name in split.outputs[2 * a : 2 * a + 2]}
-    own = {sink.y.id} if isinstance(sink.y, ast.Name) else set()
-    return (outputs | own) - {""}
+    names, texts = set(outputs), set()
+    if isinstance(sink.y, ast.Name):
+        names.add(sink.y.id)
+    elif sink.y is not None:
+        mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
+        texts = {ast.unparse(sink.y), ast.unparse(renamed(sink.y, mates))}
+    after = slicer.forward({sink.stmt}, lambda id: False)
+    return Answers(slicer, frozenset(names - {""}), frozenset(texts), frozenset(after))
 
 
 def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:

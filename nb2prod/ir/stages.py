@@ -128,7 +128,8 @@ class Dropped:
 class StageGraph:
     """What is compiled.  `frames` are the raw frames, the main one first; `tables` those that are only
     looked up.  `split` is the statement that splits training from evaluation; `y` are the names (or
-    expressions) of the target on its two sides, `y_eval_frame` the frame that the second is taken from where a frame was split.
+    expressions) of the target on its two sides, `y_eval_frame` the frame that the second is taken from where
+    a frame was split.
     `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
     statements that only show something, by `id(node)`; `eval_arguments` what training
     predicts on where that is prepared on the spot.  `crossing` are further values that training needs

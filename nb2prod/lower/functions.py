@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,14 +179,11 @@ def lower_fit_model(context: Context) -> Lowered:
 
 def _formula_imports(context: Context) -> tuple[str, ...]:
     """The modules that a formula names: `np` of `y ~ np.log(a)`."""
-    texts = [n.value for s in context.flow.by_id.values() for n in ast.walk(s.node) if _is_formula(n)]
+    nodes = [n for s in context.flow.by_id.values() for n in ast.walk(s.node)]
+    texts = [str(n.value) for n in nodes if isinstance(n, ast.Constant) and "~" in str(n.value)]
     used = {name for text in texts for name in re.findall(r"\b([A-Za-z_]\w*)\.", text)}
     modules = {name: path for name, path in context.types.imports.items() if name in used}
     return tuple(sorted(f"import {path} as {name}  # noqa: F401" for name, path in modules.items()))
-
-
-def _is_formula(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and "~" in node.value
 
 
 def lower_decide(context: Context) -> Lowered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nb2prod.rules import Rule, Severity
 
 
-class TimeSeries(Rule):
+class TimeSeriesModel(Rule):
     """The model continues a series: it has no features, and no row to predict.
 
     Why it matters: ARIMA, exponential smoothing or Prophet forecast the next steps of the series that they
