@@ -60,9 +60,11 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
         fact = types.fact(made)
         role = fact.role if fact is not None else ""
         if role == "statsmodel" and isinstance(made, ast.Call):
-            return _of_arguments(stmt, call, made, at)
+            sink = _of_arguments(stmt, call, made, at)
+            return sink and replace(sink, task=_regression(made))
         if role == "formula" and isinstance(made, ast.Call):
-            return _of_formula(stmt, call, made, at, slicer)
+            sink = _of_formula(stmt, call, made, at, slicer)
+            return sink and replace(sink, task=_regression(made))
         if role == "timeseries" or not call.args:
             return None
         task = _task(types, call.func.value)
@@ -76,6 +78,12 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
             task = _objective(call, stmt.id, slicer)
             return Sink(stmt.id, call, model, found.x, found.y, task, found.stmt, stmt.id)
     return _of_function(stmt, call, slicer, types)
+
+
+def _regression(made: ast.Call) -> str:
+    """Least squares give numbers; what a logit or a general linear model gives, its use decides."""
+    name = made.func.attr if isinstance(made.func, ast.Attribute) else getattr(made.func, "id", "")
+    return "regression" if name.lower() in ("ols", "wls", "gls", "glsar", "rlm", "quantreg") else "other"
 
 
 def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:

@@ -148,11 +148,19 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
     nodes = [flow.by_id[id].node for id in prediction.stmts]
-    columns = {ast.unparse(n.targets[0]): n for n in nodes if isinstance(n, ast.Assign) and _column(n)}
+    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    columns: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _column(node):
+            name = _column(node)
+            while name in taken:
+                name += "_"
+            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
+                taken.add(name)
     for node in nodes:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
-                texts[inner] = _column(columns[ast.unparse(inner)])
+                texts[inner] = columns[ast.unparse(inner)]
     return texts
 
 
@@ -363,6 +371,9 @@ def _left_out(
 ) -> Iterator[Refusal]:
     """Computations on predictions that are no part of what is taken over: the answer would be another."""
     derived = {prediction.result} - {""}
+    if prediction.value is not None:
+        steps = [s for s in cells if s.id in prediction.stmts]
+        derived |= {name for s in steps if (name := assigned_name(s.node)) is not None}
     for stmt in cells:
         if answers.read_by(stmt.id, stmt.node):
             continue  # it judges predictions
