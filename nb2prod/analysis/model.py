@@ -4,6 +4,8 @@ model.fit(X, y)                        an estimator, or a class of the notebook
 bst = xgb.train(params, dtrain)        a booster, with the rows in a DMatrix
 result = sm.OLS(y, X).fit()            a model that holds its rows, and a result that predicts
 w = gradient_descent(X, y)             a function of the notebook
+
+It is long because each way to fit a model, and each to choose one, is a case.
 """
 
 from __future__ import annotations
@@ -50,7 +52,16 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
             sink = _sink_of(stmt, call, slicer, types)
             if sink is not None:
                 sinks.append(sink)
-    return sinks
+    return _without_helpers(sinks, flow, tags)
+
+
+def _without_helpers(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Sink]:
+    """Beside a fit, a function of the notebook learns only where inference uses what it gives."""
+    fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)]
+    if not fits:
+        return sinks
+    used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
+    return [s for s in sinks if s in fits or flow.defined_by(s.stmt) <= used]
 
 
 def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink | None:
@@ -164,6 +175,11 @@ def _of_function(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Si
     given |= {k.arg: k.value for k in call.keywords if k.arg}
     x = next((v for p, v in given.items() if p.lower() in ROWS_NAMES), None)
     y = next((v for p, v in given.items() if p.lower() in TARGET_NAMES), None)
+    ends = [r for r in ast.walk(function) if isinstance(r, ast.Return)]
+    values = [e for r in ends for e in (r.value.elts if isinstance(r.value, ast.Tuple) else [r.value])]
+    returned = {e.id for e in values if isinstance(e, ast.Name)}
+    if returned & {p.arg for p in function.args.args if p.arg.lower() in (*ROWS_NAMES, *TARGET_NAMES)}:
+        return None  # it gives the rows back
     target = node.targets[0].elts[0] if isinstance(node.targets[0], ast.Tuple) else node.targets[0]
     if x is None or y is None or not isinstance(target, ast.Name):
         return None
