@@ -11,7 +11,6 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from nb2prod.analysis.prediction import aliases, predict_calls
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Role, StageGraph
@@ -28,10 +27,11 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     """The values to keep, under the names of their roles in verification."""
     sink = graph.sink
     assert sink is not None
-    fit = flow.by_id[sink.stmt]
+    fit = flow.by_id[sink.data]
+    model = sink.model if sink.held is None else ast.unparse(sink.held)
     found = [
         Tap("X_train", fit.span, "before", ast.unparse(sink.x), with_random=True),
-        Tap("model", fit.span, "after", sink.model),
+        Tap("model", flow.by_id[sink.made].span, "after", model),
     ]
     body = graph.stage(Role.FEATURES).stmts
     if body:
@@ -42,7 +42,11 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     found += _target_taps(graph, flow, fit)
     name = next((n for n, what in graph.train_names.items() if what == "X_eval"), "")
     place = _prepared(graph, flow) or _first_read(graph, flow, name)
-    if place is not None:
+    if place is not None and sink.frame and isinstance(sink.x, ast.Subscript):
+        spans = [flow.by_id[s].span for s in graph.stage(Role.TRAIN).stmts]
+        read = next(s for s in spans if s.cell == place.cell and s.line <= place.line <= s.end_line)
+        found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
+    elif place is not None:
         found.append(Tap("X_eval", place, "value"))
     for metric in graph.metrics:
         stmt = flow.by_id[metric.stmt]
@@ -101,8 +105,7 @@ def prediction_side(graph: StageGraph, flow: Flow) -> str:
     rows = graph.prediction.rows
     if not isinstance(rows, ast.Name) or graph.sink is None:
         return ""
-    names = aliases(flow, graph.sink)
-    stmts = [s for s in graph.prediction.stmts if any(True for _ in predict_calls(flow.by_id[s].node, names))]
+    stmts = [s for s in graph.prediction.stmts if any(u.name == rows.id for u in flow.uses_of(s))]
     if not stmts:
         return ""
     reaches = {r for u in flow.uses_of(stmts[0]) if u.name == rows.id for r in u.reaches}
@@ -125,6 +128,7 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
     It leaves nothing behind but what it saves; a failure is no failure of the notebook.
     """
     assert graph.sink is not None
+    model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
     given = ", ".join(f'"{name}": {name}' for name in graph.prediction.given)
     already = prediction_side(graph, flow) if graph.prediction.stmts else ""
     lines = [
@@ -139,7 +143,8 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
         "    with open(os.path.join(__nb2prod__.config['baseline'], file), 'rb') as stream:",
         "        return _pickle.load(stream)",
         lowering.decide,
-        f"_model = _kept('model') or {graph.sink.model}",
+        "_model = _kept('model')",
+        f"_model = {model} if _model is None else _model",
         "for _side in ('train', 'eval'):",
         f"    if 'predictions_' + _side == 'predictions_{already}':",
         "        continue",

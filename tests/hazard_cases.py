@@ -3,6 +3,7 @@
     == the frame is replaced by a filtered one        the name of a case
     -> verified                                       or: refused NBP401 cell 2
     xfail: why it is not so yet                       only where there is a known gap
+    needs: lightgbm                                   a library without which it is left out
     # %% setup                                        a cell and its tag; an empty one is the standard one
     # %% features
     df = df.dropna()
@@ -46,7 +47,8 @@ from sklearn.model_selection import train_test_split
 @dataclass(frozen=True, slots=True)
 class Hazard:
     """One case: `cells` are (tag, text); `code` and `cell` say why and where it is refused; `emitted` are
-    (module, line) that must stand in the project in this order; `gap` is the reason of an expected failure.
+    (module, line) that must stand in the project in this order; `gap` is the reason of an expected failure;
+    `needs` is a library.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Hazard:
     cell: int | None = None
     emitted: tuple[tuple[str, str], ...] = ()
     gap: str = ""
+    needs: str = ""
 
 
 def hazards() -> list[Hazard]:
@@ -68,9 +71,11 @@ def hazards() -> list[Hazard]:
 def parse(text: str, topic: str) -> list[Hazard]:
     found = []
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
-        said = re.match(r"(.*)\n-> (?:verified|refused (NBP\d+) cell (\d+))\n(?:xfail: (.*)\n)?", part)
+        said = re.match(
+            r"(.*)\n-> (?:verified|refused (NBP\d+) cell (\d+))\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?", part
+        )
         assert said is not None, f"{part[:80]!r}: no outcome"
-        name, code, cell, gap = said.groups()
+        name, code, cell, gap, needs = said.groups()
         body, *sections = re.split(r"^# ---- emitted: ", part[said.end() :], flags=re.MULTILINE)
         pieces = re.split(r"^# %% (\w+)\n", body, flags=re.MULTILINE)[1:]
         cells = [_cell(tag, own) for tag, own in zip(pieces[::2], pieces[1::2], strict=True)]
@@ -79,7 +84,8 @@ def parse(text: str, topic: str) -> list[Hazard]:
             module, *lines = section.strip().split("\n")
             emitted += [(module, line.strip()) for line in lines]
         number = int(cell) if cell else None
-        found.append(Hazard(name, topic, tuple(cells), code or "", number, tuple(emitted), gap or ""))
+        kept = tuple(cells), code or "", number, tuple(emitted), gap or "", needs or ""
+        found.append(Hazard(name, topic, *kept))
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import PREDICT_METHODS, calls, choose, find_sinks, has_score, is_marked, method
-from nb2prod.analysis.prediction import aliases
+from nb2prod.analysis.predictors import aliases
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Split, find_split

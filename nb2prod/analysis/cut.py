@@ -14,19 +14,24 @@ It is long because every name that crosses between stages is decided on the same
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.events import root
+from nb2prod.analysis.holders import held
+from nb2prod.analysis.metrics import find_metrics
 from nb2prod.analysis.model import (
     PREDICT_METHODS,
     choose,
-    find_metrics,
     find_sinks,
     is_marked,
+    no_sink,
+    undecided,
 )
-from nb2prod.analysis.prediction import find_prediction, predict_calls, refuse_predictions
+from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
+from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import find_split
+from nb2prod.analysis.split import find_split, renamed
 from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
@@ -49,10 +54,10 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     sinks = find_sinks(flow, types, tags)
     sink = choose(sinks, flow, tags, model)
     if sink is None:
-        refusals.append(_no_sink(flow, tags, model, sinks))
+        refusals.append(no_sink(flow, types, tags) or _no_sink(flow, tags, model, sinks))
         return StageGraph(refusals=tuple(refusals))
     if model is None:
-        refusals += _undecided(sinks, flow, tags)
+        refusals += [*_undecided(sinks, flow, tags), *undecided(sink, flow, tags)]
     graph = _Cut(flow, types, tags, sink, refusals).graph()
     return replace(graph, assumptions=(*_inferred_model(sinks, sink, flow, tags), *graph.assumptions))
 
@@ -105,6 +110,7 @@ class _Cut:
         load -= self.no_frames(load, x_slice | target)
         load = self.sources(load)
         body, target = x_slice - load - self.floating, target - load - self.floating
+        self.target = target
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
@@ -209,11 +215,11 @@ class _Cut:
     def features_and_target(self) -> tuple[set[int], set[int]]:
         """The slice of X and what only y needs; what y needs after a split of y belongs to training."""
         sink, slicer, split = self.sink, self.slicer, self.split
-        x_start = slicer.reaching(sink.stmt, _names(sink.x))
+        x_start = slicer.reaching(sink.data, _names(sink.x))
         x_slice = slicer.backward(x_start, lambda use: split.follows(use, "x"))
         if sink.y is None:
             return x_slice, set()
-        y_start = slicer.reaching(sink.stmt, _names(sink.y))
+        y_start = slicer.reaching(sink.data, _names(sink.y))
         y_slice = slicer.backward(y_start, lambda use: split.follows(use, "y"))
         only_y = y_slice - x_slice
         if split.stmt and split.splits_y:
@@ -296,7 +302,7 @@ class _Cut:
                             idle.add(id)
         if not idle:
             return idle
-        start = self.slicer.reaching(self.sink.stmt, _names(self.sink.x))
+        start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
         needed = self.slicer.backward(start, lambda use: self.split.follows(use, "x"), idle)
         return idle | (body - needed)
 
@@ -311,7 +317,7 @@ class _Cut:
         names: dict[str, str] = {}
         crossing: set[str] = set()
         train: set[int] = set()
-        todo = [self.sink.stmt, *(m.stmt for m in metrics)]
+        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics)]
         x_names, y_names = _names(self.sink.x), _names(self.sink.y)
         while todo:
             id = todo.pop()
@@ -322,7 +328,9 @@ class _Cut:
             if prepared:
                 self.eval_arguments += prepared
                 names["X_eval"] = "X_eval"
-            inside_only = _only_inside(self.flow.by_id[id].node, prepared)
+            parts = self.parts(self.flow.by_id[id].node)
+            names |= {role: role for role in parts.values()}
+            inside_only = _only_inside(self.flow.by_id[id].node, [*prepared, *parts])
             for use in self.slicer.uses(id):
                 if use.name in inside_only:
                     continue
@@ -340,7 +348,7 @@ class _Cut:
                 todo += reaches - before
                 if not any(use.name in self.flow.defined_by(r) for r in inside):
                     continue  # it only holds something that was made before, as a model holds its data
-                known = self.slicer.reaching(self.sink.stmt, {use.name}) & before
+                known = self.slicer.reaching(self.sink.data, {use.name}) & before
                 if use.name in x_names and inside == known:
                     names[use.name] = "X_train"
                 elif self.is_target(use, inside, y_names, target):
@@ -367,6 +375,31 @@ class _Cut:
                     todo += [r for r in inner.reaches if r in self.eval_stmts and r not in seen]
         return 0
 
+    def parts(self, node: ast.AST) -> dict[ast.AST, str]:
+        """What in a statement is the X or the y of the fit, where these are no variables: `df["price"]`."""
+        roles = self.roles()
+        return {
+            n: roles[d] for n in ast.walk(node) if isinstance(n, ast.expr) and (d := ast.dump(n)) in roles
+        }
+
+    def roles(self) -> dict[str, str]:
+        """X_train, y_train and y_eval by the expressions that stand for them."""
+        sink = self.sink
+        roles = {} if isinstance(sink.x, ast.Name) else {ast.dump(sink.x): "X_train"}
+        for node, role in zip(self.y_expressions(), ("y_train", "y_eval"), strict=False):
+            roles[ast.dump(node)] = role
+        return roles
+
+    def y_expressions(self) -> list[ast.expr]:
+        """The target where no statement makes it: a column of a frame, of both sides where that is split."""
+        sink, split = self.sink, self.split
+        if sink.y is None or isinstance(sink.y, ast.Name) or split.splits_y or self.target:
+            return []
+        if not split.stmt:
+            return [sink.y]
+        mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
+        return [sink.y, renamed(sink.y, mates)]
+
     def prepared_arguments(self, id: int) -> list[ast.expr]:
         """`model.predict(scaler.transform(X_test))`: what is predicted on is prepared on the spot.
 
@@ -375,8 +408,8 @@ class _Cut:
         stmt = self.flow.by_id[id]
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
-        for call in predict_calls(stmt.node, {self.sink.model}, (*PREDICT_METHODS, "score")):
-            argument = call.args[0] if call.args else None
+        for call in predict_calls(stmt.node, aliases(self.flow, self.sink), (*PREDICT_METHODS, "score")):
+            argument = held(call.args[0], id, self.slicer, self.types).x if call.args else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
                 continue
             for name in _names(argument) & set(uses):
@@ -406,6 +439,10 @@ class _Cut:
         if self.split.splits_y:
             position = 2 * min(self.split.y_arrays - self.split.x_arrays)
             return self.split.outputs[position], self.split.outputs[position + 1]
+        found = self.y_expressions()
+        if found:
+            judged = "y_eval" in names
+            return ast.unparse(found[0]), ast.unparse(found[1]) if judged and len(found) > 1 else ""
         for use in self.slicer.backward([self.sink.stmt]):
             for name in sorted(_names(self.sink.y)):
                 if use in target and name in self.flow.defined_by(use):
@@ -431,10 +468,14 @@ class _Cut:
         rows = _names(prediction.rows)
         inside = set(prediction.stmts)
         judged = inside & train
+        rewritten = for_new_rows(self.flow, self.types, self.sink, prediction)
         for id in prediction.stmts:
+            gone = _only_inside(self.flow.by_id[id].node, list(rewritten))
             for use in self.slicer.uses(id):
+                if use.name in gone:
+                    continue
                 reaches = set(use.reaches) - inside - self.floating
-                own = {*rows, self.sink.model}
+                own = {*rows, self.sink.model, *_names(self.sink.held)}
                 elsewhere = prediction.value is not None and id == prediction.stmts[-1]
                 if elsewhere and use.name not in _names(prediction.value):
                     continue  # what the answer is stored in
@@ -475,7 +516,7 @@ class _Cut:
             )
             return ()
         by_rows = self.frame_by_rows(names)
-        main = by_rows or self.main_frame(self.sink.x, self.sink.stmt, names, load, set())
+        main = by_rows or self.main_frame(self.sink.x, self.sink.data, names, load, set())
         rest = sorted(names - {main})
         return (main, *rest) if main else tuple(rest)
 
@@ -604,7 +645,7 @@ def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
 
 
-def _only_inside(node: ast.stmt, parts: list[ast.expr]) -> set[str]:
+def _only_inside(node: ast.stmt, parts: Sequence[ast.AST]) -> set[str]:
     """The names that a statement mentions in these parts of it and nowhere else."""
     inside = {id(n) for part in parts for n in ast.walk(part)}
     names = [n for n in ast.walk(node) if isinstance(n, ast.Name)]

@@ -133,11 +133,42 @@ def _harmless_method(receiver: str, node: ast.Call, types: Types) -> bool:
     """A method on a value of unknown type that no known class with that method changes itself by."""
     if receiver in IMMUTABLE:
         return True
+    definition = types.classes.get(receiver.removeprefix("notebook:"))
+    if definition is not None and isinstance(node.func, ast.Attribute):
+        return _only_reads(definition, node.func.attr, ())
     if receiver:
         return False
     assert isinstance(node.func, ast.Attribute)
     facts = knowledge.methods(node.func.attr, call_arguments(node, types), types.extra)
     return bool(facts) and not any("self" in fact.mutates for fact in facts)
+
+
+def _only_reads(definition: ast.ClassDef, name: str, within: tuple[str, ...]) -> bool:
+    """Whether a method of a class of the notebook changes neither its object nor what it is given."""
+    methods = {m.name: m for m in definition.body if isinstance(m, ast.FunctionDef)}
+    body = methods.get(name)
+    if body is None or body.decorator_list:
+        return False
+    if name in within:
+        return True
+    given = {a.arg for a in body.args.args}
+    for node in ast.walk(body):
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            return False
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+            if root(node) in given:
+                return False
+        if isinstance(node, ast.AugAssign) and root(node.target) in given:
+            return False
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and root(node.func) in given:
+            own = isinstance(node.func.value, ast.Name) and node.func.value.id == body.args.args[0].arg
+            facts = knowledge.methods(node.func.attr)
+            changes = not facts or any("self" in fact.mutates for fact in facts)
+            if own and node.func.attr in methods:
+                changes = not _only_reads(definition, node.func.attr, (*within, name))
+            if changes:
+                return False
+    return True
 
 
 def _display_option(api: str, arguments: dict[str, object]) -> bool:

@@ -1,19 +1,29 @@
-"""The model of the notebook: where it is fitted, and which numbers judge it."""
+"""The model of the notebook: where it is fitted, and which of several is the one in production.
+
+model.fit(X, y)                        an estimator, or a class of the notebook
+bst = xgb.train(params, dtrain)        a booster, with the rows in a DMatrix
+result = sm.OLS(y, X).fit()            a model that holds its rows, and a result that predicts
+w = gradient_descent(X, y)             a function of the notebook
+
+It is long because each way to fit a model, and each to choose one, is a case.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
+from nb2prod.analysis.holders import definition, formula_columns, held
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Metric, Sink
+from nb2prod.ir.stages import Refusal, Sink
 
 TASKS = {
     "classifier": "classification",
@@ -24,35 +34,278 @@ TASKS = {
 MODEL_ROLES = (*TASKS, "pipeline", "search", "ensemble", "meta", "predictor")
 FIT_METHODS = ("fit", "fit_predict")
 PREDICT_METHODS = ("predict", "predict_proba", "decision_function", "fit_predict", "predict_log_proba")
+CLASSES = re.compile("binary|multi|cross_entropy|xentropy|softmax|Logloss|MultiClass")
+ROWS_NAMES = ("x", "x_train", "xs", "features", "rows", "inputs", "data", "xtrain")
+TARGET_NAMES = ("y", "y_train", "ys", "target", "targets", "labels", "ytrain")
 MARK = re.compile(r"#\s*nb2prod\s*:\s*model\b")
-ROOTS = ("0.5", "1 / 2")
 NUMBERS = ("builtins.float", "builtins.int", "numpy.float64", "numpy.float32", "numpy.int64", "builtins.bool")
 
 
 def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
     """All model fits in cells tagged train (or infer), in notebook order."""
+    slicer = Slicer(flow)
     sinks = []
     for stmt in flow.by_id.values():
-        allowed = tags.of(stmt.cell)
-        if "train" not in allowed:
+        if "train" not in tags.of(stmt.cell) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
             continue
         for call in calls(stmt.node):
-            if isinstance(call.func, ast.Attribute) and call.func.attr in FIT_METHODS and call.args:
-                task = _task(types, call.func.value)
-                if task is not None:
-                    sinks.append(_sink(stmt, call, task, flow, types))
-    return sinks
+            sink = _sink_of(stmt, call, slicer, types)
+            if sink is not None:
+                sinks.append(sink)
+    return _without_helpers(sinks, flow, tags)
+
+
+def _without_helpers(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Sink]:
+    """Beside a fit, a function of the notebook learns only where inference uses what it gives."""
+    fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)]
+    if not fits:
+        return sinks
+    used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
+    return [s for s in sinks if s in fits or flow.defined_by(s.stmt) <= used]
+
+
+def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink | None:
+    """The sink where the call fits a model: a method of it, a function of a booster, one of the notebook."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in FIT_METHODS:
+        made, at = definition(call.func.value, stmt.id, slicer)
+        fact = types.fact(made)
+        role = fact.role if fact is not None else ""
+        if role == "statsmodel" and isinstance(made, ast.Call):
+            sink = _of_arguments(stmt, call, made, at)
+            return sink and replace(sink, task=_regression(made))
+        if role == "formula" and isinstance(made, ast.Call):
+            sink = _of_formula(stmt, call, made, at, slicer)
+            return sink and replace(sink, task=_regression(made))
+        if role == "timeseries" or not call.args:
+            return None
+        task = _task(types, call.func.value)
+        return _sink(stmt, call, task, slicer, types) if task is not None else None
+    fact = types.fact(call)
+    if fact is not None and fact.effect == "fits" and assigned_name(stmt.node) is not None:
+        given = [*call.args, *[k.value for k in call.keywords]]
+        found = next((f for g in given if (f := held(g, stmt.id, slicer, types)).holders), None)
+        if found is not None:
+            model = assigned_name(stmt.node) or ""
+            task = _objective(call, stmt.id, slicer)
+            return Sink(stmt.id, call, model, found.x, found.y, task, found.stmt, stmt.id)
+    return _of_function(stmt, call, slicer, types)
+
+
+def _regression(made: ast.Call) -> str:
+    """Least squares give numbers; what a logit or a general linear model gives, its use decides."""
+    name = made.func.attr if isinstance(made.func, ast.Attribute) else getattr(made.func, "id", "")
+    return "regression" if name.lower() in ("ols", "wls", "gls", "glsar", "rlm", "quantreg") else "other"
+
+
+def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
+    """Why a model that a cell tagged train makes is none that can be compiled: it continues a series, or its
+    formula is not written out, or a loop of its own trains it.
+    """
+    for stmt in flow.by_id.values():
+        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
+            fact = types.fact(call)
+            if fact is not None and fact.role == "timeseries":
+                return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
+            if method(call) == "backward" and not call.args:
+                detail = "a training loop of PyTorch is not compiled"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
+            if fact is not None and fact.role == "formula":
+                detail = "the columns of a formula are read from its text and from a frame with a name"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
+    return None
+
+
+def _of_arguments(stmt: Stmt, call: ast.Call, made: ast.Call, at: int) -> Sink | None:
+    """`sm.OLS(y, X).fit()`: the model holds its rows, the result predicts."""
+    named = {k.arg: k.value for k in made.keywords}
+    y, x = [*made.args, None, None][:2]
+    y, x = y or named.get("endog"), x or named.get("exog")
+    model = assigned_name(stmt.node)
+    if x is None or y is None or model is None:
+        return None
+    return Sink(stmt.id, call, model, x, y, "other", at, stmt.id)
+
+
+def _of_formula(stmt: Stmt, call: ast.Call, made: ast.Call, at: int, slicer: Slicer) -> Sink | None:
+    """`smf.ols("y ~ a + b", data=df).fit()`: X and y are the columns that the formula names."""
+    named = {k.arg: k.value for k in made.keywords}
+    text, data = [*made.args, None, None][:2]
+    text, data = text or named.get("formula"), data or named.get("data")
+    model = assigned_name(stmt.node)
+    if text is None or not isinstance(data, ast.Name) or model is None:
+        return None
+    constant = definition(text, at, slicer)[0]
+    columns = formula_columns(constant.value) if isinstance(constant, ast.Constant) else None
+    if columns is None:
+        return None
+    target, features = columns
+    x = ast.parse(f"{data.id}[{features!r}]", mode="eval").body
+    y = ast.parse(f"{data.id}[{target!r}]", mode="eval").body
+    return Sink(stmt.id, call, model, x, y, "other", at, stmt.id, frame=data.id)
+
+
+def _objective(call: ast.Call, at: int, slicer: Slicer) -> str:
+    """The task of a booster, from the objective among its parameters."""
+    made = definition(call.args[0], at, slicer)[0] if call.args else None
+    parameters = list(ast.walk(made)) if isinstance(made, (ast.Dict, ast.Call)) else []
+    for node in parameters:
+        named = []
+        if isinstance(node, ast.Dict):
+            named = [(getattr(k, "value", ""), v) for k, v in zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, ast.Call):
+            named = [(k.arg, k.value) for k in node.keywords]
+        for name, value in named:
+            if name in ("objective", "application", "loss_function") and isinstance(value, ast.Constant):
+                return "classification" if CLASSES.match(str(value.value)) else "regression"
+    return "other"
+
+
+def _of_function(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink | None:
+    """`weights = train(X_train, y_train)`, a function of the notebook that learns from rows and target."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    function = types.functions.get(name)
+    node = stmt.node
+    if (
+        not isinstance(function, ast.FunctionDef)
+        or not isinstance(node, ast.Assign)
+        or node.value is not call
+    ):
+        return None
+    given = dict(zip((a.arg for a in function.args.args), call.args, strict=False))
+    given |= {k.arg: k.value for k in call.keywords if k.arg}
+    x = next((v for p, v in given.items() if p.lower() in ROWS_NAMES), None)
+    y = next((v for p, v in given.items() if p.lower() in TARGET_NAMES), None)
+    ends = [r for r in ast.walk(function) if isinstance(r, ast.Return)]
+    values = [e for r in ends for e in (r.value.elts if isinstance(r.value, ast.Tuple) else [r.value])]
+    returned = {e.id for e in values if isinstance(e, ast.Name)}
+    if returned & {p.arg for p in function.args.args if p.arg.lower() in (*ROWS_NAMES, *TARGET_NAMES)}:
+        return None  # it gives the rows back
+    target = node.targets[0].elts[0] if isinstance(node.targets[0], ast.Tuple) else node.targets[0]
+    if x is None or y is None or not isinstance(target, ast.Name):
+        return None
+    return Sink(stmt.id, call, target.id, x, y, "other", stmt.id, stmt.id)
 
 
 def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> Sink | None:
-    """The sink asked for by name; else the last one whose model is used to infer; else the last."""
+    """The sink asked for by name; else the one whose model makes the last prediction of the inference cells,
+    or the prediction that they use; else the last.
+    """
     if name is not None:
-        return next((s for s in reversed(sinks) if s.model == name), None)
+        found = next((s for s in reversed(sinks) if name in (s.model, root(s.call.func))), None)
+        entries = (_entry(s, name, Slicer(flow)) for s in reversed(sinks))
+        return found or next((e for e in entries if e is not None), None)
     marked = [s for s in sinks if is_marked(s, flow)]
     if marked:
         return marked[-1]
+    slicer = Slicer(flow)
+    inference = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell)]
+    for stmt in reversed(inference):
+        for predicting in (stmt, *_predicting_for(stmt, slicer)):
+            sink = _predictor(predicting, sinks, slicer, tags)
+            if sink is not None:
+                return sink
+    used = {u.name for s in inference for u in slicer.uses(s.id)}
+    fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)] or sinks
+    return next((s for s in reversed(sinks) if s.model in used), fits[-1] if fits else None)
+
+
+def undecided(sink: Sink, flow: Flow, tags: CellTags) -> list[Refusal]:
+    """A loop fits one model after another, and no inference cell says which one it takes."""
+    node = flow.by_id[sink.stmt].node
+    if not isinstance(node, ast.For) or sink.held is not None or is_marked(sink, flow):
+        return []
+    turns = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
     used = {u.name for u in flow.uses if "infer" in tags.of(flow.by_id[u.stmt].cell)}
-    return next((s for s in reversed(sinks) if s.model in used), sinks[-1] if sinks else None)
+    if sink.model not in turns or sink.model in used:
+        return []
+    return [Refusal("NBP405", flow.by_id[sink.stmt].span, f"those of `{ast.unparse(node.iter)}`")]
+
+
+def _entry(sink: Sink, name: str, slicer: Slicer) -> Sink | None:
+    """The model that a dictionary or a list of pairs, over which a loop fits, holds under this name."""
+    node = slicer.flow.by_id[sink.stmt].node
+    iterated = node.iter if isinstance(node, ast.For) else None
+    if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Attribute):
+        iterated = iterated.func.value  # models.items()
+    if not isinstance(iterated, ast.Name):
+        return None
+    made, _ = definition(iterated, sink.stmt, slicer)
+    match made:
+        case ast.Dict(keys=keys):
+            places = [f"{iterated.id}[{ast.unparse(k)}]" for k in keys if k is not None]
+            named = [getattr(k, "value", None) for k in keys if k is not None]
+        case ast.List(elts=pairs):
+            places = [f"{iterated.id}[{at}][1]" for at in range(len(pairs))]
+            named = [getattr(p.elts[0], "value", None) if isinstance(p, ast.Tuple) else None for p in pairs]
+        case _:
+            return None
+    if name not in named:
+        return None
+    held_at = ast.parse(places[named.index(name)], mode="eval").body
+    return replace(sink, model="model", held=held_at)
+
+
+def _predicting_for(stmt: Stmt, slicer: Slicer) -> Iterator[Stmt]:
+    """The statements that make predictions which this one works on, the last first."""
+    for id in sorted(slicer.backward([stmt.id]) - {stmt.id}, reverse=True):
+        made = slicer.flow.by_id[id]
+        if any(method(call) in PREDICT_METHODS for call in calls(made.node)):
+            yield made
+
+
+def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) -> Sink | None:
+    """The sink of the model that predicts in a statement, under the name that it has there."""
+    found: Sink | None = None
+    for call in calls(stmt.node):
+        if method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
+            continue
+        receiver, at = _outside(call.func.value, stmt.id, slicer, tags)
+        name = root(receiver)
+        reached = slicer.reaching(at, {name})
+        behind = slicer.backward(reached)
+        own = [s for s in sinks if s.stmt in behind or s.stmt == stmt.id]
+        exact = [s for s in own if ast.dump(_receiver(s)) == ast.dump(receiver)]
+        if not name or not own:
+            continue
+        sink = (exact or own)[-1]
+        if found is None or sink.stmt >= found.stmt:
+            found = _under_name(sink, receiver, max({*reached, sink.stmt}))
+    return found
+
+
+def _under_name(sink: Sink, receiver: ast.expr, made: int) -> Sink:
+    """The sink with its model as inference reads it: a variable, or an entry of a dictionary or list."""
+    if ast.dump(_receiver(sink)) == ast.dump(receiver) or isinstance(receiver, ast.Call):
+        return sink if isinstance(receiver, ast.Name) else _named(sink, receiver)
+    if isinstance(receiver, ast.Name):
+        return replace(sink, model=receiver.id, made=max(made, sink.stmt))
+    return replace(_named(sink, receiver), made=max(made, sink.stmt))
+
+
+def _named(sink: Sink, receiver: ast.expr) -> Sink:
+    if not isinstance(receiver, ast.Subscript):
+        return replace(sink, model=root(receiver) or sink.model)
+    return replace(sink, model="model", held=receiver)
+
+
+def _receiver(sink: Sink) -> ast.expr:
+    """What the model is called where it is fitted."""
+    if isinstance(sink.call.func, ast.Attribute) and sink.call.func.attr in FIT_METHODS:
+        if root(sink.call.func.value) == sink.model or not isinstance(sink.call.func.value, ast.Name):
+            return sink.call.func.value
+    return ast.Name(sink.model, ast.Load())
+
+
+def _outside(node: ast.expr, at: int, slicer: Slicer, tags: CellTags) -> tuple[ast.expr, int]:
+    """What a model is called outside of the inference cells, which may give it another name."""
+    while isinstance(node, ast.Name):
+        made, stmt = definition(node, at, slicer)
+        if stmt == at or "infer" not in tags.of(slicer.flow.by_id[stmt].cell):
+            break
+        if not isinstance(made, (ast.Subscript, ast.Attribute)):
+            break
+        node, at = made, stmt
+    return node, at
 
 
 def is_marked(sink: Sink, flow: Flow) -> bool:
@@ -76,7 +329,7 @@ def _task(types: Types, receiver: ast.expr) -> str | None:
     return None if role or kind.startswith(("pandas.", "numpy.", "builtins.")) else "other"
 
 
-def _sink(stmt: Stmt, call: ast.Call, task: str, flow: Flow, types: Types) -> Sink:
+def _sink(stmt: Stmt, call: ast.Call, task: str, slicer: Slicer, types: Types) -> Sink:
     assert isinstance(call.func, ast.Attribute)
     model = root(call.func.value)
     node = stmt.node
@@ -85,9 +338,9 @@ def _sink(stmt: Stmt, call: ast.Call, task: str, flow: Flow, types: Types) -> Si
             model = node.targets[0].id
     y = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "y"), None)
     if task == "other":
-        task = "clustering" if y is None else _task_of_steps(stmt, call, flow, types)
+        task = "clustering" if y is None else _task_of_steps(stmt, call, slicer, types)
     y = _whole(y, node) if y is not None and task != "clustering" else None
-    return Sink(stmt.id, call, model, _whole(call.args[0], node), y, task)
+    return Sink(stmt.id, call, model, _whole(call.args[0], node), y, task, stmt.id, stmt.id)
 
 
 def _whole(node: ast.expr, stmt: ast.stmt) -> ast.expr:
@@ -120,14 +373,13 @@ def _assignments(stmt: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
             yield from ((part.id, value) for part, value in pairs if isinstance(part, ast.Name))
 
 
-def _task_of_steps(stmt: Stmt, call: ast.Call, flow: Flow, types: Types) -> str:
+def _task_of_steps(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> str:
     """The task of a pipeline or search, from the estimators that it is made of."""
-    slicer = Slicer(flow)
     assert isinstance(call.func, ast.Attribute)
     made = slicer.backward(slicer.reaching(stmt.id, {root(call.func.value)}) | {stmt.id})
     tasks = set()
     for id in made:
-        for inner in calls(flow.by_id[id].node):
+        for inner in calls(slicer.flow.by_id[id].node):
             fact = types.fact(inner)
             if fact is not None and fact.effect == "constructs" and fact.role in TASKS:
                 tasks.add(TASKS[fact.role])
@@ -142,93 +394,6 @@ def assigned_name(node: ast.stmt) -> str | None:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
     return None
-
-
-def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[Metric]:
-    """Numbers that judge the model and that the notebook shows or keeps, under their own names."""
-    slicer = Slicer(flow)
-    scored: set[int] = set()
-    metrics: list[Metric] = []
-    for stmt in flow.by_id.values():
-        allowed = tags.of(stmt.cell)
-        if not {"train", "infer"} & set(allowed) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
-            continue
-        reads_score = any(set(u.reaches) & scored for u in slicer.uses(stmt.id))
-        names = {u.name for u in slicer.uses(stmt.id) if set(u.reaches) & scored}
-        found = list(_score_expressions(stmt, types, names if reads_score else set()))
-        if found or has_score(stmt.node, types):
-            scored.add(stmt.id)
-        for label, node in found:
-            metrics.append(Metric(label, stmt.id, node))
-    return _unique(_of_model(metrics, slicer, sink, flow))
-
-
-def _of_model(metrics: list[Metric], slicer: Slicer, sink: Sink, flow: Flow) -> list[Metric]:
-    """The metrics that concern the chosen model: those that its fit reaches, or that it is named in."""
-    kept = []
-    for metric in metrics:
-        names = {n.id for n in ast.walk(metric.node) if isinstance(n, ast.Name)}
-        direct = slicer.backward(slicer.reaching(metric.stmt, names))
-        reads = {u.name for id in direct for u in slicer.uses(id)} | names
-        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in reads:
-            kept.append(metric)
-    return kept
-
-
-def _score_expressions(stmt: Stmt, types: Types, names: set[str]) -> Iterator[tuple[str, ast.expr]]:
-    """The largest numeric expressions with a score in them, each with its name."""
-    node = stmt.node
-    target = assigned_name(node)
-    if target is not None:
-        assert isinstance(node, ast.Assign)
-        if _scores(node.value, types, names) and _is_number(node.value, types):
-            yield target, node.value
-        return
-    if not isinstance(node, ast.Expr):
-        return
-    for part in shown(node.value):
-        found = _largest(part, types, names)
-        if found is not None and not isinstance(found, ast.Name):
-            yield _metric_name(found), found
-
-
-def shown(node: ast.expr) -> Iterator[ast.expr]:
-    """What a display statement shows: the arguments of print, the parts of f-strings and formats."""
-    match node:
-        case ast.Call(func=ast.Name(id="print" | "display")):
-            for argument in node.args:
-                yield from shown(argument)
-        case ast.JoinedStr():
-            for part in node.values:
-                if isinstance(part, ast.FormattedValue):
-                    yield from shown(part.value)
-        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod() | ast.Add()):
-            yield from shown(node.right)
-        case ast.Tuple():
-            for element in node.elts:
-                yield from shown(element)
-        case ast.Call(func=ast.Attribute(attr="format", value=ast.Constant())):
-            for argument in node.args:
-                yield from shown(argument)
-        case ast.Call(func=ast.Name(id="round" | "str" | "float"), args=[inner, *_]):
-            yield from shown(inner)
-        case _:
-            yield node
-
-
-def _largest(node: ast.expr, types: Types, names: set[str]) -> ast.expr | None:
-    if _scores(node, types, names) and _is_number(node, types):
-        return node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            found = _largest(child, types, names)
-            if found is not None:
-                return found
-    return None
-
-
-def _scores(node: ast.AST, types: Types, names: set[str]) -> bool:
-    return has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
 
 
 def has_score(node: ast.AST, types: Types) -> bool:
@@ -247,62 +412,6 @@ def has_score(node: ast.AST, types: Types) -> bool:
 def _within(helper: ast.AST, node: ast.AST) -> bool:
     """Whether a function calls itself: its body is being looked at already."""
     return helper is node or any(inner is helper for inner in ast.walk(node))
-
-
-def _is_number(node: ast.expr, types: Types) -> bool:
-    """By the run, else by what the knowledge base says the call returns."""
-    site = types.site(node)
-    if site is not None:
-        return all(kind in NUMBERS for kind in site.types)
-    if isinstance(node, ast.BinOp):
-        return _is_number(node.left, types) and _is_number(node.right, types)
-    if isinstance(node, ast.UnaryOp):
-        return _is_number(node.operand, types)
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float))
-    if isinstance(node, ast.Attribute):
-        return node.attr in ("best_score_", "inertia_")
-    if isinstance(node, ast.Call):
-        fact = types.fact(node)
-        if fact is not None:
-            return fact.returns == "scalar" or types.of(node) in NUMBERS
-        return method(node) in ("score", "mean", "std", "max", "min")
-    return types.of(node) in NUMBERS
-
-
-def _metric_name(node: ast.expr) -> str:
-    """`accuracy_score(...)` is accuracy_score; `scores.mean()` is scores_mean."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        inner = next((c for a in node.args for c in calls(a)), None)
-        if node.func.id in ("round", "float", "abs") and inner is not None:
-            return _metric_name(inner)
-        return node.func.id
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        base = node.func.value
-        owner = root(base) if not isinstance(base, ast.Call) else _metric_name(base)
-        if "_score" in node.func.attr or "_error" in node.func.attr:
-            return node.func.attr
-        if node.func.attr == "sqrt" and node.args:
-            return f"root_{_metric_name(node.args[0])}"
-        return f"{owner}_{node.func.attr}" if owner else node.func.attr
-    if isinstance(node, ast.Attribute):
-        return f"{root(node)}_{node.attr}".strip("_")
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow) and ast.unparse(node.right) in ROOTS:
-        return f"root_{_metric_name(node.left)}"
-    inner = next(iter(calls(node)), None)
-    return _metric_name(inner) if inner is not None else "metric"
-
-
-def _unique(metrics: list[Metric]) -> list[Metric]:
-    seen: dict[str, int] = {}
-    named = []
-    for metric in metrics:
-        seen[metric.name] = count = seen.get(metric.name, 0) + 1
-        name = metric.name if count == 1 else f"{metric.name}_{count}"
-        named.append(Metric(name, metric.stmt, metric.node))
-    return named
 
 
 def _names(node: ast.AST | None) -> set[str]:

@@ -3,24 +3,24 @@
 pred = le.inverse_transform(model.predict(X_new))     the variable `pred`
 out["Survived"] = model.predict(test)                 the value that is stored
 np.expm1(model.predict(X_test))[:5]                   the value that is shown, for all rows
+
+It is long because each way to write a prediction down, and each that cannot be taken over, is a case.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import (
-    NUMBERS,
-    PREDICT_METHODS,
-    assigned_name,
-    calls,
-    has_score,
-    method,
-    shown,
-)
+from nb2prod.analysis.holders import held, without_labels
+from nb2prod.analysis.metrics import shown
+from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
+from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -30,22 +30,31 @@ from nb2prod.ir.stages import Prediction, Refusal, Sink
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
 LABELS = ("predict", "fit_predict")
+NO_NEW_ROWS = tuple(
+    f"sklearn.cluster.{name}"
+    for name in ("AgglomerativeClustering", "DBSCAN", "HDBSCAN", "OPTICS", "SpectralClustering")
+)
+RECODES = ("map", "replace")  # methods that give predictions other names
 CASTS = ("int", "float", "round", "list", "str")
 
 
 def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Prediction:
-    """The statements of the inference cells that make predictions of rows, and their result."""
-    cells = _inference(flow, tags, sink)
+    """The statements of the inference cells that make predictions of rows, and their result; also the
+    statements of other cells whose predictions these work on.
+    """
+    slicer = Slicer(flow)
     names = aliases(flow, sink)
-    predicts = [(s, c) for s in cells for c in predict_calls(s.node, names)]
+    cells = _with_holders(_deciding(flow, tags, sink, slicer, names), names, slicer, types)
+    predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
         return Prediction()
-    rows = predicts[0][1].args[0] if predicts[0][1].args else None
-    found = _variable(flow, types, cells, predicts, rows, names)
+    rows = _rows(predicts[0][1], predicts[0][0], sink, names, slicer, types)
+    known = answers_of(flow, types, slicer, sink)
+    found = _variable(slicer, types, cells, predicts, rows, names, known)
     value: ast.expr | None = None
     ends: list[int] = []
     last = 0
-    answer = _in_frame(types, cells, names, found) or (
+    answer = _stored(types, cells, names, found, known) or (
         _answer(types, cells, names) if found is None else None
     )
     if answer is None and found is None:
@@ -53,17 +62,115 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
-        rows = next((c.args[0] for c in predict_calls(value, names) if c.args), rows)
+        own_rows = (_rows(p, stmt, sink, names, slicer, types) for p in predictions(value, names))
+        rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
     inside = {s.id for s in cells}
     own = _names(rows) | names
-    slicer = Slicer(flow)
     if value is not None:  # only what the value reads, not what it is stored in
         ends = list(slicer.reaching(last, _names(value) - own))
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
     stmts = needed & inside | ({last} if value is not None else set())
     return Prediction(tuple(sorted(stmts)), rows, result, value=value)
+
+
+def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str]) -> list[Stmt]:
+    """The statements of the inference cells; where none of them predicts, also those of other cells that make
+    the predictions which they work on.
+    """
+    cells = _inference(flow, tags, sink)
+    if any(True for s in cells for _ in predictions(s.node, names)):
+        return cells
+    made = {
+        s.id
+        for s in flow.by_id.values()
+        if s.id >= sink.stmt and not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
+        for p in predictions(s.node, names)
+        if method_of(p) in (*LABELS, "predict_proba", "labels_")
+    }
+    after = slicer.forward(made, lambda id: False)
+    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after))
+    if not path & made:
+        return cells
+    inside = {s.id for s in cells} | path & after
+    return [s for s in flow.by_id.values() if s.id in inside]
+
+
+def _with_holders(cells: list[Stmt], names: set[str], slicer: Slicer, types: Types) -> list[Stmt]:
+    """The statements with those of other cells that only put rows into what the model predicts on."""
+    inside = {s.id for s in cells}
+    for stmt in cells:
+        for call in predict_calls(stmt.node, names):
+            if call.args:
+                inside |= set(held(call.args[0], stmt.id, slicer, types).stmts)
+    return [s for s in slicer.flow.by_id.values() if s.id in inside]
+
+
+def _rows(
+    made: ast.expr, stmt: Stmt, sink: Sink, names: set[str], slicer: Slicer, types: Types
+) -> ast.expr | None:
+    """What is predicted on: the rows in a DMatrix, or what the model was fitted on where it gives labels."""
+    if method_of(made) in ("fit_predict", "labels_"):
+        return sink.x
+    given = given_rows(made, names)
+    return held(given, stmt.id, slicer, types).x if given is not None else None
+
+
+def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -> dict[ast.AST, str]:
+    """What of the notebook's prediction is written otherwise for new rows, each with its text: the rows, what
+    holds them, the model where it is no variable, and labels that the fit gave.
+    """
+    slicer = Slicer(flow)
+    texts: dict[ast.AST, str] = {}
+    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
+    model = ast.dump(sink.held) if sink.held is not None else ""
+    names = aliases(flow, sink)
+    for id in prediction.stmts:
+        node = flow.by_id[id].node
+        for made in predictions(node, names):
+            if made is sink.call or isinstance(made, ast.Attribute):
+                texts[made] = f"{sink.model}.predict(X)"
+            if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
+                receiver = made.func.value
+                if isinstance(receiver, ast.Name) and receiver.id != sink.model:
+                    texts[receiver] = sink.model  # another name for it
+            if (given := given_rows(made, names)) is not None and made not in texts:
+                rows = held(given, id, slicer, types)
+                if rows.holders:
+                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
+                else:
+                    texts[given] = "X"
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
+                if ast.dump(inner) == wanted:
+                    texts.setdefault(inner, "X")
+                elif ast.dump(inner) == model:
+                    texts.setdefault(inner, sink.model)
+    nodes = [flow.by_id[id].node for id in prediction.stmts]
+    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    columns: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _column(node):
+            name = _column(node)
+            while name in taken:
+                name += "_"
+            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
+                taken.add(name)
+    for node in nodes:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
+                texts[inner] = columns[ast.unparse(inner)]
+    return texts
+
+
+def _column(node: ast.stmt) -> str:
+    """The variable that stands for a column in which predictions are stored, and from which they are read."""
+    match node:
+        case ast.Assign(targets=[ast.Subscript(value=ast.Name(), slice=ast.Constant(value=str() as name))]):
+            plain = re.sub(r"\W+", "_", name).strip("_").lower()
+            return plain if plain.isidentifier() and not keyword.iskeyword(plain) else "stored"
+    return ""
 
 
 def refuse_predictions(
@@ -74,13 +181,19 @@ def refuse_predictions(
     names = aliases(flow, sink)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
     refusals = list(_reworked_columns(plain, names))
-    refusals += _left_out(types, plain, names, prediction)
-    if any(True for s in plain for _ in predict_calls(s.node, names)):
+    refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
+    refusals += _no_new_rows(flow, types, sink)
+    refusals += _by_turns(plain, names)
+    own = any(True for s in plain for _ in predictions(s.node, names))
+    if prediction.stmts or (own and CALLED not in names):
         return refusals
-    refusals += _made_elsewhere(flow, plain, names, prediction)
+    if CALLED in names:
+        span = flow.by_id[sink.stmt].text.span(sink.call)
+        detail = "no inference cell predicts with it in a way that can be taken over"
+        return [*refusals, Refusal("NBP403", span, sink.model, detail)]
     for stmt in cells:
         for call in calls(stmt.node):
-            if method(call) not in PREDICT_METHODS:
+            if method(call) not in (*PREDICT_METHODS, "forecast", "get_forecast"):
                 continue
             span = stmt.text.span(stmt.node)
             if isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
@@ -90,46 +203,29 @@ def refuse_predictions(
     return refusals
 
 
-def _made_elsewhere(
-    flow: Flow, cells: list[Stmt], names: set[str], prediction: Prediction
-) -> Iterator[Refusal]:
-    """Inference cells that only use a prediction which another cell made."""
-    made = {s.id for s in flow.by_id.values() if any(True for _ in predict_calls(s.node, names, LABELS))}
+def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+    """An inference cell in which one model after the other predicts."""
     for stmt in cells:
-        for use in flow.uses_of(stmt.id):
-            if any(r in made and use.name in flow.defined_by(r) for r in use.reaches):
-                detail = "the prediction is made in another cell; predict in the cell tagged infer"
-                yield Refusal("NBP403", stmt.text.span(stmt.node), use.name, detail)
+        for node in ast.walk(stmt.node):
+            if not isinstance(node, (ast.For, ast.comprehension)):
+                continue
+            turns = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+            if any(root(p) in turns for p in predict_calls(stmt.node, names | turns)):
+                models = f"those of `{ast.unparse(node.iter)}`"
+                yield Refusal("NBP405", stmt.text.span(stmt.node), models)
                 return
 
 
-def aliases(flow: Flow, sink: Sink) -> set[str]:
-    """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
-    grid.best_estimator_`."""
-    names = {sink.model, root(sink.call.func)} - {""}
-    for stmt in flow.by_id.values():
-        target = assigned_name(stmt.node)
-        value = getattr(stmt.node, "value", None)
-        if target is None:
-            continue
-        if stmt.id < sink.stmt:
-            if target == sink.model and isinstance(value, ast.Name):
-                names.add(value.id)  # regressor = model; regressor.fit(...)
-            continue
-        if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
-            value = value.value
-        if isinstance(value, ast.Name) and value.id in names:
-            names.add(target)
-    return names
-
-
-def predict_calls(
-    node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
-) -> Iterator[ast.Call]:
-    """Calls by which one of these variables predicts."""
-    for call in calls(node):
-        if method(call) in methods and root(call.func) in names:
-            yield call
+def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
+    """A clustering that only labels the rows that it was made of: DBSCAN, agglomerative."""
+    if not isinstance(sink.call.func, ast.Attribute):
+        return
+    receiver = sink.call.func.value
+    kind = types.of(receiver) or types.api_of(receiver)
+    if kind in NO_NEW_ROWS:
+        detail = "it labels only the rows that it was fitted on and cannot predict new ones"
+        stmt = flow.by_id[sink.stmt]
+        yield Refusal("NBP403", stmt.text.span(sink.call), kind.rpartition(".")[2], detail)
 
 
 def _inference(flow: Flow, tags: CellTags, sink: Sink, functions: bool = False) -> list[Stmt]:
@@ -143,24 +239,31 @@ def _inference(flow: Flow, tags: CellTags, sink: Sink, functions: bool = False) 
 
 
 def _variable(
-    flow: Flow,
+    slicer: Slicer,
     types: Types,
     cells: list[Stmt],
-    predicts: list[tuple[Stmt, ast.Call]],
+    predicts: list[tuple[Stmt, ast.expr]],
     rows: ast.expr | None,
     names: set[str],
+    answers: Answers,
 ) -> tuple[str, list[int]] | None:
     """The last variable with a prediction for each row, and the statements that make and change it."""
-    slicer = Slicer(flow)
+    flow = slicer.flow
     touched = {s.id for s, _ in predicts}
-    labels = any(method(c) == "predict" for _, c in predicts)
+    labels = any(method_of(p) == "predict" for _, p in predicts)
     best: tuple[str, int] | None = None
     for stmt in cells:
-        if stmt.id < predicts[0][0].id:
+        if stmt.id < predicts[0][0].id or answers.read_by(stmt.id, stmt.node):
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
         target = assigned_name(stmt.node)
-        if not reads or target is None or not _is_row_result(stmt, types, rows):
+        if not reads or target is None:
+            continue
+        value = getattr(stmt.node, "value", None)
+        if not _is_row_result(stmt, types, rows):
+            table = value is not None and types.of(value) == "pandas.DataFrame"
+            if table and _only(value, names, touched, slicer, stmt.id):
+                touched.add(stmt.id)  # predictions in a frame of their own
             continue
         touched.add(stmt.id)
         made = slicer.backward([stmt.id], lambda use: any(r in touched for r in use.reaches)) & touched
@@ -175,11 +278,22 @@ def _variable(
     return result, [last, *(s for s in changes if s > last)]
 
 
+def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at: int) -> bool:
+    """Whether a table is made of predictions alone: `pd.DataFrame(p)`."""
+    if not isinstance(value, ast.Call) or method(value) != "DataFrame" or len(value.args) != 1:
+        return False
+    given = value.args[0]
+    if any(True for _ in predictions(given, names)):
+        return True
+    return isinstance(given, ast.Name) and bool(slicer.reaching(at, {given.id}) & touched)
+
+
 def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
     """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
     value = getattr(stmt.node, "value", None)
     assert isinstance(value, ast.expr)
-    if types.of(value) in NO_ROWS or _whole(value) is not value:
+    product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult)
+    if (types.of(value) in NO_ROWS and not product) or _whole(value) is not value:
         return False
     site = types.site(value)
     seen = types.site(rows) if rows is not None else None
@@ -191,8 +305,8 @@ def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
 
 def _is_label(made: list[ast.stmt], last: ast.stmt, labels: bool, names: set[str]) -> bool:
     """Whether it is a prediction; a bare probability is none where the model's labels are used too."""
-    used = {method(c) for node in made for c in predict_calls(node, names)}
-    if used & {"predict", "fit_predict"}:
+    used = {method_of(p) for node in made for p in predictions(node, names)}
+    if used & {*LABELS, "labels_"}:
         return True
     return not labels and any(_cuts(n) for n in ast.walk(last))
 
@@ -209,42 +323,60 @@ def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast
             values = list(shown(node.value))
         for value in values:
             whole = _whole(value)
-            made = {method(c) for c in predict_calls(whole, names)}
+            made = {method_of(p) for p in predictions(whole, names)}
             if not made or has_score(whole, types) or isinstance(whole, (ast.Dict, ast.List, ast.Tuple)):
                 continue
             if types.of(whole) == "pandas.DataFrame" or _makes_frame(whole):
                 continue
-            if made & {"predict", "fit_predict"} or any(_cuts(n) for n in ast.walk(whole)):
+            if made & {*LABELS, "labels_"} or any(_cuts(n) for n in ast.walk(whole)):
                 found = (stmt, whole)
     return found
 
 
-def _in_frame(
-    types: Types, cells: list[Stmt], names: set[str], found: tuple[str, list[int]] | None
+def _stored(
+    types: Types,
+    cells: list[Stmt],
+    names: set[str],
+    found: tuple[str, list[int]] | None,
+    answers: Answers,
 ) -> tuple[Stmt, ast.expr] | None:
-    """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`."""
+    """What is made of the predictions on the way into a table: `DataFrame({"price": np.expm1(p)})`,
+    `df["cluster"] = labels + 1`.
+    """
     made = {found[0]} if found is not None else set()
     answer: tuple[Stmt, ast.expr] | None = None
     for stmt in cells:
         value = getattr(stmt.node, "value", None)
         if not isinstance(value, ast.expr) or (found is not None and stmt.id <= max(found[1])):
             continue
+        parts: list[ast.expr] = []
         for call in calls(value):
-            if not _makes_frame(call):
-                continue
-            tables = [a for a in call.args if isinstance(a, ast.Dict)]
-            parts = [v for t in tables for v in t.values]
-            parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
-            for part in parts:
-                if _computes(part, names, made, types) and not has_score(part, types):
-                    answer = (stmt, _whole(part))
+            if _makes_frame(call):
+                tables = [a for a in call.args if isinstance(a, ast.Dict)]
+                parts += [v for t in tables for v in t.values]
+                parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
+        if isinstance(stmt.node, ast.Assign) and isinstance(stmt.node.targets[0], ast.Subscript):
+            parts.append(value)
+        if isinstance(stmt.node, ast.Assign) and _column(stmt.node) and _touches(value, names, made):
+            made.add(ast.unparse(stmt.node.targets[0]))
+        for part in parts:
+            computed = _computes(part, names, made, types) and not has_score(part, types)
+            if computed and not answers.read_by(stmt.id, part):
+                answer = (stmt, _whole(part))
     return answer
 
 
-def _left_out(types: Types, cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
+def _left_out(
+    types: Types, cells: list[Stmt], names: set[str], prediction: Prediction, answers: Answers
+) -> Iterator[Refusal]:
     """Computations on predictions that are no part of what is taken over: the answer would be another."""
     derived = {prediction.result} - {""}
+    if prediction.value is not None:
+        steps = [s for s in cells if s.id in prediction.stmts]
+        derived |= {name for s in steps if (name := assigned_name(s.node)) is not None}
     for stmt in cells:
+        if answers.read_by(stmt.id, stmt.node):
+            continue  # it judges predictions
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
         taken = stmt.id in prediction.stmts
@@ -262,13 +394,16 @@ def _left_out(types: Types, cells: list[Stmt], names: set[str], prediction: Pred
 
 def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:
     """Whether an expression is about predictions."""
-    if any(True for _ in predict_calls(node, names, ("predict", "fit_predict"))):
+    if any(method_of(p) in (*LABELS, "labels_") for p in predictions(node, names)):
         return True
-    return any(isinstance(n, ast.Name) and n.id in derived for n in ast.walk(node))
+    return any(isinstance(n, (ast.Name, ast.Subscript)) and ast.unparse(n) in derived for n in ast.walk(node))
 
 
 def _transforms(node: ast.expr, names: set[str], derived: set[str], types: Types) -> bool:
     """A call or an operation with a number that makes other values of predictions."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in RECODES:
+        if not isinstance(node.func.value, ast.Call) or method(node.func.value) in ("Series", "DataFrame"):
+            return _touches(node.func.value, names, derived)
     if isinstance(node, ast.BinOp):
         sides = (node.left, node.right)
         about = [side for side in sides if _touches(side, names, derived)]
@@ -317,7 +452,7 @@ def _reworked_columns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
         if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
             continue
         target = ast.unparse(node.targets[0])
-        if any(True for _ in predict_calls(node.value, names)):
+        if any(True for _ in predictions(node.value, names)):
             stored.add(target)
         elif target in stored:
             detail = "it changes predictions in a column; change them in a variable, then store them"

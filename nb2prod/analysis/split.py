@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nb2prod.analysis.holders import ROWS
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -16,7 +17,7 @@ class Split:
     """`outputs` are the names bound, in pairs (train, evaluation) for each array of `call`.
 
     `x_arrays` and `y_arrays` are the positions of the arrays that the model's X and y come from; they are
-    the same where a whole frame is split.  `stmt` is 0 where there is no split.
+    the same where a whole frame is split.  `stmt` is 0 where there is no split; `fit` fits the model.
     """
 
     stmt: int = 0
@@ -25,6 +26,7 @@ class Split:
     x_arrays: frozenset[int] = frozenset()
     y_arrays: frozenset[int] = frozenset()
     y_names: frozenset[str] = frozenset()
+    fit: int = 0
 
     @property
     def splits_y(self) -> bool:
@@ -56,7 +58,10 @@ class Split:
         mates = {self.outputs[2 * a + 1] for a in self.x_arrays if 2 * a + 1 < len(self.outputs)}
         found: set[int] = set()
         again: set[int] = set()
+        judging = slicer.forward({self.fit}, lambda id: False) - {self.fit}
         for id, stmt in flow.by_id.items():
+            if id in judging or _holds_rows(stmt.node, types):
+                continue
             if id <= self.stmt or not isinstance(stmt.node, (ast.Assign, ast.AugAssign, ast.Expr, ast.For)):
                 continue
             if any(e.kind in ("predicts", "scores", "fits", "displays") for e in flow.effects_of(id)):
@@ -98,7 +103,7 @@ NO_SPLIT = Split()
 
 def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     """The last split that the model's X comes through."""
-    start = slicer.reaching(sink.stmt, _names(sink.x))
+    start = slicer.reaching(sink.data, _names(sink.x))
     for id in sorted(slicer.backward(start), reverse=True):
         node = flow.by_id[id].node
         if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
@@ -110,12 +115,48 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
         outputs = tuple(e.id if isinstance(e, ast.Name) else "" for e in target.elts)
         if len(outputs) != 2 * len(node.value.args):
             continue
-        x = _arrays(slicer, sink.stmt, _names(sink.x), id, outputs)
-        y = _arrays(slicer, sink.stmt, _names(sink.y), id, outputs)
-        return Split(
-            id, node.value, outputs, x - (y if len(x) > 1 else frozenset()), y, frozenset(_names(sink.y))
-        )
+        x = _arrays(slicer, sink.data, _names(sink.x), id, outputs)
+        y = _arrays(slicer, sink.data, _names(sink.y), id, outputs)
+        own = x - (y if len(x) > 1 else frozenset())
+        return Split(id, node.value, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
     return NO_SPLIT
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The true answers: what reads them judges predictions and is none.
+
+    `names` are variables, `texts` columns of frames; a variable bound again after the fit is no answer.
+    """
+
+    slicer: Slicer
+    names: frozenset[str]
+    texts: frozenset[str]
+    after: frozenset[int]
+
+    def read_by(self, id: int, node: ast.AST) -> bool:
+        """Whether an expression of statement `id`, or all of it, reads an answer."""
+        names = {u.name for u in self.slicer.uses(id) if u.name in self.names and set(u.reaches) - self.after}
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and inner.id in names and isinstance(inner.ctx, ast.Load):
+                return True
+            if isinstance(inner, (ast.Subscript, ast.Attribute)) and ast.unparse(inner) in self.texts:
+                return True
+        return False
+
+
+def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
+    """The answers on both sides of the split."""
+    split = find_split(flow, types, slicer, sink)
+    outputs = {name for a in split.y_arrays - split.x_arrays for name in split.outputs[2 * a : 2 * a + 2]}
+    names, texts = set(outputs), set()
+    if isinstance(sink.y, ast.Name):
+        names.add(sink.y.id)
+    elif sink.y is not None:
+        mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
+        texts = {ast.unparse(sink.y), ast.unparse(renamed(sink.y, mates))}
+    after = slicer.forward({sink.stmt}, lambda id: False)
+    return Answers(slicer, frozenset(names - {""}), frozenset(texts), frozenset(after))
 
 
 def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:
@@ -155,11 +196,16 @@ def _sources(node: ast.stmt, name: str) -> set[str]:
     return set()
 
 
+def _holds_rows(node: ast.stmt, types: Types) -> bool:
+    """`xgb.DMatrix(X_test, label=y_test)`: the rows with their answers, which only judge."""
+    fact = types.fact(node.value) if isinstance(node, (ast.Assign, ast.Expr)) else None
+    return fact is not None and fact.role == ROWS
+
+
 def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
     """Whether an evaluation statement says for the one side what the target says for the other."""
     pairs = dict(zip(split.outputs[1::2], split.outputs[0::2], strict=False))
-    renamed = _Rename(pairs).visit(ast.parse(ast.unparse(value), mode="eval"))
-    wanted = ast.dump(renamed.body)
+    wanted = ast.dump(renamed(value, pairs))
     for stmt in flow.by_id.values():
         node = stmt.node
         if stmt.id <= split.stmt or not isinstance(node, ast.Assign):
@@ -178,6 +224,13 @@ def _parts(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:
         if len(target.elts) == len(node.value.elts):
             return list(zip(target.elts, node.value.elts, strict=True))
     return [(target, node.value)]
+
+
+def renamed(node: ast.expr, names: dict[str, str]) -> ast.expr:
+    """A copy of an expression with other variables."""
+    copy = _Rename(names).visit(ast.parse(ast.unparse(node), mode="eval"))
+    assert isinstance(copy, ast.Expression)
+    return copy.body
 
 
 class _Rename(ast.NodeTransformer):

@@ -44,6 +44,7 @@ ACCESSORS = {
     "iat": "pandas.LocIndexer",
 }
 GROUPED = ("pandas.DataFrameGroupBy", "pandas.SeriesGroupBy")
+KNOWN_CLASSES = ("pandas", "numpy", "builtins")
 TABLES = ("pandas.DataFrame", "pandas.Series")
 
 
@@ -56,6 +57,7 @@ class Types:
     facts: dict[int, Fact] = field(default_factory=dict)
     seen: dict[int, SiteFact] = field(default_factory=dict)
     functions: dict[str, ast.FunctionDef | ast.Lambda] = field(default_factory=dict)
+    classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     disagreements: list[tuple[Span, str, str]] = field(default_factory=list)
     extra: tuple[Path, ...] = ()  # the user's own facts
@@ -155,6 +157,7 @@ class _Inference:
                     self.texts[id(node)] = self.text
                 case ast.ClassDef():
                     env[node.name] = f"notebook:{node.name}"
+                    self.types.classes[node.name] = node
                     for inner in node.body:
                         if isinstance(inner, ast.FunctionDef):
                             self.body(inner.body, {**env, "self": f"notebook:{node.name}"})
@@ -274,6 +277,9 @@ class _Inference:
         if len(site.types) != 1 or ":" in kind:
             return kind
         seen = site.types[0]
+        library = seen.partition(".")[0]
+        if kind.partition(".")[0] == library and library not in KNOWN_CLASSES and not knowledge.lookup(seen):
+            return kind  # a class inside of the library, which facts know under a name of ours
         if kind and kind in TABLES and seen in TABLES and kind != seen:
             self.types.disagreements.append((span, kind, seen))
         return kind if _is_kind_of(kind, seen) else seen

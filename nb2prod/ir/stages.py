@@ -38,7 +38,10 @@ class Sink:
     """The model fit that the compile is for.
 
     `call` is the fit call in statement `stmt`; `model` the variable that holds the fitted model; `x` and
-    `y` the expressions that it is fitted on, `y` None where there is no target.
+    `y` the expressions that it is fitted on, `y` None where there is no target.  `data` is the statement that
+    reads them, another one than the fit where a Dataset holds them; `made` the one after which `model` is the
+    fitted model.  `held` is the expression that holds the model where that is no variable: `models["tree"]`.
+    `frame` is the table with features and target whose columns a formula names.
     """
 
     stmt: int
@@ -47,6 +50,10 @@ class Sink:
     x: ast.expr
     y: ast.expr | None
     task: str
+    data: int
+    made: int
+    held: ast.expr | None = None
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +127,9 @@ class Dropped:
 @dataclass(frozen=True, slots=True)
 class StageGraph:
     """What is compiled.  `frames` are the raw frames, the main one first; `tables` those that are only
-    looked up.  `split` is the statement that splits training from evaluation; `y` are the names of the
-    target on its two sides, `y_eval_frame` the frame that the second is taken from where a frame was split.
+    looked up.  `split` is the statement that splits training from evaluation; `y` are the names (or
+    expressions) of the target on its two sides, `y_eval_frame` the frame that the second is taken from where
+    a frame was split.
     `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
     statements that only show something, by `id(node)`; `eval_arguments` what training
     predicts on where that is prepared on the spot.  `crossing` are further values that training needs

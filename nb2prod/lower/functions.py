@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +13,7 @@ import libcst as cst
 
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import assigned_name
-from nb2prod.analysis.prediction import aliases, predict_calls
+from nb2prod.analysis.prediction import for_new_rows
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -109,12 +111,19 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
         tail.append(f"st.to_training({', '.join(f'{n}={n}' for n in graph.crossing)})")
     if shared:
         tail.append(f"st.to_inference({', '.join(f'{n}={n}' for n in shared)})")
-    tail.append(f"return st.result({', '.join([x, *[n for n in (y, y_eval) if n]])})")
+    given = [n if n.isidentifier() else _as_target(n) for n in (y, y_eval) if n]
+    tail.append(f"return st.result({', '.join([x, *given])})")
     head = f"def features({main}: pd.DataFrame, st: Staging) -> Any:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
     bound = _bound(context, stmts) | {"st", lifted, *graph.frames}
     imports = (f"from .target import target as {lifted}",) if lifted != "target" else ()
     return Lowered(text, bound, (*[None] * len(lines), *places, *[None] * len(tail)), (x, y), imports)
+
+
+def _as_target(text: str) -> str:
+    """A target that is no variable, such as a column: serving does not ask for it."""
+    frame = next(n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name))
+    return f"st.target(lambda {frame}, st: {text}, {frame})"
 
 
 def lower_fit_model(context: Context) -> Lowered:
@@ -134,7 +143,14 @@ def lower_fit_model(context: Context) -> Lowered:
         extra[id(argument)] = lambda node, code: "X_eval"
     if not isinstance(graph.sink.x, ast.Name):
         names = _replace_expressions(context, stmts, extra, names)
+    for text, role in zip(graph.y, ("y_train", "y_eval"), strict=True):
+        if text and not text.isidentifier():
+            names[role] = role
+            extra |= _expressions(context, stmts, ast.parse(text, mode="eval").body, role)
     lines = [f"{name} = {data}.{what}" for name, what in sorted(names.items(), key=_input_order)] + lines
+    if graph.sink.frame:
+        target = ast.literal_eval(graph.sink.y.slice) if isinstance(graph.sink.y, ast.Subscript) else ""
+        lines.append(f"{graph.sink.frame} = X_train.assign(**{{{json.dumps(target)}: y_train}})")
     lines += [f'{name} = {data}.extras["{name}"]' for name in graph.crossing]
     lines += _parameters(context, stmts, f"{settings}.parameters")
     by_stmt: dict[int, list[Metric]] = {}
@@ -152,11 +168,22 @@ def lower_fit_model(context: Context) -> Lowered:
             value = name if name is not None else _expression(stmt, metric.node, extra)
             statements.append(f'{metrics}["{metric.name}"] = {value}')
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
-    result = [graph.sink.model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
+    model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
+    result = [model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
     head = f"def fit_model({data}: Training, {settings}: Settings) -> Fitted:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
-    return Lowered(text, _bound(context, stmts) | {metrics, data, settings, *names, *graph.crossing})
+    bound = _bound(context, stmts) | {metrics, data, settings, *names, *graph.crossing}
+    return Lowered(text, bound, imports=_formula_imports(context) if graph.sink.frame else ())
+
+
+def _formula_imports(context: Context) -> tuple[str, ...]:
+    """The modules that a formula names: `np` of `y ~ np.log(a)`."""
+    nodes = [n for s in context.flow.by_id.values() for n in ast.walk(s.node)]
+    texts = [str(n.value) for n in nodes if isinstance(n, ast.Constant) and "~" in str(n.value)]
+    used = {name for text in texts for name in re.findall(r"\b([A-Za-z_]\w*)\.", text)}
+    modules = {name: path for name, path in context.types.imports.items() if name in used}
+    return tuple(sorted(f"import {path} as {name}  # noqa: F401" for name, path in modules.items()))
 
 
 def lower_decide(context: Context) -> Lowered:
@@ -169,18 +196,15 @@ def lower_decide(context: Context) -> Lowered:
     if not prediction.stmts:
         doc = f"{context.name} has no inference cell: the model's own prediction."
         return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
-    extra: dict[int, Build] = {}
-    wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
-    replaced: set[ast.AST] = set()
-    names = aliases(context.flow, graph.sink)
+    replaced = for_new_rows(context.flow, context.types, graph.sink, prediction)
+    extra: dict[int, Build] = {id(node): _as(text) for node, text in replaced.items()}
     for id_ in prediction.stmts:
         node = context.flow.by_id[id_].node
-        rows = [call.args[0] for call in predict_calls(node, names) if call.args]
-        for inner in ast.walk(node):
-            if inner in rows or (isinstance(inner, ast.expr) and ast.dump(inner) == wanted):
-                extra[id(inner)] = lambda node, code: "X"
-                replaced.add(inner)
-    stmts = _with_closures(context, prediction.stmts, replaced)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            if node.targets[0] in replaced and node.value is not prediction.value:
+                text = replaced.get(node.value)  # a column is a Series, whatever is stored there
+                extra[id(node.value)] = _as_series(text)
+    stmts = _with_closures(context, prediction.stmts, set(replaced))
     edits = context.edits(extra)
     texts = [source(context.flow.by_id[id], edits) for id in stmts]
     changed = {d.name for d in context.flow.defs if d.stmt in prediction.stmts and d.kind == "mutate"}
@@ -192,7 +216,7 @@ def lower_decide(context: Context) -> Lowered:
     lines += [f'{name} = given["{name}"]' for name in _parameter_names(context, prediction.stmts)]
     imports = ("import copy",) if copied else ()
     if prediction.value is not None:
-        answer = _without_rows(prediction.value, replaced)
+        answer = _replaced_text(prediction.value, {ast.dump(node): text for node, text in replaced.items()})
         text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
         bound = _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given}
         return Lowered(text, bound, imports=imports)
@@ -220,15 +244,21 @@ def _replaced(node: Any, edited: Mapping[int, Build]) -> Any:
     return type(node)(**{name: _replaced(value, edited) for name, value in ast.iter_fields(node)})
 
 
-def _without_rows(value: ast.expr, replaced: Collection[ast.AST]) -> str:
-    """The text of an expression with X in the place of the notebook's rows."""
-    places = {ast.dump(node) for node in replaced}
+def _as(text: str) -> Build:
+    return lambda node, code: text
+
+
+def _as_series(text: str | None) -> Build:
+    return lambda node, code: f"pd.Series({code(node) if text is None else text})"
+
+
+def _replaced_text(value: ast.expr, texts: Mapping[str, str]) -> str:
+    """The text of an expression with other texts for the parts with these dumps."""
 
     class Rows(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> ast.AST:
-            if isinstance(node, ast.expr) and ast.dump(node) in places:
-                return ast.Name("X", ast.Load())
-            return self.generic_visit(node)
+            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
 
     return ast.unparse(Rows().visit(ast.parse(ast.unparse(value), mode="eval")))
 
@@ -324,13 +354,16 @@ def _replace_expressions(
     """Where the model is fitted on an expression, that expression is X_train."""
     sink = context.graph.sink
     assert sink is not None
-    wanted = ast.dump(sink.x)
-    for id_ in stmts:
-        for node in ast.walk(context.flow.by_id[id_].node):
-            if isinstance(node, ast.expr) and ast.dump(node) == wanted:
-                extra[id(node)] = lambda node, code: "X_train"
+    extra |= _expressions(context, stmts, sink.x, "X_train")
     kept = {name: what for name, what in names.items() if what != "X_train"}
     return {"X_train": "X_train", **kept}
+
+
+def _expressions(context: Context, stmts: tuple[int, ...], same: ast.expr, role: str) -> dict[int, Build]:
+    """Edits that put a variable in the place of an expression."""
+    wanted = ast.dump(same)
+    nodes = [n for id_ in stmts for n in ast.walk(context.flow.by_id[id_].node) if isinstance(n, ast.expr)]
+    return {id(n): _as(role) for n in nodes if ast.dump(n) == wanted}
 
 
 def _expression(stmt: Stmt, node: ast.expr, edited: Mapping[int, Build]) -> str:

@@ -1,0 +1,93 @@
+"""What stands between the rows and the model: objects that only hold rows, with the target beside them.
+
+lgb.Dataset(X_train, y_train)                    X_train, y_train
+dtest = xgb.DMatrix(X_test); bst.predict(dtest)  X_test, where the matrix is made
+smf.ols("price ~ a + b", df).fit()               the columns a and b of df, and price
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.types import Types
+
+ROWS = "rows"  # the role of a class that only holds rows
+LABELS = ("label", "y", "endog", "weight", "sample_weight")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """`x` and `y` as statement `stmt` reads them; `holders` are the calls that hold them, the outer one
+    first, and `stmts` the statements that these stand in, `stmt` the last.
+    """
+
+    x: ast.expr
+    y: ast.expr | None
+    stmt: int
+    holders: tuple[ast.Call, ...] = ()
+    stmts: tuple[int, ...] = ()
+
+
+def held(node: ast.expr, at: int, slicer: Slicer, types: Types) -> Held:
+    """The rows behind an expression of statement `at`: itself where nothing holds them."""
+    made, stmt = definition(node, at, slicer)
+    if not isinstance(made, ast.Call) or not made.args:
+        return Held(node, None, at)
+    fact = types.fact(made)
+    if fact is None or fact.role != ROWS:
+        return Held(node, None, at)
+    inner = held(made.args[0], stmt, slicer, types)
+    labels = [k.value for k in made.keywords if k.arg == "label"]
+    y = (made.args[1] if len(made.args) > 1 else None) or next(iter(labels), None) or inner.y
+    if y is not None:
+        y = held(y, stmt, slicer, types).x
+    return Held(inner.x, y, inner.stmt, (made, *inner.holders), (stmt, *inner.stmts))
+
+
+def definition(node: ast.expr, at: int, slicer: Slicer) -> tuple[ast.expr, int]:
+    """The expression behind a variable where one assignment alone makes it, and its statement."""
+    seen = set()
+    while isinstance(node, ast.Name) and node.id not in seen:
+        seen.add(node.id)
+        flow = slicer.flow
+        found = [s for s in slicer.reaching(at, {node.id}) if node.id in flow.defined_by(s)]
+        value = flow.by_id[found[0]].node if len(found) == 1 else None
+        if not isinstance(value, ast.Assign) or len(value.targets) != 1:
+            break
+        if not isinstance(value.targets[0], ast.Name):
+            break
+        node, at = value.value, found[0]
+    return node, at
+
+
+def without_labels(call: ast.Call, rows: str) -> str:
+    """The call that holds other rows, of which no target is known."""
+    given: list[ast.expr] = [ast.Name(rows, ast.Load())]
+    kept = [k for k in call.keywords if k.arg not in LABELS]
+    return ast.unparse(ast.Call(call.func, given, kept))
+
+
+def formula_columns(formula: object) -> tuple[str, list[str]] | None:
+    """The column on the left of a formula and those on its right; None where that is not seen."""
+    left, tilde, right = str(formula).partition("~")
+    try:
+        sides = [ast.parse(" ".join(side.replace(":", "*").split()), mode="eval") for side in (left, right)]
+    except SyntaxError:
+        return None
+    found: list[list[str]] = []
+    for side in sides:
+        called = {id(n.func) for n in ast.walk(side) if isinstance(n, ast.Call)}
+        inside = {id(n.value) for n in ast.walk(side) if isinstance(n, ast.Attribute)}
+        quoted = [
+            str(getattr(n.args[0], "value", ""))
+            for n in ast.walk(side)
+            if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Q" and n.args
+        ]
+        names = [n for n in ast.walk(side) if isinstance(n, ast.Name) and id(n) not in called | inside]
+        names = sorted(names, key=lambda n: n.col_offset)
+        found.append(list(dict.fromkeys([*(n.id for n in names), *quoted])))
+    if not tilde or len(found[0]) != 1 or not found[1]:
+        return None
+    return found[0][0], found[1]

@@ -1,0 +1,93 @@
+"""Which expressions of a notebook predict, given the variables that hold the fitted model.
+
+model.predict(X)   grid.best_estimator_.predict(X)   km.labels_   X @ weights + bias   predict(X, weights)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nb2prod.analysis.events import root
+from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.stages import Sink
+
+CALLED = "()"  # among the names of a model: no object with methods, weights that functions are given
+
+
+def aliases(flow: Flow, sink: Sink) -> set[str]:
+    """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
+    grid.best_estimator_`."""
+    names = {sink.model, *({root(sink.held)} if sink.held is not None else set())}
+    if method(sink.call) in FIT_METHODS and not isinstance(sink.call.func.value, ast.Call):  # type: ignore[attr-defined]
+        names |= {root(sink.call.func)} - {""}
+    if isinstance(sink.call.func, ast.Name):
+        names |= {*flow.defined_by(sink.stmt), CALLED}
+    for stmt in flow.by_id.values():
+        target = assigned_name(stmt.node)
+        value = getattr(stmt.node, "value", None)
+        if target is None:
+            continue
+        if stmt.id < sink.stmt:
+            if target == sink.model and isinstance(value, ast.Name):
+                names.add(value.id)  # regressor = model; regressor.fit(...)
+            continue
+        if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
+            value = value.value
+        if sink.held is not None and isinstance(value, ast.expr) and ast.dump(value) == ast.dump(sink.held):
+            names.add(target)
+        if isinstance(value, ast.Name) and value.id in names:
+            names.add(target)
+    return names
+
+
+def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
+    """Where one of these variables predicts: a call, the labels that a fitted clustering keeps, or what is
+    computed with learned weights.
+    """
+    yield from predict_calls(node, names)
+    for inner in ast.walk(node):
+        kept = isinstance(inner, ast.Attribute) and inner.attr == "labels_" and root(inner) in names
+        learned = CALLED in names and isinstance(inner, ast.expr) and _beside(inner, names) is not None
+        if isinstance(inner, ast.expr) and (kept or learned):
+            yield inner
+
+
+def _beside(node: ast.expr, names: set[str]) -> ast.expr | None:
+    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.dot(X, w)`."""
+    match node:
+        case ast.BinOp(left=left, right=right, op=ast.MatMult()):
+            parts = [left, right]
+        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul"), args=args):
+            parts = [*args, owner] if len(args) == 1 else args
+        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
+            parts = [*args, *[k.value for k in keywords]]
+        case _:
+            return None
+    learned = [p for p in parts if isinstance(p, ast.Name) and p.id in names]
+    others = [p for p in parts if p not in learned and not isinstance(p, ast.Constant)]
+    return others[0] if learned and others else None
+
+
+def given_rows(made: ast.expr, names: set[str]) -> ast.expr | None:
+    """What is predicted on."""
+    if CALLED in names:
+        return _beside(made, names)
+    return made.args[0] if isinstance(made, ast.Call) and made.args else None
+
+
+def method_of(made: ast.expr) -> str:
+    """How it is predicted; with learned weights it is a prediction like that of a model."""
+    if isinstance(made, ast.Attribute):
+        return made.attr
+    return (method(made) if isinstance(made, ast.Call) else "") or "predict"
+
+
+def predict_calls(
+    node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
+) -> Iterator[ast.Call]:
+    """Calls by which one of these variables predicts."""
+    for call in calls(node):
+        if method(call) in methods and root(call.func) in names:
+            yield call
