@@ -16,7 +16,7 @@ import difflib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from nb2prod.diagnostics import Diagnostic, Severity
@@ -75,6 +75,7 @@ def lint(
         except ReadError as error:
             raise UsageError(error.message) from error
         files += [file for file in found if not project.excludes(file)]
+    cached = cached and not any(_facts(Path(file).parent) for file in files if file != "-")
     for position, one in _every(files, out, jobs, cached):
         out[position] = one
     return [_chosen(out[position], codes, project) for position in range(len(files))]
@@ -206,7 +207,25 @@ def _file_alone(path: str) -> Linted:
 
 
 def _file(path: str) -> Linted:
-    return _one(path, partial(inputs.read, Path(path)))
+    def read() -> Notebook:
+        return replace(inputs.read(Path(path)), facts=_facts(Path(path).parent))
+
+    return _one(path, read)
+
+
+@cache
+def _facts(folder: Path) -> tuple[Path, ...]:
+    """The user's own facts that hold in a folder."""
+    if not any(
+        (place / "pyproject.toml").is_file() for place in (folder.absolute(), *folder.absolute().parents)
+    ):
+        return ()
+    from nb2prod import knowledge
+
+    try:
+        return knowledge.of_user(folder)
+    except knowledge.KnowledgeError as error:
+        raise UsageError(str(error)) from error
 
 
 def _one(path: str, read: Callable[[], Notebook]) -> Linted:
