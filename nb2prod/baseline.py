@@ -11,6 +11,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Role, StageGraph
@@ -52,7 +53,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         stmt = flow.by_id[metric.stmt]
         if isinstance(metric.node, ast.expr):
             found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
-    side = prediction_side(graph, flow)
+    side = prediction_side(graph, flow) or ("final" if _predicts_evaluation(graph, flow) else "")
     if side and graph.prediction.stmts:
         last = flow.by_id[graph.prediction.stmts[-1]]
         value = graph.prediction.value
@@ -120,6 +121,19 @@ def prediction_side(graph: StageGraph, flow: Flow) -> str:
     if not reaches or not reaches <= known:
         return ""
     return {"X_eval": "eval", "X_train": "train"}.get(what, "")
+
+
+def _predicts_evaluation(graph: StageGraph, flow: Flow) -> bool:
+    """Whether the rows that the inference cells predict come from the evaluation side of the split."""
+    if graph.split is None or graph.prediction.rows is None:
+        return False
+    target = getattr(flow.by_id[graph.split].node, "targets", [None])[0]
+    held = {e.id for e in getattr(target, "elts", [])[1::2] if isinstance(e, ast.Name)}
+    own = {n.id for n in ast.walk(graph.prediction.rows) if isinstance(n, ast.Name)}
+    slicer = Slicer(flow)
+    made = {s for id in graph.prediction.stmts for s in slicer.reaching(id, own)}
+    chain = slicer.backward(made) | set(graph.prediction.stmts)
+    return any(u.name in held and graph.split in u.reaches for id in chain for u in slicer.uses(id))
 
 
 def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:

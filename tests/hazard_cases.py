@@ -1,7 +1,7 @@
 """Hazards as text: small notebooks in which something goes wrong if it is not understood.
 
     == the frame is replaced by a filtered one        the name of a case
-    -> verified                                       or: refused NBP401 cell 2
+    -> verified                                       or: refused NBP401 cell 2, or: unverified
     xfail: why it is not so yet                       only where there is a known gap
     needs: lightgbm                                   a library without which it is left out
     # %% setup                                        a cell and its tag; an empty one is the standard one
@@ -48,7 +48,7 @@ from sklearn.model_selection import train_test_split
 class Hazard:
     """One case: `cells` are (tag, text); `code` and `cell` say why and where it is refused; `emitted` are
     (module, line) that must stand in the project in this order; `gap` is the reason of an expected failure;
-    `needs` is a library.
+    `needs` is a library; without `verified` the project is written, and its report says what is open.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Hazard:
     emitted: tuple[tuple[str, str], ...] = ()
     gap: str = ""
     needs: str = ""
+    verified: bool = True
 
 
 def hazards() -> list[Hazard]:
@@ -72,10 +73,11 @@ def parse(text: str, topic: str) -> list[Hazard]:
     found = []
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         said = re.match(
-            r"(.*)\n-> (?:verified|refused (NBP\d+) cell (\d+))\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?", part
+            r"(.*)\n-> (?:verified|(unverified)|refused (NBP\d+) cell (\d+))\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?",
+            part,
         )
         assert said is not None, f"{part[:80]!r}: no outcome"
-        name, code, cell, gap, needs = said.groups()
+        name, unverified, code, cell, gap, needs = said.groups()
         body, *sections = re.split(r"^# ---- emitted: ", part[said.end() :], flags=re.MULTILINE)
         pieces = re.split(r"^# %% (\w+)\n", body, flags=re.MULTILINE)[1:]
         cells = [_cell(tag, own) for tag, own in zip(pieces[::2], pieces[1::2], strict=True)]
@@ -84,7 +86,7 @@ def parse(text: str, topic: str) -> list[Hazard]:
             module, *lines = section.strip().split("\n")
             emitted += [(module, line.strip()) for line in lines]
         number = int(cell) if cell else None
-        kept = tuple(cells), code or "", number, tuple(emitted), gap or "", needs or ""
+        kept = tuple(cells), code or "", number, tuple(emitted), gap or "", needs or "", not unverified
         found.append(Hazard(name, topic, *kept))
     return found
 

@@ -185,6 +185,8 @@ def refuse_predictions(
     refusals += _no_new_rows(flow, types, sink)
     refusals += _by_turns(plain, names)
     own = any(True for s in plain for _ in predictions(s.node, names))
+    if own and not prediction.stmts:
+        refusals += _not_taken_over(flow, plain, names)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
     if CALLED in names:
@@ -201,6 +203,21 @@ def refuse_predictions(
                 return [*refusals, Refusal("NBP403", span, stmt.node.name, detail)]
             return [*refusals, Refusal("NBP405", span, f"`{root(call.func)}`, `{sink.model}`")]
     return refusals
+
+
+def _not_taken_over(flow: Flow, cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+    """What inference cells keep of predictions where no statement of them could become the project's own."""
+    made: set[int] = set()
+    for stmt in cells:
+        derived = any(set(u.reaches) & made for u in flow.uses_of(stmt.id))
+        if not derived and not any(True for _ in predictions(stmt.node, names)):
+            continue
+        made.add(stmt.id)
+        turns = {n for s in ast.walk(stmt.node) if isinstance(s, ast.For) for n in _names(s.target)}
+        kept = {name for name in flow.changed_by(stmt.id) - turns if not name.startswith("<")}
+        if kept:
+            detail = "predictions are kept in a way that cannot be taken over; make them with one expression"
+            yield Refusal("NBP403", stmt.span, sorted(kept)[0], detail)
 
 
 def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:

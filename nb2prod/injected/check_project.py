@@ -185,9 +185,24 @@ def predictions(session: Session, say: Say) -> str:
             raise Failed(f"{side} rows, notebook against project: {found}")
         compared += len(at)
         _rows_decided_alone(session, ids[at], take(expected, at), model, given)
+    _prepared_alike(session, model, given)
     if compared < min(100, len(session.main)):
         raise Impossible(f"the notebook's run left {compared} predictions")
     return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
+
+
+def _prepared_alike(session: Session, model: Any, given: Any) -> None:
+    """What the inference cells predicted of evaluation rows is what the features of these rows give."""
+    ids = session.trained().eval_ids
+    if not session.baseline.has("predictions_final") or ids is None or (ids < 0).any():
+        return
+    expected = _flat(session.baseline.get("predictions_final"))
+    if count(expected) != len(ids):
+        return  # of some of them, to show
+    X = session.transform(session.main.iloc[ids])
+    found = difference(expected, _flat(session.module("infer").decide(model, X, given)), BATCH)
+    if found is not None:
+        raise Impossible(f"the inference cells prepare the rows in a way of their own: {found}")
 
 
 def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model: Any, given: Any) -> None:
