@@ -72,10 +72,8 @@ def hazards() -> list[Hazard]:
 def parse(text: str, topic: str) -> list[Hazard]:
     found = []
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
-        said = re.match(
-            r"(.*)\n-> (?:verified|(unverified)|refused (NBP\d+) cell (\d+))\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?",
-            part,
-        )
+        outcome = r"(?:verified|(unverified)|refused (NBP\d+) cell (\d+))"
+        said = re.match(rf"(.*)\n-> {outcome}\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?", part)
         assert said is not None, f"{part[:80]!r}: no outcome"
         name, unverified, code, cell, gap, needs = said.groups()
         body, *sections = re.split(r"^# ---- emitted: ", part[said.end() :], flags=re.MULTILINE)

@@ -44,6 +44,9 @@ score = model.score(X, y)
 """
 
 
+TRAIN_TEST_SPLIT = "from sklearn.model_selection import train_test_split\n"
+
+
 def save(path: Path, text: str, **metadata: Any) -> Path:
     """A notebook file from the percent format."""
     rows = [
@@ -86,6 +89,25 @@ def test_version_and_help() -> None:
         assert command in nb2prod("--help").stdout
         said = nb2prod(command, "--help")
         assert said.exit_code == 0 and len(said.stdout) > 300
+
+
+def test_training_rows_alone_need_a_split(tmp_path: Path) -> None:
+    path = save(tmp_path / "works.ipynb", WORKS)
+    ran = nb2prod("compile", path, "-o", tmp_path / "out", "--static", "--fit-on", "train")
+    assert ran.exit_code == 2 and "splits off no rows" in ran.stderr and not (tmp_path / "out").exists()
+    ran = nb2prod("compile", path, "--fit-on", "some")
+    assert ran.exit_code == 2 and "must be all or train" in " ".join(ran.stderr.split())
+
+
+def test_the_project_remembers_which_rows_teach(tmp_path: Path) -> None:
+    split = "X, X_test, y, y_test = train_test_split(df[['age']], df['y'], random_state=0)\n"
+    text = WORKS.replace('X = df[["age"]]\ny = df["y"]\n', "").replace("model = Log", split + "model = Log")
+    text = text.replace("import LogisticRegression\n", "import LogisticRegression\n" + TRAIN_TEST_SPLIT)
+    path = save(tmp_path / "works.ipynb", text)
+    for rows in ("all", "train"):
+        ran = nb2prod("compile", path, "-o", tmp_path / rows, "--static", "--fit-on", rows)
+        assert ran.exit_code == 0, ran.stderr
+        assert f'fit_on = "{rows}"' in (tmp_path / rows / "config.toml").read_text()
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:
