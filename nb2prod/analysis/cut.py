@@ -341,7 +341,7 @@ class _Cut:
                     todo.append(part)
                     continue
                 evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
-                if evaluation:
+                if evaluation and not (evaluation == "X_eval" and self.is_before_features(use, x_names)):
                     names[use.name] = evaluation
                     todo += reaches - before - self.eval_stmts
                     continue
@@ -424,6 +424,13 @@ class _Cut:
         if not self.split.stmt or not reaches or not reaches <= self.eval_stmts | {self.split.stmt}:
             return ""
         return self.split.evaluation_name(use.name, reaches & self.eval_stmts, self.flow)
+
+    def is_before_features(self, use: Use, x_names: set[str]) -> bool:
+        """Whether evaluation rows are read as the split left them, while X was made into something else."""
+        split = self.split
+        if not split.splits_y or use.name not in split.outputs or set(use.reaches) & self.eval_stmts:
+            return False
+        return split.outputs[split.outputs.index(use.name) - 1] not in x_names
 
     def is_target(self, use: Use, reaches: set[int], y_names: set[str], target: set[int]) -> bool:
         if self.split.stmt in reaches:

@@ -325,6 +325,8 @@ class _Scan:
         )
         for number in objects if simple and len(objects) == 1 and len(inside) == 1 else ():
             known = self.objects[number]
+            if any(e.kind == "draws" and e.stmt in known.writers for e in self.effects):
+                return  # the fit before has moved the random stream on
             known.writers = [w for w in known.writers if w not in known.fits]
             self.reached[name] -= known.fits
             known.fits = {self.stmt.id}
