@@ -151,6 +151,8 @@ def need_split(compiled: Compiled, options: Options) -> None:
 def _beside(notebook: Notebook, program: Program) -> list[Refusal]:
     """Imports of modules that lie beside the notebook: the project would not find them."""
     folder = Path(notebook.path).parent
+    magics = [m.text.split()[-1] for m in program.magics if m.name in ("writefile", "file")]
+    written = {Path(path).stem for path in magics}
     found = []
     for stmt in program.stmts():
         node = stmt.node
@@ -160,6 +162,9 @@ def _beside(notebook: Notebook, program: Program) -> list[Refusal]:
             top = name.split(".")[0]
             if top and ((folder / f"{top}.py").is_file() or (folder / top / "__init__.py").is_file()):
                 detail = "the module lies beside the notebook; install it as a package"
+                found.append(Refusal("NBP403", stmt.span, f"import {name}", detail))
+            elif top in written:
+                detail = "a cell writes the module; define its functions in the notebook"
                 found.append(Refusal("NBP403", stmt.span, f"import {name}", detail))
     return found
 

@@ -104,7 +104,7 @@ def test_compiled(case: Hazard, tmp_path: Path) -> None:
 def test_in_real_kernels(name: str, tmp_path: Path) -> None:
     """The same with kernels and processes of their own."""
     case = next(case for case in CASES if case.name == name)
-    assert compiled_in(case, tmp_path).status == "verified"
+    assert compiled_in(case, tmp_path).status == ("verified" if case.verified else "unverified")
 
 
 def compiled_in(case: Hazard, folder: Path) -> Outcome:

@@ -128,9 +128,21 @@ def _read_csv(context: Context) -> list[tuple[str, str]]:
             continue
         for call in ast.walk(context.flow.by_id[id].node):
             if isinstance(call, ast.Call) and context.types.api_of(call) == "pandas.read_csv":
-                options = [(k.arg, k.value) for k in call.keywords if k.arg in FORMAT]
-                return [(str(name), ast.unparse(value)) for name, value in options if _is_literal(value)]
+                given = {k.arg: _constant(k.value, context) for k in call.keywords if k.arg}
+                wanted = (*FORMAT, "header", "names") if given.get("names") is not None else FORMAT
+                return [
+                    (name, ast.unparse(v)) for name, v in given.items() if name in wanted and v is not None
+                ]
     return []
+
+
+def _constant(node: ast.expr, context: Context) -> ast.expr | None:
+    """The literal that an expression is, or that the variable holds which it names."""
+    if isinstance(node, ast.Name):
+        stmts = {d.stmt for d in context.flow.defs if d.name == node.id}
+        values = [getattr(context.flow.by_id[s].node, "value", None) for s in stmts]
+        node = values[0] if len(values) == 1 and isinstance(values[0], ast.expr) else node
+    return node if _is_literal(node) else None
 
 
 def _is_literal(node: ast.expr) -> bool:

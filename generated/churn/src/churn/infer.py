@@ -201,7 +201,11 @@ def predictions_of(version: Version, X: Any) -> list[Any]:
 def _plain(value: Any, task: str = "") -> Any:
     if pd.isna(value):
         return None
-    return {"regression": float, "clustering": int}.get(task, lambda same: same)(value)
+    if isinstance(value, str):  # a name that the notebook gives to the model's answer
+        return value
+    if task == "regression":
+        return float(value)
+    return int(value) if task == "clustering" else value
 
 
 def probabilities_of(version: Version, X: Any) -> list[dict[str, float] | None]:
