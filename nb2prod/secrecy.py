@@ -1,4 +1,4 @@
-"""Secrets in a notebook stay there: masked where it is copied (NBP410 refuses what the project would need)."""
+"""Secrets stay in the notebook: masked where it is copied (NBP410 refuses what the project would need)."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def _config(project: Path) -> dict[str, object]:
 
 
 def _source(copy: Path, original: Path) -> Notebook:
-    """The notebook of a project; the original where the copy is that with its secrets masked, since only it runs."""
+    """A project's notebook; the original where the copy is that with secrets masked: only it runs."""
     notebook = frontend.read(copy)
     try:
         source = frontend.read(original)
