@@ -52,20 +52,20 @@ def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str,
     """What monitoring compares with; predictions of rows that judge the model, where the notebook has some."""
     used = main.iloc[known_ids(data)]
     names = version.module("schema").COLUMNS or used.columns
-    ids = (
-        data.eval_ids
-        if data.eval_ids is not None and (data.eval_ids >= 0).all()
-        else None
+    ids = known_ids(data) if data.eval_ids is None else data.eval_ids
+    held_out = (
+        data.eval_ids is not None
+        and (ids >= 0).all()
+        and len(ids) == _count(data.y_eval)
     )
-    held_out = ids is not None and len(ids) == _count(data.y_eval)
     ids = ids if held_out else known_ids(data)
     X = version.module("features").transform(main.iloc[ids[:JUDGED]], version.state)
     values, odds = predictions_of(version, X), probabilities_of(version, X)
-    truth = np.asarray(data.y_eval)[:JUDGED] if held_out else []
+    truth = np.asarray(data.y_eval if held_out else [])[:JUDGED]
     return {
         "columns": {name: baseline.column(used[name]) for name in names},
         "predictions": baseline.predictions(values, odds),
-        "held_out": held_out,
+        "held_out": bool(held_out),
         "quality": baseline.quality(values, odds, truth, version.info["task"]),
     }
 

@@ -149,7 +149,10 @@ def _column(
         outside = int(((known < low) | (known > high)).sum())
         found.append(_share("outside", name, outside, len(known), 2, profile["n"]))
         return [*found, _numbers(drift, name, known.to_numpy(), profile)]
-    counts = baseline.as_text(known).value_counts().to_dict()
+    counts = {
+        str(value): int(count)
+        for value, count in baseline.as_text(known).value_counts().items()
+    }
     table = profile["table"]
     unseen = sum(
         count
@@ -178,7 +181,7 @@ def _numbers(
 
     size = min(len(values), LARGEST)
     chance = _by_chance(lambda draw: moved(draw.choice(sample, size)))
-    p = float(stats.ks_2samp(sample, values, method="asymp").pvalue)
+    p = float(stats.ks_2samp(sample, values, method="asymp")[1])
     detail = f"mean {values.mean():.4g}, quantiles moved by {moved(values):.2f} standard deviations"
     return Finding(
         kind, name, len(values), moved(values), max(FLOORS["drift"], chance), p, detail
@@ -201,7 +204,7 @@ def _categories(
 
     size = min(int(window.sum()), LARGEST)
     chance = _by_chance(lambda draw: moved(draw.multinomial(size, share)))
-    p = float(stats.chi2_contingency([seen, window]).pvalue) if len(seen) > 1 else 1.0
+    p = float(stats.chi2_contingency([seen, window])[1]) if len(seen) > 1 else 1.0
     detail = f"{moved(window):.1%} of the rows are in another category"
     return Finding(
         kind,
@@ -232,7 +235,7 @@ def _share(
     )
     side = "two-sided" if kind == "missing" else "greater"
     counts = [[count, of - count], [round(before), before_of - round(before)]]
-    p = float(stats.fisher_exact(counts, alternative=side).pvalue)
+    p = float(stats.fisher_exact(counts, alternative=side)[1])
     size = min(of, LARGEST)
     chance = _by_chance(
         lambda draw: abs(draw.binomial(size, expected) / size - expected)
@@ -322,11 +325,20 @@ def _corrected(findings: list[Finding]) -> list[Finding]:
     """With p-values after Benjamini-Hochberg, and the alarms."""
     if not findings:
         return []
-    adjusted = stats.false_discovery_control([one.p for one in findings])
+    adjusted = _adjusted(np.array([one.p for one in findings]))
     return [
         replace(one, p=float(p), alarm=bool(p < LEVEL and one.effect > one.threshold))
         for one, p in zip(findings, adjusted, strict=True)
     ]
+
+
+def _adjusted(p: np.ndarray) -> np.ndarray:
+    """Benjamini and Hochberg's adjusted p-values."""
+    order = np.argsort(p)
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return adjusted
 
 
 def prometheus(found: Report) -> str:
