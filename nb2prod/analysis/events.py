@@ -134,40 +134,40 @@ def bound_names(body: Iterable[ast.stmt]) -> set[str]:
 
 def _bound(stmt: ast.stmt) -> set[str]:
     names: set[str] = set()
-
-    def visit(node: ast.AST) -> None:
-        match node:
-            case ast.Constant():
-                return
-            case ast.Name():
-                if not isinstance(node.ctx, ast.Load):
-                    names.add(node.id)
-                return
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names.add(node.name)
-                for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
-                    visit(outer)
-                return
-            case ast.Lambda():
-                return
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                for inner in nodes(node):
-                    if isinstance(inner, ast.NamedExpr):
-                        names.add(inner.target.id)
-                return
-            case ast.Import() | ast.ImportFrom():
-                names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
-            case ast.ExceptHandler(name=str() as name):
-                names.add(name)
-            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                names.add(name)
-            case ast.MatchMapping(rest=str() as name):
-                names.add(name)
-        for child in children(node):
-            visit(child)
-
-    visit(stmt)
+    _bind_in(stmt, names)
     return names
+
+
+def _bind_in(node: ast.AST, names: set[str]) -> None:
+    match node:
+        case ast.Constant():
+            return
+        case ast.Name():
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+            return
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            names.add(node.name)
+            for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
+                _bind_in(outer, names)
+            return
+        case ast.Lambda():
+            return
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            for inner in nodes(node):
+                if isinstance(inner, ast.NamedExpr):
+                    names.add(inner.target.id)
+            return
+        case ast.Import() | ast.ImportFrom():
+            names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
+        case ast.ExceptHandler(name=str() as name):
+            names.add(name)
+        case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+            names.add(name)
+        case ast.MatchMapping(rest=str() as name):
+            names.add(name)
+    for child in children(node):
+        _bind_in(child, names)
 
 
 def _params(args: ast.arguments) -> tuple[str, ...]:

@@ -44,22 +44,30 @@ def nodes(root: ast.AST) -> list[ast.AST]:
     if type(root) in _LEAVES:
         return [root]
     kept = root.__dict__.get(_KEPT)
-    if kept is not None:
-        return cast("list[ast.AST]", kept)
-    found = [root]
-    for node in found:  # grows while it is walked
-        if type(node) not in _LEAVES:
-            found += children(node)
-    root.__dict__[_KEPT] = found
-    return found
+    if kept is None:
+        kept = root.__dict__[_KEPT] = [*children(root)]  # not the root too: a cycle outlives its notebook
+        for node in kept:  # grows while it is walked
+            if type(node) not in _LEAVES:
+                kept += children(node)
+    return [root, *kept]
 
 
 def dumped(node: ast.AST) -> str:
     """The whole tree as text, the same for the same code."""
     kept = node.__dict__.get(_TEXT)
     if kept is None:
-        kept = node.__dict__[_TEXT] = ast.dump(node)
+        kept = node.__dict__[_TEXT] = _text(node)
     return cast("str", kept)
+
+
+def _text(value: object) -> str:
+    """As `ast.dump` tells trees apart, at half its cost."""
+    if isinstance(value, ast.AST):
+        parts = [_text(getattr(value, name, None)) for name in value._fields]
+        return f"{type(value).__name__}({','.join(parts)})"
+    if isinstance(value, list):
+        return f"[{','.join([_text(inner) for inner in value])}]"
+    return repr(value)
 
 
 def kinds(script: Script) -> frozenset[type[ast.AST]]:
