@@ -79,7 +79,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
     )
-    written = emit.write(files(lowering, path, report, evidence), out, options.force)
+    written = emit.write(files(lowering, notebook, report, evidence), out, options.force)
     return Outcome("static", 1 if written.kept else 0, report, out, compiled, lowering, written)
 
 

@@ -26,6 +26,7 @@ from nb2prod.ir.stages import Refusal, StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes
+from nb2prod.secrecy import masked
 from nb2prod.source import Notebook, Span
 from nb2prod.verify import Report
 
@@ -194,14 +195,17 @@ def lowered(
 
 
 def files(
-    lowering: Lowering, path: Path, report: Report | None = None, trace: Trace | None = None
+    lowering: Lowering, notebook: Notebook, report: Report | None = None, trace: Trace | None = None
 ) -> tuple[emit.RenderedFile, ...]:
-    """The project's files, with the report and the trace where there is one."""
-    rendered = list(emit.emit(lowering.project, path.read_bytes()))
+    """The project's files, with the report and the trace where there is one; secrets are masked in all."""
+    text = Path(notebook.path).read_bytes().decode("utf-8", "surrogateescape")
+    copied = masked(text, notebook).encode("utf-8", "surrogateescape")
+    rendered = list(emit.emit(lowering.project, copied))
     if report is not None:
-        rendered.append(emit.RenderedFile(REPORT, json.dumps(report.to_json(), indent=1) + "\n"))
+        told = json.dumps(report.to_json(), indent=1) + "\n"
+        rendered.append(emit.RenderedFile(REPORT, masked(told, notebook)))
     if trace is not None:
-        rendered.append(emit.RenderedFile(TRACE, trace.to_json()))
+        rendered.append(emit.RenderedFile(TRACE, masked(trace.to_json(), notebook)))
     return tuple(rendered)
 
 

@@ -26,6 +26,7 @@ from nb2prod.lower import Lowering
 from nb2prod.run import Outcome as Ran
 from nb2prod.run import run_notebook
 from nb2prod.run.scratch import scratch_copy
+from nb2prod.secrecy import masked
 from nb2prod.source import Notebook
 from nb2prod.static import (
     REPORT,
@@ -93,12 +94,12 @@ def compile_and_verify(
         request = _request(job, found, draft)
         progress(Event("emit", "writing the project"))
         found = _with_columns(job, found, request)
-        emit.write(files(found.lowering, path), draft, force=True)
+        emit.write(files(found.lowering, notebook), draft, force=True)
         report = _check(job, found, replace(request, targets=found.lowering.project.target_columns))
         if report.status == "refused":
             return replace(refused(found.compiled, out, reason=report.reason), report=report)
         place = out if report.status != "differs" else out.with_name(out.name + ".failed")
-        rendered = files(found.lowering, path, report, found.trace)
+        rendered = files(found.lowering, notebook, report, found.trace)
         written = emit.write(rendered, place, options.force or report.status == "differs")
         code = _exit_code(report) or written.exit_code
         return _outcome(report, code, place, found, written)
@@ -110,9 +111,9 @@ def verify_project(project: Path, full: bool, options: Options, progress: Progre
     `full` also installs it in a fresh environment from its pins, runs its tests, trains and serves there.
     """
     config = _config(project)
-    notebook = frontend.read(project / "notebook.ipynb")
     folder = (project / str(config.get("data_root", "."))).resolve()
     path = folder / _notebook_name(project)
+    notebook = _source(project / "notebook.ipynb", path)
     name = str(config.get("package", project.name))
     kept = project / TRACE
     options = replace(options, fit_on=str(config.get("fit_on", "all")))
@@ -147,6 +148,18 @@ def _config(project: Path) -> dict[str, object]:
         raise CompileError(f"{project} is not a project of nb2prod: no config.toml", 2) from error
     except tomllib.TOMLDecodeError as error:
         raise CompileError(f"{project / 'config.toml'}: {error}", 2) from error
+
+
+def _source(copy: Path, original: Path) -> Notebook:
+    """A project's notebook; the original where the copy is that with secrets masked: only it runs."""
+    notebook = frontend.read(copy)
+    try:
+        source = frontend.read(original)
+        text = original.read_bytes().decode("utf-8", "surrogateescape")
+    except (frontend.ReadError, OSError):
+        return notebook
+    stored = copy.read_bytes().decode("utf-8", "surrogateescape")
+    return source if text != stored and masked(text, source) == stored else notebook
 
 
 def _notebook_name(project: Path) -> str:
@@ -282,7 +295,7 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
     """The evidence with the raw columns that the emitted features read, if the trace has none yet."""
     if found.trace.columns:
         return found
-    emit.write(files(found.lowering, job.path), request.project, force=True)
+    emit.write(files(found.lowering, job.notebook), request.project, force=True)
     job.progress(Event("emit", "finding out which columns the features read"))
     try:
         facts = verify.run_probe(request, python=job.options.python)

@@ -24,7 +24,7 @@ LAYERS = (
     ("verification",),
     ("baseline", "fresh"),
     ("static",),
-    ("verify",),
+    ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
     ("lower", "literals"),
     ("passes",),

@@ -17,7 +17,7 @@ import pytest
 from percent import notebook as cells
 from typer.testing import CliRunner, Result
 
-from nb2prod import __version__, compiler
+from nb2prod import __version__, compiler, frontend
 from nb2prod.cli import app, progress, style
 from nb2prod.cli.summary import summary
 from nb2prod.compiler import Event, Failure, Outcome
@@ -108,6 +108,26 @@ def test_the_project_remembers_which_rows_teach(tmp_path: Path) -> None:
         ran = nb2prod("compile", path, "-o", tmp_path / rows, "--static", "--fit-on", rows)
         assert ran.exit_code == 0, ran.stderr
         assert f'fit_on = "{rows}"' in (tmp_path / rows / "config.toml").read_text()
+
+
+SECRET = "s3cr8t-Pw9"
+
+
+def test_a_secret_is_not_copied_from_cells_that_the_model_does_not_need(tmp_path: Path) -> None:
+    text = WORKS.replace("df.head()", f"password = '{SECRET}'\nprint(password)")
+    path = save(tmp_path / "works.ipynb", text)
+    ran = nb2prod("compile", path, "-o", tmp_path / "out", "--static")
+    assert ran.exit_code == 0 and "NBP306" in ran.stdout
+    assert not [name for name, data in tree(tmp_path / "out").items() if SECRET.encode() in data]
+    assert SECRET not in ran.stdout + ran.stderr
+    copy = frontend.read(tmp_path / "out" / "notebook.ipynb")
+    assert "password = '***'\nprint(password)" in copy.cells[0].text
+
+
+def test_a_secret_that_the_project_would_need_is_refused(tmp_path: Path) -> None:
+    used = WORKS.replace("df.head()", f"password = '{SECRET}'\ndf['age'] += len(password)")
+    ran = nb2prod("compile", save(tmp_path / "works.ipynb", used), "-o", tmp_path / "out", "--static")
+    assert ran.exit_code == 1 and "NBP410" in ran.stdout + ran.stderr and not (tmp_path / "out").exists()
 
 
 def test_an_unknown_command_is_wrong_usage() -> None:
@@ -416,9 +436,9 @@ def test_progress_without_a_terminal_is_a_line_now_and_then(
     assert said.out == ""
     assert said.err.splitlines() == [
         "reading a.ipynb",
-        "running the notebook (cell 1 of 20)",
-        "running the notebook (cell 9 of 20)",
-        "running the notebook (cell 17 of 20)",
+        "running the notebook (1 of 20 cells)",
+        "running the notebook (9 of 20 cells)",
+        "running the notebook (17 of 20 cells)",
     ]
 
 
@@ -475,6 +495,13 @@ def test_summary_of_a_verified_project() -> None:
     assert any(line.startswith("  + V0") and line.endswith("120 rows equal") for line in lines)
     assert "  cd out" in lines and "  python -m works serve   # answers on localhost:8000" in lines
     assert lines[-1].endswith("""-d '{"age": 3.5}'""")
+
+
+def test_summary_says_first_that_edited_files_stayed() -> None:
+    kept = WriteResult(Path.cwd() / "out", ("README.md",), kept=("config.toml",))
+    text = summary(outcome("verified", written=kept), Path("works.ipynb"), lambda _, text: text)
+    assert text.splitlines()[1].startswith("  not all written: 1 file that you had edited stayed")
+    assert "  config.toml" in text.splitlines()
 
 
 def test_summary_of_a_project_that_differs() -> None:

@@ -25,7 +25,7 @@ def emitted(folder: Path) -> Path:
     compiled = analyse(notebook, trace)
     assert not compiled.blocked
     lowering = lowered(compiled, NOTEBOOK, "churn", COMMITTED, trace, trace.columns)
-    emit.write(files(lowering, NOTEBOOK, None, trace), folder / "churn", force=True)
+    emit.write(files(lowering, notebook, None, trace), folder / "churn", force=True)
     return folder / "churn"
 
 

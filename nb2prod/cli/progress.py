@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 15.0  # between two lines about the same phase, where there is no terminal
 TITLES = {"verify": "checking the project", "emit": "writing the project"}  # of the whole phase
-UNITS = {"trace": "cell", "run": "cell", "verify": "check", "full": "step"}
+UNITS = {"trace": "cells", "run": "cells", "verify": "checks", "full": "steps"}
 
 
 class Show:
@@ -79,8 +79,8 @@ class Show:
 def _count(event: Event) -> str:
     if not event.total:
         return ""
-    unit = UNITS.get(event.phase, "")
-    return f"{unit} {min(event.done + 1, event.total)} of {event.total}".strip()
+    unit = UNITS.get(event.phase, "")  # behind the number: "cell 3" would be the name of a cell
+    return f"{min(event.done + 1, event.total)} of {event.total} {unit}".strip()
 
 
 def _bars() -> Progress:

@@ -77,6 +77,10 @@ def headline(outcome: Outcome, notebook: Path, paint: Paint) -> str:
         return f"{said}: {notebook.name}{_why_refused(outcome, reason)}"
     where = f" -> {short_path(outcome.out)}{os.sep}" if outcome.out else ""
     line = f"{said}: {notebook.name}{where}"
+    if outcome.written is not None and outcome.written.kept:
+        edited = plural(len(outcome.written.kept), "file")
+        warning = f"not all written: {edited} that you had edited stayed as they are (see below; exit code 1)"
+        line += "\n  " + paint("warn", warning)
     explained = {
         "static": "nothing was run, so nothing is verified",
         "unverified": f"could not verify: {reason}",

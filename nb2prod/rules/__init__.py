@@ -226,7 +226,7 @@ def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:
     """Those that stand in a statement that the project will hold; all where there are no stages."""
     if a.stages is None or not found:
         return found
-    lines = [(stmt.cell, stmt.span.line, stmt.span.end_line) for stmt in _held(a, a.stages)]
+    lines = [(stmt.cell, stmt.span.line, stmt.span.end_line) for stmt in held(a, a.stages)]
     return tuple(
         missing
         for missing in found
@@ -236,7 +236,7 @@ def _needed(a: Analysis, found: tuple[Missing, ...]) -> tuple[Missing, ...]:
     )
 
 
-def _held(a: Analysis, stages: StageGraph) -> list[Stmt]:
+def held(a: Analysis, stages: StageGraph) -> list[Stmt]:
     """The statements of the stages, and the definitions outside of them that they use, directly or not."""
     in_stages = {id for stage in stages.stages for id in stage.stmts}
     dropped = {drop.stmt for drop in stages.dropped}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
-from nb2prod.source import Span, split_lines
+from nb2prod.source import Notebook, Span, split_lines
 
 SHAPES = re.compile(
     r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,}|sk-(?:proj-|ant-)?[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}"
@@ -58,15 +58,8 @@ class HardCodedSecret(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        for cell in a.notebook.code_cells():
-            text = cell.text.lower()
-            if not any(hint in text for hint in HINTS):
-                continue
-            for number, line in enumerate(split_lines(cell.text), 1):
-                place = _secret(line)
-                if place is not None:
-                    span = Span(cell.index, number, place[0] + 1, number, place[1] + 1)
-                    yield self.found(a, "a password, key or token stands in the code", span)
+        for _, span in secrets(a.notebook):
+            yield self.found(a, "a password, key or token stands in the code", span)
 
 
 def _secret(line: str) -> tuple[int, int] | None:
@@ -88,7 +81,16 @@ def _varied(text: str) -> bool:
     return (any(c.isdigit() for c in text) and entropy > 2.2) or (entropy > 3.5 and not text.islower())
 
 
-def masked(line: str) -> str:
-    """A line of code without its secret."""
-    place = _secret(line)
-    return line if place is None else f"{line[: place[0]]}***{line[place[1] :]}"
+def secrets(notebook: Notebook) -> tuple[tuple[str, Span], ...]:
+    """Every secret that stands in the code, and where; texts that must not be copied anywhere."""
+    found = []
+    for cell in notebook.code_cells():
+        text = cell.text.lower()
+        if not any(hint in text for hint in HINTS):
+            continue
+        for number, line in enumerate(split_lines(cell.text), 1):
+            place = _secret(line)
+            if place is not None:
+                span = Span(cell.index, number, place[0] + 1, number, place[1] + 1)
+                found.append((line[place[0] : place[1]], span))
+    return tuple(found)
