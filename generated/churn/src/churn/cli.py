@@ -222,6 +222,28 @@ def monitor(project: Project = None, as_json: AsJson = False) -> None:
     raise typer.Exit(found.exit_code)
 
 
+@app.command()
+def retrain(
+    force: Annotated[
+        bool, typer.Option("--force", help="Also shortly after the last attempt.")
+    ] = False,
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a challenger and promote it only if it wins.  Exit code 0: promoted, 10: kept the champion, 1: failed."""
+    with _failing(), _printing_aside():
+        from . import retrain as retraining
+
+        found = retraining.run(load_settings(project), force, _say)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1))
+    else:
+        typer.echo(
+            f"{'promoted version ' + found.challenger if found.promoted else 'kept the champion'}: {found.why}"
+        )
+    raise typer.Exit(found.exit_code)
+
+
 @contextlib.contextmanager
 def _failing() -> Iterator[None]:
     """An expected failure is a message and exit code 1; anything else shows its traceback."""

@@ -1,0 +1,113 @@
+"""Champion and challenger: promoted only if it wins, and whatever fails leaves the champion."""
+
+from __future__ import annotations
+
+import fcntl
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churn import baseline, registry, retrain
+from churn.retrain import RetrainError
+from churn.settings import Settings
+from churn.train import Result
+from churn.versions import Version
+
+
+class Says:
+    """A model that gives these answers."""
+
+    def __init__(self, answers: Any) -> None:
+        self.answers = np.asarray(answers)
+
+    def predict(self, X: Any) -> Any:
+        return self.answers
+
+
+@pytest.fixture
+def contest(
+    version: Version,
+    raw: pd.DataFrame,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """Compares two models by what they answer on 200 rows whose target is 0 or 1."""
+    y = np.arange(200) % 2
+    monkeypatch.setattr(retrain, "TASK", "classification")
+    chosen = replace(settings, retrain_metric="accuracy")
+
+    def judged(old: Any, new: Any, gain: float = 0.0) -> retrain.Outcome:
+        monkeypatch.setattr(
+            retrain, "_answers", lambda one, rows, name: (one.model.predict(rows), None)
+        )
+        pair = [replace(version, model=Says(said)) for said in (old, new)]
+        return retrain.compare(
+            pair[0], pair[1], raw.iloc[:200], y, replace(chosen, retrain_gain=gain)
+        )
+
+    return y, judged
+
+
+def test_a_better_model_wins_and_a_worse_or_equal_one_does_not(contest: Any) -> None:
+    y, judged = contest
+    half = np.zeros(200)
+    assert judged(half, y).promoted
+    assert not judged(y, half).promoted
+    assert not judged(half, half).promoted
+    assert judged(half, y).exit_code == 0
+    assert judged(y, half).exit_code == 10
+
+
+def test_a_gain_below_the_minimum_or_within_chance_does_not_win(contest: Any) -> None:
+    y, judged = contest
+    almost = y.copy()
+    almost[:2] = 1 - almost[:2]
+    assert not judged(almost, y).promoted
+    assert not judged(np.zeros(200), y, gain=0.6).promoted
+
+
+def test_the_holdout_holds_no_training_row(
+    version: Version, raw: pd.DataFrame, settings: Settings
+) -> None:
+    held = retrain.holdout(raw, version, settings)
+    known = baseline.unpacked(version.info["training_rows"])
+    assert not np.isin(baseline.row_hashes(raw.iloc[held]), known).any()
+
+
+def test_a_second_retraining_waits_for_the_first(
+    settings: Settings, trained: Result
+) -> None:
+    with (settings.artifacts / "retrain.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(RetrainError, match="another"):
+            retrain.run(settings)
+
+
+def test_too_few_rows_and_the_time_since_the_last_attempt_keep_the_champion(
+    settings: Settings, trained: Result
+) -> None:
+    found = retrain.run(replace(settings, retrain_rows=10**9), force=True)
+    assert "not enough data" in found.why
+    assert "hours ago" in retrain.run(settings).why
+    assert registry.champion(settings) == trained.version
+
+
+def test_a_failed_attempt_leaves_the_champion(
+    settings: Settings, trained: Result
+) -> None:
+    with pytest.raises(RetrainError):
+        retrain.run(replace(settings, timestamp="no such column"), force=True)
+    assert registry.champion(settings) == trained.version
+
+
+def test_an_attempt_from_start_to_end(
+    settings: Settings, trained: Result, restored: None
+) -> None:
+    """The same data again: whoever wins, the answer and the champion agree."""
+    found = retrain.run(replace(settings, retrain_rows=5), force=True)
+    if found.challenger:
+        assert (registry.champion(settings) == found.challenger) == found.promoted
+    assert found.why
