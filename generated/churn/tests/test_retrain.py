@@ -77,6 +77,11 @@ def test_the_holdout_holds_no_training_row(
     assert not np.isin(baseline.row_hashes(raw.iloc[held]), known).any()
 
 
+def test_targets_in_other_units_are_seen() -> None:
+    assert retrain.same_targets({1: 0, 2: 1}, {2: 1})
+    assert not retrain.same_targets({1: 0, 2: 1}, {2: 0})
+
+
 def test_a_second_retraining_waits_for_the_first(
     settings: Settings, trained: Result
 ) -> None:

@@ -128,6 +128,11 @@ def _attempt(
     _seed(settings)
     say("training the challenger without the held-out rows")
     data = code.module("features").fit(rest, settings)
+    again = {int(kept[at]): value for at, value in targets(data).items()}
+    if not same_targets(truth, again):
+        raise RetrainError(
+            "the target of a row depends on the other rows; scores of two models cannot be compared"
+        )
     number = train(
         replace(settings, approval="manual"), package, rest, data, say
     ).version
@@ -175,6 +180,11 @@ def targets(data: Any) -> dict[int, Any]:
         )
     found.pop(-1, None)
     return found
+
+
+def same_targets(before: dict[int, Any], after: dict[int, Any]) -> bool:
+    """A target that is learned (codes of labels, a scale) may differ once rows are held out."""
+    return all(before.get(at) == value for at, value in after.items() if at in before)
 
 
 def holdout(main: pd.DataFrame, champion: Version, settings: Settings) -> np.ndarray:
