@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mutate import Case, bases, mutants, standalone
+from mutate import Case, bases, later, mutants, standalone
 from oracle import Oracle
 
 from nb2prod import lint
@@ -62,10 +62,11 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "nb2prod-lint-runs")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
+    parser.add_argument("--set", choices=("own", "unseen"), default="own")
     options = parser.parse_args()
     here = Path(__file__).parent
     judge = Judge(Oracle(options.cache, seed=0), Oracle(options.cache, seed=1))
-    for base in bases(here / "bases", options.notebooks):
+    for base in bases(here / "bases" if options.set == "own" else None, options.notebooks):
         if judge.first(base.cells, None, base.folder)["error"] is None:
             judge.base(base, options.only)
             rng = random.Random(f"{options.seed} {base.id}")
@@ -74,7 +75,7 @@ def main() -> None:
                     judge.case(case)
         else:
             print(f"{base.id} does not run: left out")
-    for case in standalone():
+    for case in later() if options.set == "unseen" else standalone():
         if case.kind in options.only:
             judge.case(case)
     for kind in options.only:
