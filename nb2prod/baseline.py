@@ -32,7 +32,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     model = sink.model if sink.held is None else ast.unparse(sink.held)
     found = [
         Tap("X_train", fit.span, "before", ast.unparse(sink.x), with_random=True),
-        Tap("model", flow.by_id[sink.made].span, "after", model),
+        Tap("model", flow.by_id[_last_change(graph, flow)].span, "after", model),
     ]
     body = graph.stage(Role.FEATURES).stmts
     if body:
@@ -62,6 +62,14 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         else:
             found.append(Tap(f"predictions_{side}", last.text.span(value), "value"))
     return found
+
+
+def _last_change(graph: StageGraph, flow: Flow) -> int:
+    """The statement after which the model is what training hands over: its fit, or a later change of it."""
+    assert graph.sink is not None
+    name = graph.sink.model
+    changes = [s for s in graph.stage(Role.TRAIN).stmts if name in flow.changed_by(s)]
+    return max(graph.sink.made, *changes) if changes else graph.sink.made
 
 
 def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
@@ -156,6 +164,7 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
         "    import os",
         "    with open(os.path.join(__nb2prod__.config['baseline'], file), 'rb') as stream:",
         "        return _pickle.load(stream)",
+        "import copy",
         lowering.decide,
         "_model = _kept('model')",
         f"_model = {model} if _model is None else _model",

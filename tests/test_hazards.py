@@ -34,8 +34,6 @@ REFUSED_INSTEAD = (
     "the model is fitted in steps",
     "the inference cell learns from the answers that it should give",
     "the inference cell learns a cut from the training rows",
-    "the model goes through a file",
-    "predictions become a column",
     "functions are named like those of the project",
 )
 

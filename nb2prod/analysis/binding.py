@@ -72,26 +72,46 @@ def join(values: Iterable[Value]) -> Value:
 
 
 def refuse_batch_prediction(
-    flow: Flow, types: Types, prediction: Prediction, model: str
+    flow: Flow, types: Types, prediction: Prediction, model: str, rows: AbstractSet[str]
 ) -> tuple[Refusal, ...]:
-    """Refusals for predictions of which one depends on the other rows of the batch."""
-    walker = _Walker(flow, types)
-    walker.env[model] = FIT
-    for node in ast.walk(prediction.rows) if prediction.rows is not None else ():
-        if isinstance(node, ast.Name):
-            walker.env[node.id] = ROW
-    for id in prediction.stmts:
-        walker.stmt = flow.by_id[id]
-        if prediction.value is not None and id == prediction.stmts[-1]:
-            walker.expression(prediction.value)
-        else:
-            walker.statement(walker.stmt.node)
+    """Refusals for predictions of which one depends on the other rows of the batch, or on rows of the
+    training data: `rows` are the names that the features leave with an entry for each of these.
+    """
+    walker, _ = _predicting(flow, types, prediction, {model: FIT})
     detail = "a prediction for one row would depend on the rows beside it"
-    return tuple(
+    found = [
         Refusal("NBP402", site.span, ast.unparse(site.node), detail)
         for site in walker.sites.values()
         if site.kind in ("value", "once", "keep") and isinstance(site.node, (ast.Call, ast.Subscript))
-    )
+    ]
+    taken = sorted(rows & set(prediction.given) - _mentioned(prediction.rows))
+    if taken and not found:
+        span = flow.by_id[prediction.stmts[-1]].span
+        why = Refusal("NBP402", span, taken[0], "the rows of the training data are not there when serving")
+        given = {model: FIT, **dict.fromkeys(taken, Value(Time.ROW, absent=why))}
+        answer = _predicting(flow, types, prediction, given)[1]
+        found += [answer.absent] if answer.absent is not None else []
+    return tuple(found)
+
+
+def _predicting(
+    flow: Flow, types: Types, prediction: Prediction, given: dict[str, Value]
+) -> tuple[_Walker, Value]:
+    """The inference statements, interpreted, and their answer."""
+    walker, answer = _Walker(flow, types), CONST
+    walker.env |= given | dict.fromkeys(_mentioned(prediction.rows), ROW)
+    for id in prediction.stmts:
+        walker.stmt = flow.by_id[id]
+        if prediction.value is not None and id == prediction.stmts[-1]:
+            answer = walker.expression(prediction.value)
+        else:
+            walker.statement(walker.stmt.node)
+            answer = walker.env.get(prediction.result, CONST)
+    return walker, answer
+
+
+def _mentioned(node: ast.expr | None) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +122,7 @@ class Binding:
     refusals: tuple[Refusal, ...]
     staged_functions: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
+    rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
 
 
 def bind(
@@ -117,6 +138,7 @@ def bind(
     """
     walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
+    walker.frames = set(frames)
     walker.read_back = {file for id in body for file in flow.read_back(id)}
     for id in body:
         stmt = flow.by_id[id]
@@ -131,6 +153,7 @@ def bind(
         tuple(walker.refusals),
         tuple(sorted(walker.callers(staged))),
         tuple(dict.fromkeys(walker.assumptions)),
+        frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
     )
 
 
@@ -152,6 +175,7 @@ class _Walker:
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
         self.absent_columns: dict[tuple[str, str], Refusal] = {}
+        self.frames: set[str] = set()  # loaded frames that still have the rows of their file
         self.read_back: set[str] = set()  # files that the same statements write and read
 
     # sites and refusals
@@ -197,6 +221,7 @@ class _Walker:
                 value = self.expression(node.value)
                 self.assigned = ("", None)
                 self.refuse_row_labels(node)
+                self.refuse_rows_beside(node)
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
@@ -250,6 +275,18 @@ class _Walker:
                         self.refuse(
                             "NBP402", node, ast.unparse(inner), "row labels are those of the training data"
                         )
+
+    def refuse_rows_beside(self, node: ast.Assign) -> None:
+        """`df["x"] = other["x"]`: rows of two files that belong together by their place."""
+        target, value = node.targets[0], node.value
+        while isinstance(value, (ast.Attribute, ast.Subscript)):
+            value = value.value
+        if not isinstance(target, ast.Subscript) or not isinstance(value, ast.Name) or value is node.value:
+            return
+        owner = root(target)
+        if {owner, value.id} <= self.frames and owner != value.id:
+            detail = "the rows of two tables are put side by side; merge them by a key"
+            self.refuse("NBP402", node, ast.unparse(node.value), detail)
 
     def branches(self, bodies: list[list[ast.stmt]]) -> None:
         """Each branch starts alike; afterwards a name has the later of its times."""
@@ -506,7 +543,7 @@ class _Walker:
 
     def filtered(self, node: ast.expr, base: Value, why: str) -> Value:
         self.site(node, "keep", why)
-        return Value(Time.ROW)
+        return Value(Time.ROW, absent=base.absent)
 
     def comprehension(self, node: ast.expr, results: list[ast.expr]) -> Value:
         assert isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp))
@@ -623,6 +660,11 @@ class _Walker:
         match fact.effect:
             case "aggregates":
                 return self.value(node, f"{fact.name} of all rows")
+            case _ if fact.api == "pandas.concat" and self.repeats_rows(node):
+                for inner in ast.walk(node):
+                    self.sites.pop(id(inner), None)
+                self.site(node, "keep", "rows are added to their own frame")
+                return ROW
             case "schema" if fact.returns == "frame":
                 self.site(node, "columns", f"{fact.name} chooses columns by what they hold")
                 return ROW
@@ -655,6 +697,15 @@ class _Walker:
             case _:
                 return replace(join(every), items=(), site=None)
 
+    def repeats_rows(self, node: ast.Call) -> bool:
+        """Whether a frame gets more of its own rows: `concat([df, df[df.rare]])`; serving adds none."""
+        frames = node.args[0].elts if node.args and isinstance(node.args[0], (ast.List, ast.Tuple)) else []
+        if len(frames) < 2 or any(k.arg == "axis" for k in node.keywords) or len(node.args) > 1:
+            return False
+        first = frames[0]
+        own = isinstance(first, ast.Name) and self.env.get(first.id, CONST).time is Time.ROW
+        return own and all(root(frame) == root(first) for frame in frames[1:])
+
     def learned(self, node: ast.Call, fact: Fact, why: str) -> Value:
         if isinstance(node.func, ast.Attribute) and node.func.attr in ("fit", "fit_transform"):
             if not fact.adapter:
@@ -667,7 +718,7 @@ class _Walker:
         if unknown:
             self.refuse("NBP403", node, ast.unparse(node.func), f"with the option {', '.join(unknown)}")
         self.site(node, fact.adapter, why)
-        return ROW
+        return FIT if fact.name == "fit" else ROW  # an estimator
 
     def unknown(self, node: ast.Call, every: list[Value]) -> Value:
         """By the run: a result that is not row-aligned is learned, one that is must be row by row."""

@@ -14,6 +14,7 @@ It is long because every name that crosses between stages is decided on the same
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -166,20 +167,29 @@ class _Cut:
 
     def find_floating(self) -> set[int]:
         """Imports, definitions and constants: they belong to no stage and go where they are used."""
-        floating: set[int] = set()
-        counts: dict[str, int] = {}
-        for d in self.flow.defs:
-            counts[d.name] = counts.get(d.name, 0) + 1
-        for id, stmt in self.flow.by_id.items():
-            if isinstance(stmt.node, FLOATING):
-                floating.add(id)
-            elif isinstance(stmt.node, ast.Assign) and not self.effects(id):
-                names = self.flow.changed_by(id)
-                constant = self.is_constant(stmt.node.value)
-                depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id}
-                if constant and depends <= floating and all(counts[n] == 1 for n in names):
-                    floating.add(id)
+        floating = {id for id, stmt in self.flow.by_id.items() if isinstance(stmt.node, FLOATING)}
+        counts = Counter(d.name for d in self.flow.defs)
+        changes = {d.stmt for d in self.flow.defs if d.kind == "mutate"}
+        changed = {r for u in self.flow.uses if changes & set(u.reaches) for r in u.reaches}
+        constants = {
+            id
+            for id, stmt in self.flow.by_id.items()
+            if isinstance(stmt.node, ast.Assign)
+            and not self.effects(id)
+            and id not in changed - changes  # through another name: `also = model; also.fit(X, y)`
+            and all(counts[name] == 1 for name in self.flow.changed_by(id))
+            and self.is_constant(stmt.node.value)
+        }
+        while constants:  # a function may read a constant that stands below it
+            more = {id for id in constants if self.depends(id) <= floating | {id}}
+            if not more:
+                break
+            floating |= more
+            constants -= more
         return floating
+
+    def depends(self, id: int) -> set[int]:
+        return {r for use in self.slicer.uses(id) for r in use.reaches}
 
     def effects(self, id: int) -> bool:
         return any(e.kind not in PURE for e in self.flow.effects_of(id))

@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nb2prod.analysis.nodes import children, nodes
+
 BUILTINS = frozenset(dir(builtins)) | {
     "__file__",
     "__name__",
@@ -26,6 +28,7 @@ BUILTINS = frozenset(dir(builtins)) | {
     "__builtins__",
 }
 
+_BOUND = "_nb2prod_bound"  # where a statement keeps the names that it binds
 AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -121,37 +124,50 @@ def names_in_text(node: ast.Call) -> list[str]:
 def bound_names(body: Iterable[ast.stmt]) -> set[str]:
     """Names that a body binds in its own scope (walrus in comprehensions included)."""
     names: set[str] = set()
-
-    def visit(node: ast.AST) -> None:
-        match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                names.add(node.name)
-                for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
-                    visit(outer)
-                return
-            case ast.Lambda():
-                return
-            case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                for inner in ast.walk(node):
-                    if isinstance(inner, ast.NamedExpr):
-                        names.add(inner.target.id)
-                return
-            case ast.Name(ctx=ast.Store() | ast.Del()):
-                names.add(node.id)
-            case ast.Import() | ast.ImportFrom():
-                names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
-            case ast.ExceptHandler(name=str() as name):
-                names.add(name)
-            case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
-                names.add(name)
-            case ast.MatchMapping(rest=str() as name):
-                names.add(name)
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-
     for stmt in body:
-        visit(stmt)
+        kept = stmt.__dict__.get(_BOUND)
+        if kept is None:
+            kept = stmt.__dict__[_BOUND] = frozenset(_bound(stmt))
+        names |= kept
     return names
+
+
+def _bound(stmt: ast.stmt) -> set[str]:
+    names: set[str] = set()
+    _bind_in(stmt, names)
+    return names
+
+
+def _bind_in(node: ast.AST, names: set[str]) -> None:
+    match node:
+        case ast.Constant():
+            return
+        case ast.Name():
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+            return
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            names.add(node.name)
+            for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
+                _bind_in(outer, names)
+            return
+        case ast.Lambda():
+            return
+        case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            for inner in nodes(node):
+                if isinstance(inner, ast.NamedExpr):
+                    names.add(inner.target.id)
+            return
+        case ast.Import() | ast.ImportFrom():
+            names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
+        case ast.ExceptHandler(name=str() as name):
+            names.add(name)
+        case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+            names.add(name)
+        case ast.MatchMapping(rest=str() as name):
+            names.add(name)
+    for child in children(node):
+        _bind_in(child, names)
 
 
 def _params(args: ast.arguments) -> tuple[str, ...]:
@@ -172,7 +188,7 @@ class _Walker:
         self.declared_global: set[str] = set()
 
     def add(self, kind: str, name: str, node: ast.AST) -> None:
-        if name and any(name in names for names in self.hidden):
+        if self.hidden and name and any(name in names for names in self.hidden):
             return
         self.out.append(Event(kind, name, node, self.depth > 0))
 
@@ -251,7 +267,7 @@ class _Walker:
             case ast.Global() | ast.Nonlocal():
                 self.declared_global.update(node.names)
             case _:
-                self.expressions(list(ast.iter_child_nodes(node)))
+                self.expressions(children(node))
 
     def if_branches(self, node: ast.If) -> None:
         """A name that both branches bind is bound for certain."""
@@ -370,7 +386,7 @@ class _Walker:
                 self.expression(node.value)
             case ast.MatchClass():
                 self.expression(node.cls)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.pattern):
                 self.pattern(child)
 
@@ -381,13 +397,27 @@ class _Walker:
             self.expression(node)
 
     def expression(self, node: ast.AST | None) -> None:
-        match node:
+        match node:  # the most frequent kinds first
             case None | ast.Constant():
                 return
+            case ast.Name():
+                if isinstance(node.ctx, ast.Load):
+                    self.add("read", node.id, node)
+            case ast.Attribute():
+                self.expression(node.value)
+            case ast.Call():
+                self.expression(node.func)
+                self.expressions(node.args)
+                for keyword in node.keywords:
+                    self.expression(keyword.value)
+                for name in names_in_text(node):
+                    self.add("read", name, node)
+                self.add("call", root(node.func), node)
+            case ast.Subscript():
+                self.expression(node.value)
+                self.expression(node.slice)
             case ast.stmt():
                 self.statement(node)
-            case ast.Name(ctx=ast.Load()):
-                self.add("read", node.id, node)
             case ast.NamedExpr():
                 self.expression(node.value)
                 hidden, self.hidden = self.hidden, []  # a walrus binds outside of the comprehension
@@ -402,12 +432,6 @@ class _Walker:
                 self.comprehension(node.generators, [node.elt])
             case ast.DictComp():
                 self.comprehension(node.generators, [node.key, node.value])
-            case ast.Call():
-                self.expression(node.func)
-                self.expressions([*node.args, *[k.value for k in node.keywords]])
-                for name in names_in_text(node):
-                    self.add("read", name, node)
-                self.add("call", root(node.func), node)
             case ast.BoolOp():
                 self.expression(node.values[0])
                 self.depth += 1
@@ -419,13 +443,13 @@ class _Walker:
                 self.expressions([node.body, node.orelse])
                 self.depth -= 1
             case _:
-                self.expressions(ast.iter_child_nodes(node))
+                self.expressions(children(node))
 
     def comprehension(self, generators: list[ast.comprehension], results: list[ast.expr]) -> None:
         self.expression(generators[0].iter)
         names: set[str] = set()
         for generator in generators:
-            names |= {n.id for n in ast.walk(generator.target) if isinstance(n, ast.Name)}
+            names |= {n.id for n in nodes(generator.target) if isinstance(n, ast.Name)}
         self.hidden.append(names)
         self.depth += 1
         for position, generator in enumerate(generators):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import bound_names
-from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.nodes import children, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Located, Span
@@ -116,7 +116,7 @@ class _Walk:
                 for inner in [*node.body, *node.orelse]:
                     self.statement(inner)
             case ast.If() | ast.With() | ast.Try():
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     if isinstance(child, ast.stmt):
                         self.statement(child)
             case ast.Assign():

@@ -302,10 +302,22 @@ def _outside(node: ast.expr, at: int, slicer: Slicer, tags: CellTags) -> tuple[a
         made, stmt = definition(node, at, slicer)
         if stmt == at or "infer" not in tags.of(slicer.flow.by_id[stmt].cell):
             break
-        if not isinstance(made, (ast.Subscript, ast.Attribute)):
+        written = read_back(slicer.flow, stmt, made)
+        if written:
+            made = ast.Name(written, ast.Load())
+        elif not isinstance(made, (ast.Subscript, ast.Attribute)):
             break
         node, at = made, stmt
     return node, at
+
+
+def read_back(flow: Flow, stmt: int, value: ast.expr | None) -> str:
+    """The variable that a call reads back: `joblib.dump(model, path)`, then `joblib.load(path)`."""
+    files = flow.read_back(stmt) if isinstance(value, ast.Call) else frozenset()
+    writers = {d.stmt for d in flow.defs if d.name in files and d.stmt < stmt}
+    first = [call.args[0] for id in writers for call in calls(flow.by_id[id].node) if call.args]
+    names = {node.id for node in first if isinstance(node, ast.Name)}
+    return names.pop() if len(names) == 1 and len(first) == 1 else ""
 
 
 def is_marked(sink: Sink, flow: Flow) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.nodes import children, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 
@@ -237,7 +237,6 @@ class _Walk:
                     self.elements.add(inner.id)
 
     def simple(self, node: ast.stmt) -> None:
-        values = [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         match node:
             case ast.Assign():
                 action = self.action(node, [node.value, *_inner(node.targets)])
@@ -257,7 +256,7 @@ class _Walk:
                     else:
                         self.change(target, target, action, "gone")
             case _:
-                self.action(node, values)
+                self.action(node, [child for child in children(node) if isinstance(child, ast.expr)])
 
     def augmented(self, node: ast.AugAssign, action: Action) -> None:
         target = node.target
@@ -397,6 +396,8 @@ class _Walk:
     def expression(self, node: ast.AST, action: Action, hidden: frozenset[str]) -> None:
         """Reads and changes of an expression; `hidden` are the names of lambdas and comprehensions."""
         match node:
+            case ast.Constant():
+                return
             case ast.Name():
                 self.read(node.id, (), node, action, hidden)
                 return
@@ -419,7 +420,7 @@ class _Walk:
                 self.expression(node.value, action, hidden)
                 self.name(node.target.id, node.value, action)
                 return
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self.expression(child, action, hidden)
 
     def indexes(self, node: ast.expr, action: Action, hidden: frozenset[str]) -> None:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method
+from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Sink
 
@@ -38,6 +38,8 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
         if sink.held is not None and isinstance(value, ast.expr) and ast.dump(value) == ast.dump(sink.held):
             names.add(target)
         if isinstance(value, ast.Name) and value.id in names:
+            names.add(target)
+        if read_back(flow, stmt.id, value) in names:
             names.add(target)
     return names
 
@@ -72,7 +74,7 @@ def _beside(node: ast.expr, names: set[str]) -> ast.expr | None:
 
 def given_rows(made: ast.expr, names: set[str]) -> ast.expr | None:
     """What is predicted on."""
-    if CALLED in names:
+    if CALLED in names and not any(True for _ in predict_calls(made, names)):
         return _beside(made, names)
     return made.args[0] if isinstance(made, ast.Call) and made.args else None
 

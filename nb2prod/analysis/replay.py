@@ -156,7 +156,8 @@ class Replay:
             self.inputs.setdefault(name, value.number)
             if value.writers and value.writers[0][0].cell != self.stmt.cell:
                 where = self.stmt.text.span(self.frames[0].call) if self.frames else self.place(node)
-                key = key_read(self.stmt.node, node)
+                parts = any(part for _, part in value.writers)  # asked first: to find the key is slow
+                key = key_read(self.stmt.node, node) if parts else ""
                 writers = tuple(span for span, part in value.writers if not (key and part) or part == key)
                 origin = Origin(name, where, writers, value.number)
                 self.origins.setdefault((self.stmt.cell, name, where), origin)

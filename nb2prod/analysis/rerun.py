@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.nodes import children, nodes
 
 # Methods whose result they do not change any more.  What is not listed may change it every time.
 SETTLED_METHODS = frozenset(
@@ -86,7 +86,7 @@ def mentions(node: ast.AST, old: str) -> bool:
             targets = {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
             if old in targets:
                 return mentions(node.generators[0].iter, old)
-    return any(mentions(child, old) for child in ast.iter_child_nodes(node))
+    return any(mentions(child, old) for child in children(node))
 
 
 def spelled(node: ast.expr) -> str:

@@ -22,7 +22,7 @@ class Script:
     failing: frozenset[int]
 
     def stmts(self) -> Iterator[tuple[Stmt, Events]]:
-        return (step for row in self.cells.values() for step in row if isinstance(step, tuple))
+        return iter([step for row in self.cells.values() for step in row if isinstance(step, tuple)])
 
 
 def script(program: Program) -> Script:

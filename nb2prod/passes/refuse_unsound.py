@@ -152,7 +152,9 @@ def _taken_names(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
     for stage in graph.stages:
         names = {u.name for s in stage.stmts for u in flow.uses_of(s)} & set(definitions)
         found |= names & TAKEN[stage.role]
-    for id in graph.stage(Role.FEATURES).stmts:
+    features = set(graph.stage(Role.FEATURES).stmts)
+    constants = {r for id in features for u in flow.uses_of(id) if u.name == "st" for r in u.reaches}
+    for id in sorted(features | constants):
         if "st" in flow.defined_by(id):
             span = flow.by_id[id].span
             yield Refusal("NBP403", span, "st", "the staging runtime has that name; rename the variable")

@@ -27,7 +27,7 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
     binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
-    batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model)
+    batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
     return replace(
         graph,
         sites=binding.sites,

@@ -53,11 +53,12 @@ class LateMutation(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(objects)
+        readers = _readers(every)
         seen: set[tuple[int, int]] = set()
         for action in every.actions:
             for change in action.changes:
                 key = change.object, action.cell
-                reader = _reader(every, action, change) if key not in seen else None
+                reader = _reader(every, readers, action, change) if key not in seen else None
                 if reader is not None:
                     seen.add(key)
                     yield self.one(a, action, change, *reader)
@@ -81,10 +82,23 @@ def _place(action: Action, touch: Touch) -> Span:
     return action.stmt.text.head(touch.node)
 
 
-def _reader(every: Objects, action: Action, change: Touch) -> tuple[Action, Touch] | None:
+def _readers(every: Objects) -> dict[int, list[Action]]:
+    """The statements that read each object, in order."""
+    found: dict[int, list[Action]] = {}
+    for action in every.actions:
+        for one in {read.object for read in action.reads}:
+            found.setdefault(one, []).append(action)
+    return found
+
+
+def _reader(
+    every: Objects, readers: dict[int, list[Action]], action: Action, change: Touch
+) -> tuple[Action, Touch] | None:
     """The first statement of another cell that keeps a result of what changes."""
     kind = every.kinds[change.object]
-    for reader in every.actions[every.made[change.object] + 1 : action.id]:
+    for reader in readers.get(change.object, ()):
+        if not every.made[change.object] < reader.id < action.id:
+            continue
         if reader.cell == action.cell or reader.id in action.sources:
             continue
         keeps = bool(reader.binds) or any(c.object != change.object for c in reader.changes)
@@ -92,7 +106,9 @@ def _reader(every: Objects, action: Action, change: Touch) -> tuple[Action, Touc
             continue
         for read in reader.reads:
             if read.object == change.object and _overlaps(read, change, kind, reader):
-                if kind in ("frame", "estimator", "") and not _matters(every, action, change, reader):
+                if kind in ("frame", "estimator", "") and not _matters(
+                    every, readers, action, change, reader
+                ):
                     continue
                 return reader, read
     return None
@@ -118,15 +134,19 @@ def _takes(node: ast.stmt) -> bool:
     return isinstance(value, (ast.Subscript, ast.Attribute, ast.Tuple))
 
 
-def _matters(every: Objects, action: Action, change: Touch, reader: Action) -> bool:
+def _matters(
+    every: Objects, readers: dict[int, list[Action]], action: Action, change: Touch, reader: Action
+) -> bool:
     """The earlier result is used later on, or nobody reads the changed object any more."""
-    later = [other for other in every.actions[action.id + 1 :] if other.node is not action.node]
+    later = every.actions[action.id + 1 :]
     kept = set(reader.binds) | {c.name for c in reader.changes}
     for other in later:
+        if other.node is action.node:
+            continue
         if kept & other.names:
             return True
         kept -= other.binds
         if not kept:
             break
-    beyond = [other for other in later if other.cell != action.cell]
-    return not any(touch.object == change.object for other in beyond for touch in other.reads)
+    beyond = (reader for reader in readers[change.object] if reader.id > action.id)
+    return not any(other.cell != action.cell for other in beyond)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.nodes import children, nodes
 from nb2prod.analysis.rerun import mentions, settled, settled_method, spelled
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
@@ -172,7 +172,7 @@ class _Cell:
         if isinstance(node, (ast.For, ast.AsyncFor)):
             self.own |= {inner.id for inner in nodes(node.target) if isinstance(inner, ast.Name)}
         guarded = _absent_first(node)
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.stmt):
                 yield from (c for c in self.statement(child) if c[0] != guarded)
             elif isinstance(child, ast.withitem) and isinstance(child.optional_vars, ast.Name):

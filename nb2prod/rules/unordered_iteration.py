@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import called_name, calls
-from nb2prod.analysis.nodes import kinds, nodes
+from nb2prod.analysis.nodes import children, kinds, nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
 from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
@@ -186,6 +186,8 @@ class _Look:
 
     def visit(self, node: ast.AST, use: str) -> None:
         match node:
+            case ast.Constant():
+                return
             case ast.Assign():
                 self.visit(node.value, "")
                 self.assigned(node)
@@ -218,14 +220,14 @@ class _Look:
             case ast.Lambda() | ast.FunctionDef() | ast.AsyncFunctionDef() if self.sets:
                 params = {a.arg for a in nodes(node.args) if isinstance(a, ast.arg)}
                 outer, self.sets = self.sets, self.sets - params
-                for child in ast.iter_child_nodes(node):
+                for child in children(node):
                     self.visit(child, "")
                 self.sets = outer
                 return
         if isinstance(node, ast.expr) and use == "order" and (what := self.unordered(node)):
             self.found.append((node, what))
             return
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             self.visit(child, "order" if isinstance(node, ast.Subscript) and child is node.value else "")
 
     def assigned(self, node: ast.Assign) -> None:

@@ -120,16 +120,12 @@ def _fix(call: Called, stream: str) -> Fix | None:
 
 def _fact(call: Called, extra: tuple[Path, ...]) -> tuple[str, Fact | None]:
     """The public name of what is called, and what is known about it."""
-    given = arguments(call.node)
     if call.api and not call.api.startswith("builtins."):
-        return call.api, _known(call.api, tuple(given.items()), extra)
-    if (
-        isinstance(call.node.func, ast.Attribute)
-        and call.name == "sample"
-        and {"frac", "n", "0"} & set(given)
-        and len(call.node.args) < 2  # rng.sample(rows, 3)
-    ):
-        return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
+        return call.api, _known(call.api, tuple(arguments(call.node).items()), extra)
+    if call.name == "sample" and isinstance(call.node.func, ast.Attribute):
+        given = arguments(call.node)
+        if {"frac", "n", "0"} & set(given) and len(call.node.args) < 2:  # not rng.sample(rows, 3)
+            return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
     return call.name, None
 
 

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import versions
+from . import baseline, versions
 from .features import Training
-from .infer import predictions_of
+from .infer import predictions_of, probabilities_of
 from .versions import Version
 
 SINGLE_ROWS = 12
 EXAMPLE_ROWS = 5
 FEW_VALUES = 50
+JUDGED = 20_000
 
 
 def describe(
@@ -41,7 +42,32 @@ def describe(
     if task == "classification" and len(targets) <= 1:
         info["labels"] = _labels(version, used.iloc[:2000])
     info["example"] = _example(version, used)
+    info["baseline"] = _baseline(version, main, data)
+    trained = data.train_ids[data.train_ids >= 0]
+    info["training_rows"] = baseline.packed(baseline.row_hashes(main.iloc[trained]))
     return version
+
+
+def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str, Any]:
+    """What monitoring compares with; predictions of rows that judge the model, where the notebook has some."""
+    used = main.iloc[known_ids(data)]
+    names = version.module("schema").COLUMNS or used.columns
+    ids = known_ids(data) if data.eval_ids is None else data.eval_ids
+    held_out = (
+        data.eval_ids is not None
+        and (ids >= 0).all()
+        and len(ids) == _count(data.y_eval)
+    )
+    ids = ids if held_out else known_ids(data)
+    X = version.module("features").transform(main.iloc[ids[:JUDGED]], version.state)
+    values, odds = predictions_of(version, X), probabilities_of(version, X)
+    truth = np.asarray(data.y_eval if held_out else [])[:JUDGED]
+    return {
+        "columns": {name: baseline.column(used[name]) for name in names},
+        "predictions": baseline.predictions(values, odds),
+        "held_out": bool(held_out),
+        "quality": baseline.quality(values, odds, truth, version.info["task"]),
+    }
 
 
 def main_frame(raw: Any) -> pd.DataFrame:
@@ -187,6 +213,8 @@ def take(X: Any, at: int) -> Any:
 
 
 def _count(X: Any) -> int:
+    if X is None:
+        return 0
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 

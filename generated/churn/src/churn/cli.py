@@ -203,6 +203,25 @@ def stage(
         typer.echo(json.dumps({"stage": name}))
 
 
+@app.command()
+def monitor(project: Project = None, as_json: AsJson = False) -> None:
+    """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data."""
+    with _failing():
+        from . import monitor as monitoring
+
+        settings = load_settings(project)
+        found = monitoring.run(settings)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1))
+    else:
+        typer.echo(f"{found.status}{': ' if found.why else ''}{found.why}")
+        for one in found.findings:
+            if one.alarm:
+                typer.echo(f"  {one.kind:<18} {one.column:<20} {one.detail}")
+        typer.echo(f"  look at it: {settings.artifacts / 'monitor' / 'report.html'}")
+    raise typer.Exit(found.exit_code)
+
+
 @contextlib.contextmanager
 def _failing() -> Iterator[None]:
     """An expected failure is a message and exit code 1; anything else shows its traceback."""

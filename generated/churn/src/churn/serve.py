@@ -25,7 +25,7 @@ from prometheus_client import (
 )
 from pydantic import BaseModel
 
-from . import registry, versions
+from . import prediction_log, registry, versions
 from .infer import Scores, read_rows, score
 from .schema import Row, RowError
 from .settings import Settings, load_settings
@@ -134,9 +134,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         await run_in_threadpool(champion.start)
         yield
         await run_in_threadpool(champion.stop)
+        await run_in_threadpool(journal.close)
 
     app = FastAPI(title="churn", version="1", lifespan=lifespan)
     app.state.champion = champion
+    journal = prediction_log.attach(app, champion.settings, metrics.registry)
     app.middleware("http")(metrics.measure)
     described: dict[str, Any] = {
         "response_model": Predictions,
@@ -265,6 +267,9 @@ async def _answer(request: Request, champion: Champion, metrics: Metrics) -> Res
         if probabilities is not None:
             answer["probabilities"] = probabilities
         answers.append(answer)
+    request.app.state.journal.predictions(
+        rows, [one["prediction_id"] for one in answers], scores, version
+    )
     return JSONResponse(
         {
             "predictions": answers,

@@ -20,9 +20,7 @@ class SettingsError(ValueError):
 class Parameters:
     """The constants of the notebook."""
 
-    random_state: int = 42
     test_size: float = 0.25
-    n_trees: int = 300
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,14 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     poll_seconds: float = 10.0
+    monitor_days: float = 7.0
+    monitor_rows: int = 500
+    webhook: str = ""
+    timestamp: str = ""
+    retrain_metric: str = ""
+    retrain_gain: float = 0.0
+    retrain_rows: int = 100
+    retrain_hours: float = 20.0
 
     @property
     def artifacts(self) -> Path:

@@ -208,6 +208,11 @@ class Staging:
         self._in_target = False
         return y
 
+    def to_training(self, **values: Any) -> None:
+        """Further values that the training code uses."""
+        if self.fitting:
+            self.extras.update(values)
+
     def _chosen(self) -> np.ndarray | None:
         """Positions of the raw rows that the split left for training; None where there was no split."""
         known = self._split_ids[self._split_ids >= 0]
@@ -248,9 +253,11 @@ class Staging:
         return name
 
     def _follow(self, before: Any, after: Any) -> None:
-        """Remember which raw rows the rows of `after` are."""
+        """Remember which raw rows the rows of `after` are; an array without labels does not tell."""
         if _count(before) in self._ids:
-            self._ids[_count(after)] = self._positions(before, after)
+            positions = self._positions(before, after)
+            if _count(after) not in self._ids or (positions >= 0).any():
+                self._ids[_count(after)] = positions
 
     def _positions(self, before: Any, after: Any) -> np.ndarray:
         """The raw rows behind the rows of `after`, which was taken from `before`; -1 where there is none."""

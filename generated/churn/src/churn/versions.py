@@ -28,7 +28,17 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 DATA = Path("data", "version")
 # Modules that run versions rather than belong to one.
-SERVICE = ("__main__.py", "cli.py", "pipeline.py", "registry.py", "serve.py")
+SERVICE = (
+    "__main__.py",
+    "cli.py",
+    "monitor.py",
+    "pipeline.py",
+    "prediction_log.py",
+    "registry.py",
+    "report.py",
+    "retrain.py",
+    "serve.py",
+)
 # Modules that say what the features are.
 DEFINING = ("features.py", "schema.py", "staging.py", "state.py", "target.py")
 LIBRARIES = (

@@ -1,0 +1,385 @@
+"""Monitoring: the predictions of the last days against the baseline of the version that made them.
+
+A test alarms only if it is significant after Benjamini-Hochberg over all tests of the report, and if its effect
+is beyond a threshold: a fixed floor, or what resampling the baseline at this window's size gives by chance,
+whichever is larger.  On fewer rows than `monitor_rows` nothing is said but "not enough data".
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import baseline, prediction_log, registry, report
+from .settings import PACKAGE, Settings
+
+log = logging.getLogger(__name__)
+QUIET, ALARM, TOO_FEW = 0, 1, 3
+LEVEL = 0.01
+RESAMPLES = 100
+LARGEST = 5000  # resampling at more rows than that changes no threshold: the floors are larger
+FLOORS = {
+    "drift": 0.1,
+    "missing": 0.05,
+    "unseen": 0.01,
+    "outside": 0.01,
+    "quality": 0.05,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One test of one column: `effect` beyond `threshold` and `p` below the level together are an alarm."""
+
+    kind: str
+    column: str
+    rows: int
+    effect: float
+    threshold: float
+    p: float
+    detail: str
+    alarm: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run of `monitor` found."""
+
+    status: str
+    why: str
+    model_version: str
+    since: str
+    rows: int
+    labels: int
+    findings: list[Finding]
+    quality: dict[str, float]
+
+    @property
+    def exit_code(self) -> int:
+        return {"quiet": QUIET, "alarm": ALARM}.get(self.status, TOO_FEW)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run(settings: Settings) -> Report:
+    """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
+    version = registry.load(settings)
+    since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
+    rows, labels = prediction_log.read(settings.artifacts / "predictions", since)
+    rows = rows[rows["model_version"].astype(str) == version.number]
+    rows = rows.merge(labels, on="id", how="left")
+    found = examine(rows, version.info, version.number, settings.monitor_rows, since)
+    folder = settings.artifacts / "monitor"
+    folder.mkdir(parents=True, exist_ok=True)
+    _publish(folder / "report.json", json.dumps(found.to_dict(), indent=1))
+    _publish(folder / "report.html", report.page(found, rows, version.info["baseline"]))
+    _publish(folder / "metrics.prom", prometheus(found))
+    if found.status == "alarm":
+        _alert(settings, found)
+    return found
+
+
+def examine(
+    rows: pd.DataFrame, info: dict[str, Any], number: str, fewest: int, since: str = ""
+) -> Report:
+    """All tests of a window of logged predictions, with the columns `row.<name>`, `prediction` and `label`."""
+    base = info.get("baseline")
+    count = len(rows)
+    empty = Report("not enough data", "", number, since, count, 0, [], {})
+    if base is None:
+        return replace(empty, why=f"version {number} was trained without a baseline")
+    if count < fewest:
+        return replace(
+            empty,
+            why=f"{count} predictions of version {number}; monitor_rows is {fewest}",
+        )
+    findings: list[Finding] = []
+    for name, profile in base["columns"].items():
+        values = rows.get(f"row.{name}", pd.Series([None] * count, dtype=object))
+        findings += _column(name, values, profile, fewest, "input")
+    for name, profile in base["predictions"].items():
+        if name in rows:
+            findings += _column(name, rows[name], profile, fewest, "prediction")
+    labels = int(rows["label"].notna().sum()) if "label" in rows else 0
+    judged, quality = _quality(rows, base["quality"], fewest)
+    findings = _corrected(findings + judged)
+    alarms = [f"{one.kind} of {one.column}" for one in findings if one.alarm]
+    status = "alarm" if alarms else "quiet"
+    return Report(
+        status, ", ".join(alarms), number, since, count, labels, findings, quality
+    )
+
+
+def _column(
+    name: str, values: pd.Series, profile: dict[str, Any], fewest: int, what: str
+) -> list[Finding]:
+    """The tests of one column."""
+    kind = profile["kind"]
+    numbers = baseline.as_numbers(values) if kind == "number" else values
+    known = numbers.dropna()
+    absent = int(numbers.isna().sum())
+    found = [
+        _share(
+            "missing",
+            name,
+            absent,
+            len(values),
+            profile["missing"] * profile["n"],
+            profile["n"],
+        )
+    ]
+    if kind == "text" or len(known) < fewest:
+        return found
+    drift = f"{what} drift"
+    if kind == "number":
+        low, high = profile["range"]
+        outside = int(((known < low) | (known > high)).sum())
+        found.append(_share("outside", name, outside, len(known), 2, profile["n"]))
+        return [*found, _numbers(drift, name, known.to_numpy(), profile)]
+    counts = {
+        str(value): int(count)
+        for value, count in baseline.as_text(known).value_counts().items()
+    }
+    table = profile["table"]
+    unseen = sum(
+        count
+        for value, count in counts.items()
+        if value not in table and value not in profile["other"]
+    )
+    found.append(
+        _share("unseen", name, unseen, len(known), profile["once"], profile["n"])
+    )
+    return [
+        *found,
+        _categories(drift, name, counts, table, sum(profile["other"].values())),
+    ]
+
+
+def _numbers(
+    kind: str, name: str, values: np.ndarray, profile: dict[str, Any]
+) -> Finding:
+    """Kolmogorov-Smirnov, and how far the quantiles moved in standard deviations."""
+    sample = np.array(profile["sample"])
+    scale = profile["scale"] or 1.0
+    expected = np.array(profile["quantiles"])
+
+    def moved(given: np.ndarray, against: np.ndarray = expected) -> float:
+        return float(np.abs(np.quantile(given, baseline.GRID) - against).mean() / scale)
+
+    size = min(len(values), LARGEST)
+    chance = _by_chance(lambda draw: moved(draw.choice(sample, size)))
+    p = float(stats.ks_2samp(sample, values, method="asymp")[1])
+    detail = f"mean {values.mean():.4g}, quantiles moved by {moved(values):.2f} standard deviations"
+    return Finding(
+        kind, name, len(values), moved(values), max(FLOORS["drift"], chance), p, detail
+    )
+
+
+def _categories(
+    kind: str, name: str, counts: dict[str, int], table: dict[str, int], other: int
+) -> Finding:
+    """Chi-square, and the share of rows that would have to change."""
+    now = [counts.get(value, 0) for value in table]
+    seen = np.array([*table.values(), other], dtype=float)
+    window = np.array([*now, sum(counts.values()) - sum(now)], dtype=float)
+    filled = seen + window > 0
+    seen, window = seen[filled], window[filled]
+    share = seen / seen.sum()
+
+    def moved(given: np.ndarray) -> float:
+        return float(np.abs(given / given.sum() - share).sum() / 2)
+
+    size = min(int(window.sum()), LARGEST)
+    chance = _by_chance(lambda draw: moved(draw.multinomial(size, share)))
+    p = float(stats.chi2_contingency([seen, window])[1]) if len(seen) > 1 else 1.0
+    detail = f"{moved(window):.1%} of the rows are in another category"
+    return Finding(
+        kind,
+        name,
+        int(window.sum()),
+        moved(window),
+        max(FLOORS["drift"], chance),
+        p,
+        detail,
+    )
+
+
+def _by_chance(draw: Callable[[np.random.Generator], float]) -> float:
+    """The largest effect of windows drawn from the training data itself."""
+    generator = np.random.default_rng(0)
+    return max(draw(generator) for _ in range(RESAMPLES))
+
+
+def _share(
+    kind: str, name: str, count: int, of: int, before: float, before_of: int
+) -> Finding:
+    """More rows of a kind than training had: Fisher's exact test, and by how much of all rows."""
+    expected = before / before_of if before_of else 0.0
+    effect = (
+        abs(count / of - expected)
+        if kind == "missing"
+        else max(count / of - expected, 0.0)
+    )
+    side = "two-sided" if kind == "missing" else "greater"
+    counts = [[count, of - count], [round(before), before_of - round(before)]]
+    p = float(stats.fisher_exact(counts, alternative=side)[1])
+    size = min(of, LARGEST)
+    chance = _by_chance(
+        lambda draw: abs(draw.binomial(size, expected) / size - expected)
+    )
+    detail = f"{count / of:.2%} of {of} rows; {expected:.2%} in training"
+    return Finding(kind, name, of, effect, max(FLOORS[kind], chance), p, detail)
+
+
+def _quality(
+    rows: pd.DataFrame, base: dict[str, float], fewest: int
+) -> tuple[list[Finding], dict[str, float]]:
+    """How good the predictions were where labels came back, and how good the model's own doubts say they are."""
+    findings, quality = [], {}
+    odds = [name for name in rows if str(name).startswith("probability.")]
+    if base.get("calibration_error", 1.0) <= FLOORS["quality"] and odds:
+        given = [
+            {
+                str(name).removeprefix("probability."): value
+                for name, value in zip(odds, row, strict=True)
+            }
+            for row in rows[odds].to_numpy().tolist()
+        ]
+        sure = baseline.confidence(rows["prediction"].tolist(), given)
+        quality["estimated_accuracy"] = float(sure.mean())
+        error = base["confidence_sd"] * (1 / base["n"] + 1 / len(sure)) ** 0.5
+        lost = base["confidence"] - float(sure.mean())
+        findings.append(
+            _lost(
+                "estimated accuracy",
+                lost,
+                error,
+                len(sure),
+                f"{sure.mean():.4f} by its own probabilities",
+            )
+        )
+    labelled = rows[rows["label"].notna()] if "label" in rows else rows.iloc[:0]
+    if len(labelled) < fewest:
+        return findings, quality
+    if "accuracy" in base:
+        same = baseline.as_text(labelled["prediction"]) == baseline.as_text(
+            labelled["label"]
+        )
+        now, before = float(same.mean()), base["accuracy"]
+        quality["accuracy"] = now
+        error = (before * (1 - before) * (1 / base["n"] + 1 / len(same))) ** 0.5
+        findings.append(
+            _lost(
+                "accuracy",
+                before - now,
+                error,
+                len(same),
+                f"{now:.4f}, {before:.4f} when trained",
+            )
+        )
+    elif "mae" in base:
+        wrong = (
+            baseline.as_numbers(labelled["prediction"])
+            - baseline.as_numbers(labelled["label"])
+        ).abs()
+        quality["mae"] = float(wrong.mean())
+        worse = float(wrong.mean()) / (base["mae"] or 1.0) - 1
+        error = (
+            base["mae_sd"]
+            * (1 / base["n"] + 1 / len(wrong)) ** 0.5
+            / (base["mae"] or 1.0)
+        )
+        findings.append(
+            _lost(
+                "mae",
+                worse,
+                error,
+                len(wrong),
+                f"{wrong.mean():.4g}, {base['mae']:.4g} when trained",
+            )
+        )
+    return findings, quality
+
+
+def _lost(name: str, lost: float, error: float, rows: int, detail: str) -> Finding:
+    """A loss of quality: a one-sided z-test."""
+    p = float(stats.norm.sf(lost / error)) if error > 0 else float(lost <= 0)
+    threshold = FLOORS["quality"] * (4 if name == "mae" else 1)
+    return Finding("quality", name, rows, max(lost, 0.0), threshold, p, detail)
+
+
+def _corrected(findings: list[Finding]) -> list[Finding]:
+    """With p-values after Benjamini-Hochberg, and the alarms."""
+    if not findings:
+        return []
+    adjusted = _adjusted(np.array([one.p for one in findings]))
+    return [
+        replace(one, p=float(p), alarm=bool(p < LEVEL and one.effect > one.threshold))
+        for one, p in zip(findings, adjusted, strict=True)
+    ]
+
+
+def _adjusted(p: np.ndarray) -> np.ndarray:
+    """Benjamini and Hochberg's adjusted p-values."""
+    order = np.argsort(p)
+    scaled = p[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return adjusted
+
+
+def prometheus(found: Report) -> str:
+    """The findings as gauges, for a node exporter's text file collector."""
+    lines = [
+        f"{PACKAGE}_monitor_rows {found.rows}",
+        f"{PACKAGE}_monitor_labels {found.labels}",
+    ]
+    lines += [f"{PACKAGE}_monitor_alarms {sum(one.alarm for one in found.findings)}"]
+    for one in found.findings:
+        where = f"kind={json.dumps(one.kind)},column={json.dumps(one.column, ensure_ascii=False)}"
+        lines.append(PACKAGE + "_monitor_effect{" + where + "} " + str(one.effect))
+        lines.append(PACKAGE + "_monitor_alarm{" + where + "} " + str(int(one.alarm)))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _publish(path: Any, text: str) -> None:
+    written = path.with_name(f"{path.name}.{os.getpid()}")
+    written.write_text(text, encoding="utf-8")
+    written.replace(path)
+
+
+def _alert(settings: Settings, found: Report, tries: int = 3) -> None:
+    """To the log and, where there is one, to the webhook; a webhook that is down does not stop the report."""
+    log.warning("%s: %s", settings.model_name, found.why)
+    if not settings.webhook:
+        return
+    body = {
+        "text": f"{settings.model_name} version {found.model_version}: {found.why}",
+        "alarms": [asdict(one) for one in found.findings if one.alarm],
+    }
+    request = urllib.request.Request(
+        settings.webhook,
+        json.dumps(body).encode(),
+        {"content-type": "application/json"},
+    )
+    for attempt in range(tries):
+        try:
+            urllib.request.urlopen(request, timeout=5).close()
+            return
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            log.warning("the webhook failed (%d of %d): %s", attempt + 1, tries, error)
+            if attempt + 1 < tries:
+                time.sleep(2**attempt)

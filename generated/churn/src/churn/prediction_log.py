@@ -1,0 +1,298 @@
+"""What was predicted, and what came true: a journal that requests never wait for.
+
+A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends them
+as JSON lines to a segment of its own process and syncs it to disk at least every `SYNC_SECONDS`: a killed
+process loses no more than that.  Full segments become Parquet; what a killed process left does so at the next
+start, without its last line if that was torn.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from pydantic import BaseModel
+
+from .infer import Scores
+from .settings import PACKAGE, Settings
+from .versions import Version
+
+log = logging.getLogger(__name__)
+WAITING = 10_000
+SYNC_SECONDS = 1.0
+SEGMENT_ROWS = 50_000
+SEGMENT_SECONDS = 3600.0
+
+
+class Feedback(BaseModel):
+    """What came true for a prediction."""
+
+    prediction_id: str
+    label: str | float | int | bool
+
+
+class PredictionLog:
+    """The journal of one process; its thread starts with the first entry."""
+
+    def __init__(self, folder: Path, waiting: int = WAITING) -> None:
+        self.folder = folder
+        self.dropped = 0
+        self._queue: queue.Queue[dict[str, Any]] = queue.Queue(waiting)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def put(self, entry: dict[str, Any]) -> bool:
+        """Take an entry, or drop it where the disk does not keep up; never waits."""
+        self._start()
+        try:
+            self._queue.put_nowait({"when": datetime.now(UTC).isoformat(), **entry})
+        except queue.Full:
+            self.dropped += 1
+            return False
+        return True
+
+    def predictions(
+        self, rows: Sequence[Any], ids: Sequence[str], scores: Scores, version: Version
+    ) -> None:
+        """Take the rows of one request with what was answered."""
+        for row, key, value, probabilities in zip(
+            rows, ids, scores.predictions, scores.probabilities, strict=True
+        ):
+            entry = {
+                "id": key,
+                "row": row,
+                "prediction": value,
+                "probabilities": probabilities,
+            }
+            self.put(
+                {
+                    **entry,
+                    "model_version": version.number,
+                    "feature_version": version.feature_version,
+                }
+            )
+
+    def waiting(self) -> int:
+        """How many entries are not on disk yet."""
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        """Write what waits; the next entry starts the journal again."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._stop.set()
+        if thread is not None:
+            thread.join(timeout=10)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._stop = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._stop,), name="journal", daemon=True
+                )
+                self._thread.start()
+
+    def _run(self, stop: threading.Event) -> None:
+        while True:
+            try:
+                recover(self.folder)
+                self._write_segments(stop)
+                return
+            except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
+                log.exception("the predictions cannot be written to %s", self.folder)
+                if stop.wait(SYNC_SECONDS):
+                    return
+
+    def _write_segments(self, stop: threading.Event) -> None:
+        while not (stop.is_set() and self._queue.empty()):
+            first = self._next(stop)
+            if first is None:
+                continue
+            with self._segment() as file:
+                self._fill(file, first, stop)
+                rotate(Path(file.name))
+
+    def _segment(self) -> IO[str]:
+        """A new segment; while its lock is held, nobody else takes it for a leftover."""
+        while True:
+            path = (
+                self.folder
+                / f"{time.time_ns():020d}-{os.getpid()}-{uuid.uuid4().hex[:6]}.jsonl"
+            )
+            file = path.open("a", encoding="utf-8")
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists():  # else somebody was faster than the lock
+                return file
+            file.close()
+
+    def _fill(
+        self, file: IO[str], first: dict[str, Any], stop: threading.Event
+    ) -> None:
+        entry: dict[str, Any] | None = first
+        begin = synced = time.monotonic()
+        written = 0
+        while True:
+            if entry is not None:
+                file.write(json.dumps(entry, default=str) + "\n")
+                written += 1
+            now = time.monotonic()
+            done = (
+                written >= SEGMENT_ROWS
+                or now - begin > SEGMENT_SECONDS
+                or (entry is None and stop.is_set())
+            )
+            if now - synced >= SYNC_SECONDS / 2 or entry is None or done:
+                file.flush()
+                os.fsync(file.fileno())
+                synced = now
+            if done:
+                return
+            entry = self._next(stop)
+
+    def _next(self, stop: threading.Event) -> dict[str, Any] | None:
+        try:
+            return self._queue.get(timeout=0.01 if stop.is_set() else SYNC_SECONDS / 4)
+        except queue.Empty:
+            return None
+
+
+def recover(folder: Path) -> None:
+    """Rotate the segments that no living process writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open("a", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            if path.exists():  # else another process was faster
+                rotate(path)
+
+
+def rotate(path: Path) -> None:
+    """Make Parquet of a segment; it replaces the segment whole."""
+    entries = _lines(path)
+    if entries:
+        frame = _flat(entries)
+        written = path.with_suffix(".part")
+        frame.to_parquet(written, index=False)
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
+        written.replace(path.with_suffix(".parquet"))
+    path.unlink()
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    entries = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                entries.append(json.loads(line))
+            except ValueError:  # torn by a crash
+                log.warning("%s: a torn line is left out", path)
+    return entries
+
+
+def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
+    """One column for each raw column; a column of mixed types becomes text, as JSON."""
+    rows = []
+    for entry in entries:
+        row, odds = entry.pop("row", None) or {}, entry.pop("probabilities", None) or {}
+        rows.append(
+            {
+                **entry,
+                **{f"row.{k}": v for k, v in row.items()},
+                **{f"probability.{k}": v for k, v in odds.items()},
+            }
+        )
+    frame = pd.DataFrame(rows)
+    for name in frame.columns:
+        kinds = {type(value) for value in frame[name].dropna()}
+        if len(kinds) > 1 and not kinds <= {int, float} or kinds & {dict, list}:
+            values = [
+                None
+                if value is None
+                else value
+                if isinstance(value, str)
+                else json.dumps(value)
+                for value in frame[name]
+            ]
+            frame[name] = pd.Series(values, dtype=object)
+    return frame
+
+
+def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The logged predictions and the labels that came back, from Parquet and from segments still open."""
+    frames = []
+    for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")]):
+        try:
+            entries = (
+                pd.read_parquet(path)
+                if path.suffix == ".parquet"
+                else _flat(_lines(path))
+            )
+        except FileNotFoundError:  # rotated meanwhile
+            entries = pd.read_parquet(path.with_suffix(".parquet"))
+        frames.append(entries)
+    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    for name in ("when", "id", "of", "label", "prediction", "model_version"):
+        if name not in found:
+            found[name] = None
+    labels = found[found["of"].notna()][["of", "label"]].drop_duplicates(
+        "of", keep="last"
+    )
+    predictions = found[found["id"].notna() & (found["when"] >= since)]
+    return predictions.drop(columns=["of", "label"]).drop_duplicates(
+        "id"
+    ), labels.rename(columns={"of": "id"})
+
+
+def attach(
+    app: FastAPI, settings: Settings, metrics: CollectorRegistry
+) -> PredictionLog:
+    """Give the service its journal, `POST /feedback`, and what Prometheus sees of both."""
+    journal = PredictionLog(settings.artifacts / "predictions")
+    app.state.journal = journal
+    dropped = Gauge(
+        f"{PACKAGE}_log_dropped",
+        "Predictions that were answered but not logged",
+        registry=metrics,
+    )
+    dropped.set_function(lambda: float(journal.dropped))
+    waiting = Gauge(
+        f"{PACKAGE}_log_waiting", "Predictions not on disk yet", registry=metrics
+    )
+    waiting.set_function(lambda: float(journal.waiting()))
+    labels = Counter(f"{PACKAGE}_feedback", "Labels that came back", registry=metrics)
+
+    @app.post(
+        "/feedback",
+        status_code=202,
+        responses={503: {"description": "The log does not keep up; try later."}},
+    )
+    def feedback(given: Feedback) -> JSONResponse:
+        """Tell what came true for a prediction; `monitor` reads it."""
+        if not journal.put({"of": given.prediction_id, "label": given.label}):
+            return JSONResponse(
+                {"detail": "the log does not keep up; try again later"}, 503
+            )
+        labels.inc()
+        return JSONResponse({"status": "accepted"}, 202)
+
+    return journal

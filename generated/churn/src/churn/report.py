@@ -1,0 +1,138 @@
+"""The monitoring report as one page of HTML with inline plots, readable on a phone."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from . import baseline
+from .settings import PACKAGE
+
+if TYPE_CHECKING:
+    from .monitor import Finding, Report
+
+STYLE = """
+body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;max-width:46rem;padding:1rem;color:#1b1f24;background:#fff}
+h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:0}.muted{color:#59636e;font-size:.9rem}
+.status{padding:.7rem 1rem;border-radius:.5rem;margin:1rem 0;background:#eaf5ec}.alarm{background:#fdecea}
+.few{background:#fff6dc}section{border-top:1px solid #d8dee4;padding:.8rem 0}ul{margin:.3rem 0;padding-left:1.1rem}
+li.alarm{background:none;color:#b3261e;font-weight:600}svg{width:100%;height:auto;display:block;margin:.4rem 0}
+.key i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
+"""
+BEFORE, NOW = "#9aa7b4", "#1f6feb"
+BARS = 12
+
+
+def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
+    """The whole report; columns with an alarm come first."""
+    kind = {"alarm": "alarm", "quiet": ""}.get(found.status, "few")
+    profiles = {**base["columns"], **base["predictions"]} if base else {}
+    names = list(dict.fromkeys(one.column for one in found.findings))
+    loud = {one.column for one in found.findings if one.alarm}
+    ordered = sorted(
+        names,
+        key=lambda name: (
+            name not in loud,
+            name in (base or {"columns": ()})["columns"],
+        ),
+    )
+    sections = [
+        _section(
+            name,
+            [one for one in found.findings if one.column == name],
+            rows,
+            profiles.get(name),
+        )
+        for name in ordered
+    ]
+    title = f"{PACKAGE}: monitoring"
+    quality = "".join(
+        f" · {escape(k.replace('_', ' '))} {v:.4g}" for k, v in found.quality.items()
+    )
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>{escape(title)}</title><style>{STYLE}</style></head><body>
+<h1>{escape(title)}</h1>
+<div class="muted">Version {escape(found.model_version)} · {found.rows} predictions since {escape(found.since[:16])}
+· {found.labels} labels{quality}</div>
+<div class="status {kind}"><b>{escape(found.status.capitalize())}</b>{": " if found.why else ""}{escape(found.why)}</div>
+<div class="muted key"><i style="background:{BEFORE}"></i>training <i style="background:{NOW}"></i>now</div>
+{"".join(sections)}
+</body></html>
+"""
+
+
+def _section(
+    name: str,
+    findings: list[Finding],
+    rows: pd.DataFrame,
+    profile: dict[str, Any] | None,
+) -> str:
+    items = "".join(
+        f'<li class="{"alarm" if one.alarm else ""}">{escape(one.kind)}: {escape(one.detail)} '
+        f'<span class="muted">(effect {one.effect:.3f}, threshold {one.threshold:.3f}, p {one.p:.2g})</span></li>'
+        for one in findings
+    )
+    values = rows.get(f"row.{name}", rows.get(name))
+    plot = (
+        _plot(name, values, profile)
+        if profile is not None and values is not None
+        else ""
+    )
+    return f"<section><h2>{escape(name)}</h2>{plot}<ul>{items}</ul></section>\n"
+
+
+def _plot(name: str, values: pd.Series, profile: dict[str, Any]) -> str:
+    """Shares in training and now, side by side."""
+    if profile["kind"] == "number":
+        sample, now = (
+            np.array(profile["sample"]),
+            baseline.as_numbers(values).dropna().to_numpy(),
+        )
+        if not len(now):
+            return ""
+        low, high = np.quantile(sample, 0.01), np.quantile(sample, 0.99)
+        edges = np.linspace(low, high if high > low else low + 1, BARS + 1)
+        labels = [f"{edge:.3g}" for edge in edges[:-1]]
+        edges[0], edges[-1] = -np.inf, np.inf
+        bars = [np.histogram(one, edges)[0] / len(one) for one in (sample, now)]
+        return _bars(name, labels, bars[0].tolist(), bars[1].tolist(), every=3)
+    if profile["kind"] != "category":
+        return ""
+    table = dict(list(profile["table"].items())[:BARS])
+    counts = baseline.as_text(values.dropna()).value_counts()
+    strange = [str(value) for value in counts.index if value not in profile["table"]][
+        :2
+    ]
+    labels = [*table, *strange]
+    known = sum(profile["table"].values()) + sum(profile["other"].values())
+    before = [table.get(label, 0) / max(known, 1) for label in labels]
+    now_shares = [
+        float(counts.get(label, 0)) / max(counts.sum(), 1) for label in labels
+    ]
+    return _bars(name, labels, before, now_shares, every=1)
+
+
+def _bars(
+    name: str, labels: list[str], before: list[float], now: list[float], every: int
+) -> str:
+    step, height = 360 / max(len(labels), 1), 90
+    top = max(*before, *now, 1e-9)
+    room = max(int(step * every / 6), 2)
+    parts = []
+    for at, label in enumerate(labels):
+        for offset, share, colour in ((0.1, before[at], BEFORE), (0.5, now[at], NOW)):
+            tall = height * share / top
+            left = step * (at + offset)
+            parts.append(
+                f'<rect x="{left:.1f}" y="{height - tall + 4:.1f}" width="{step * 0.38:.1f}" height="{tall:.1f}" fill="{colour}"><title>{escape(label)}: {share:.1%}</title></rect>'
+            )
+        if at % every == 0:
+            short = label if len(label) <= room else label[: room - 1] + "…"
+            parts.append(
+                f'<text x="{step * at + step * 0.1:.1f}" y="{height + 17}" font-size="11" fill="#59636e">{escape(short)}</text>'
+            )
+    return f'<svg viewBox="0 0 360 112" role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>'

@@ -1,0 +1,189 @@
+"""The prediction log, and what monitoring says about it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from churn import monitor, prediction_log
+from churn.infer import score
+from churn.prediction_log import PredictionLog
+from churn.serve import create_app
+from churn.settings import Settings
+from churn.train import Result
+from churn.versions import Version
+
+
+@pytest.fixture(scope="module")
+def window(version: Version, raw: pd.DataFrame) -> pd.DataFrame:
+    """Logged predictions of rows drawn from the training data."""
+    columns = list(version.info["baseline"]["columns"])
+    rows = raw.sample(800, replace=True, random_state=1)[columns].reset_index(drop=True)
+    scores = score(rows.to_dict("records"), version)
+    rows.columns = [f"row.{name}" for name in columns]
+    rows["prediction"] = pd.Series(scores.predictions, dtype=object)
+    return rows[rows["prediction"].notna()].reset_index(drop=True)
+
+
+def test_rows_like_those_of_training_are_quiet(
+    window: pd.DataFrame, version: Version
+) -> None:
+    inputs = window.drop(
+        columns="prediction"
+    )  # of rows that the model knows, it is too sure
+    found = monitor.examine(inputs, version.info, version.number, 100)
+    assert (found.status, found.exit_code) == ("quiet", 0), found.why
+
+
+def test_a_column_that_breaks_is_an_alarm(
+    window: pd.DataFrame, version: Version
+) -> None:
+    name = next(iter(version.info["baseline"]["columns"]))
+    found = monitor.examine(
+        window.assign(**{f"row.{name}": None}), version.info, version.number, 100
+    )
+    assert found.exit_code == 1
+    assert f"missing of {name}" in found.why
+
+
+def test_numbers_that_moved_are_an_alarm(
+    window: pd.DataFrame, version: Version
+) -> None:
+    for name, profile in version.info["baseline"]["columns"].items():
+        if profile["kind"] == "number":
+            moved = (
+                pd.to_numeric(window[f"row.{name}"], errors="coerce") + profile["scale"]
+            )
+            found = monitor.examine(
+                window.assign(**{f"row.{name}": moved}),
+                version.info,
+                version.number,
+                100,
+            )
+            assert f"input drift of {name}" in found.why
+
+
+def test_unseen_categories_are_an_alarm(window: pd.DataFrame, version: Version) -> None:
+    for name, profile in version.info["baseline"]["columns"].items():
+        if profile["kind"] == "category":
+            strange = window[f"row.{name}"].astype(object)
+            strange.iloc[:200] = "never seen"
+            found = monitor.examine(
+                window.assign(**{f"row.{name}": strange}),
+                version.info,
+                version.number,
+                100,
+            )
+            assert f"unseen of {name}" in found.why
+
+
+def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:
+    found = monitor.examine(window.iloc[:20], version.info, version.number, 100)
+    assert (found.status, found.exit_code) == ("not enough data", 3)
+
+
+def test_labels_that_contradict_are_an_alarm(
+    window: pd.DataFrame, version: Version
+) -> None:
+    quality = version.info["baseline"]["quality"]
+    if "accuracy" in quality:
+        found = monitor.examine(
+            window.assign(label="wrong"), version.info, version.number, 100
+        )
+        assert "quality of accuracy" in found.why
+        assert found.quality["accuracy"] == 0
+
+
+def test_the_service_logs_and_monitor_reports(
+    settings: Settings, trained: Result, rows: list[dict[str, Any]]
+) -> None:
+    with TestClient(create_app(settings)) as client:
+        answers = [
+            one["prediction_id"]
+            for one in client.post("/predict", json=rows).json()["predictions"]
+        ]
+        sent = {"prediction_id": answers[0], "label": 1}
+        assert client.post("/feedback", json=sent).status_code == 202
+        assert client.post("/feedback", json={"label": 1}).status_code == 422
+    logged, labels = prediction_log.read(settings.artifacts / "predictions")
+    assert set(answers) <= set(logged["id"])
+    assert answers[0] in set(labels["id"])
+    found = monitor.run(settings)
+    assert found.exit_code == 3
+    stored = json.loads((settings.artifacts / "monitor" / "report.json").read_text())
+    assert stored["status"] == "not enough data"
+    assert (
+        "<!doctype html>"
+        in (settings.artifacts / "monitor" / "report.html").read_text()
+    )
+
+
+def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
+    journal = PredictionLog(tmp_path, waiting=5)
+    journal._start = lambda: None  # type: ignore[method-assign]
+    taken = [journal.put({"id": str(at)}) for at in range(8)]
+    assert taken == [True] * 5 + [False] * 3
+    assert journal.dropped == 3
+
+
+def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
+    entry = {
+        "when": "2024-01-01",
+        "id": "a",
+        "row": {"x": 1},
+        "prediction": 0,
+        "probabilities": {"no": 0.9},
+    }
+    torn = json.dumps({**entry, "id": "b"})[:30]
+    (tmp_path / "0-1.jsonl").write_text(json.dumps(entry) + "\n" + torn)
+    prediction_log.recover(tmp_path)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
+    logged, _ = prediction_log.read(tmp_path)
+    assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
+        ["a", 1, 0.9]
+    ]
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[Any]]]:
+    """A webhook that fails once."""
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(500 if len(got) == 1 else 200)
+            self.end_headers()
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/", got
+    server.shutdown()
+
+
+def test_an_alarm_reaches_the_webhook_after_a_failure(
+    hook: tuple[str, list[Any]],
+    settings: Settings,
+    window: pd.DataFrame,
+    version: Version,
+) -> None:
+    from dataclasses import replace
+
+    name = next(iter(version.info["baseline"]["columns"]))
+    found = monitor.examine(
+        window.assign(**{f"row.{name}": None}), version.info, version.number, 100
+    )
+    monitor._alert(replace(settings, webhook=hook[0]), found)
+    assert len(hook[1]) == 2
+    assert found.why in hook[1][1]["text"]
