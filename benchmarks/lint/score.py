@@ -133,7 +133,7 @@ class Judge:
                 self.count(case.kind, case, None if case.clean else case.cell, found)
 
     def confirmed(self, case: Case) -> bool:
-        """The second of three cells gives something else after the third, if and only if that is the label."""
+        """The second of three cells gives something else after the third, just if that is the label."""
         if not case.id.startswith("unseen"):
             return True
         run = self.first(case.cells, [0, 1, 2, 1], case.folder)
