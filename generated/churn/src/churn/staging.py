@@ -208,6 +208,11 @@ class Staging:
         self._in_target = False
         return y
 
+    def to_training(self, **values: Any) -> None:
+        """Further values that the training code uses."""
+        if self.fitting:
+            self.extras.update(values)
+
     def _chosen(self) -> np.ndarray | None:
         """Positions of the raw rows that the split left for training; None where there was no split."""
         known = self._split_ids[self._split_ids >= 0]
@@ -248,9 +253,11 @@ class Staging:
         return name
 
     def _follow(self, before: Any, after: Any) -> None:
-        """Remember which raw rows the rows of `after` are."""
+        """Remember which raw rows the rows of `after` are; an array without labels does not tell."""
         if _count(before) in self._ids:
-            self._ids[_count(after)] = self._positions(before, after)
+            positions = self._positions(before, after)
+            if _count(after) not in self._ids or (positions >= 0).any():
+                self._ids[_count(after)] = positions
 
     def _positions(self, before: Any, after: Any) -> np.ndarray:
         """The raw rows behind the rows of `after`, which was taken from `before`; -1 where there is none."""
@@ -261,7 +268,12 @@ class Staging:
         if len(unknown) >= len(ids) and _same_rows(
             before, after
         ):  # resampling adds rows behind the old ones
-            return np.append(ids, unknown[len(ids) :])
+            copies = (
+                _copies(before, after.iloc[len(ids) :])
+                if hasattr(after, "iloc")
+                else unknown[len(ids) :]
+            )
+            return np.append(ids, np.where(copies >= 0, ids[copies], -1))
         if (
             not hasattr(before, "index")
             or not hasattr(after, "index")
@@ -298,6 +310,18 @@ def _copied(value: Any) -> Any:
     if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)):
         return value.copy()
     return copy.deepcopy(value)
+
+
+def _copies(rows: Any, others: Any) -> np.ndarray:
+    """For each of `others`, the position of the first of `rows` that is the same; -1 for a new one."""
+    try:
+        known, asked = (
+            pd.util.hash_pandas_object(some, index=False) for some in (rows, others)
+        )
+    except TypeError:  # lists and the like in cells
+        return np.full(_count(others), -1)
+    first = {value: at for at, value in reversed(list(enumerate(known)))}
+    return np.array([first.get(value, -1) for value in asked], dtype=int)
 
 
 def _same_rows(rows: Any, others: Any) -> bool:
