@@ -53,9 +53,9 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         stmt = flow.by_id[metric.stmt]
         if isinstance(metric.node, ast.expr):
             found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
-    if graph.prediction.stmts:
-        first = flow.by_id[graph.prediction.stmts[0]].span
-        found += [Tap(f"given_{name}", first, "before", name) for name in _changed_given(graph, flow)]
+    for name in _changed_by_prediction(graph, flow):
+        first = flow.by_id[graph.prediction.stmts[0]]
+        found.append(Tap(f"given_{name}", first.span, "before", name))
     side = prediction_side(graph, flow) or ("final" if _predicts_evaluation(graph, flow) else "")
     if side and graph.prediction.stmts:
         last = flow.by_id[graph.prediction.stmts[-1]]
@@ -67,18 +67,18 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     return found
 
 
-def _changed_given(graph: StageGraph, flow: Flow) -> list[str]:
-    """What the prediction takes from earlier cells and changes: after the last cell it is not what it was."""
-    changed = {name for id in graph.prediction.stmts for name in flow.changed_by(id)}
-    return [name for name in graph.prediction.given if name in changed]
-
-
 def _last_change(graph: StageGraph, flow: Flow) -> int:
     """The statement after which the model is what training hands over: its fit, or a later change of it."""
     assert graph.sink is not None
     name = graph.sink.model
     changes = [s for s in graph.stage(Role.TRAIN).stmts if name in flow.changed_by(s)]
     return max(graph.sink.made, *changes) if changes else graph.sink.made
+
+
+def _changed_by_prediction(graph: StageGraph, flow: Flow) -> list[str]:
+    """Values of earlier stages that the inference cells change: predictions start from them as they were."""
+    changed = {d.name for d in flow.defs if d.stmt in graph.prediction.stmts}
+    return [name for name in graph.prediction.given if name in changed]
 
 
 def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
@@ -160,9 +160,11 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
     """
     assert graph.sink is not None
     model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
-    changed = _changed_given(graph, flow)
-    values = {name: f"_given({name!r})" if name in changed else name for name in graph.prediction.given}
-    given = ", ".join(f'"{name}": {value}' for name, value in values.items())
+    changed = _changed_by_prediction(graph, flow)
+    given = ", ".join(
+        f'"{name}": _kept("given_{name}")' if name in changed else f'"{name}": {name}'
+        for name in graph.prediction.given
+    )
     already = prediction_side(graph, flow) if graph.prediction.stmts else ""
     lines = [
         "from __future__ import annotations",
@@ -175,10 +177,6 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
         "    import os",
         "    with open(os.path.join(__nb2prod__.config['baseline'], file), 'rb') as stream:",
         "        return _pickle.load(stream)",
-        "def _given(name):",
-        "    if not (__nb2prod__.index['values'].get('given_' + name) or {}).get('file'):",
-        "        raise ValueError(name + ' could not be kept as it was before the prediction')",
-        "    return _kept('given_' + name)",
         "import copy",
         lowering.decide,
         "_model = _kept('model')",
