@@ -57,6 +57,19 @@ def main() -> None:
     for name, wall, cpu in rows:
         count = 1 if "one notebook" in name or "version" in name else len(files)
         print(f"{name:36} {wall:8.2f} {cpu:8.2f} {count / wall:12.0f} {wall / base:8.2f}")
+    ratios({name: (wall, cpu) for name, wall, cpu in rows}, len(files))
+
+
+def ratios(rows: dict[str, tuple[float, float]], count: int) -> None:
+    """What the figures are judged by."""
+    version, one = rows["nb2prod --version"], rows["nb2prod lint, one notebook"]
+    cold, alone = rows["nb2prod lint --no-cache"], rows["nb2prod lint --jobs 1 --no-cache"]
+    print(f"one process, start excluded: {count / (alone[1] - version[1]):.0f} notebooks per second of CPU")
+    print(f"one notebook: {1000 * (one[1] - version[1]):.0f} ms of CPU above --version")
+    print(f"cold / warm: {cold[0] / rows['nb2prod lint, warm'][0]:.1f}")
+    for name in ("ruff check --select F,E9", "nbqa pyflakes"):
+        if name in rows:
+            print(f"{name} / nb2prod cold: {rows[name][0] / cold[0]:.2f} of the wall time")
 
 
 def floor(files: list[str]) -> float:
