@@ -29,25 +29,7 @@ def test_names_are_unique() -> None:
     assert len({(case.topic, case.name) for case in CASES}) == len(CASES)
 
 
-# Refused, where the case still expects more than a refusal.
-REFUSED_INSTEAD = (
-    "the model is fitted in steps",
-    "the inference cell learns from the answers that it should give",
-    "the inference cell learns a cut from the training rows",
-    "functions are named like those of the project",
-)
-
-
-def static_parameters() -> list[object]:
-    refused = pytest.mark.xfail(reason="refused, and loudly, but the case expects it to compile", strict=True)
-    return [
-        pytest.param(case, id=case.name, marks=[refused] if case.name in REFUSED_INSTEAD else [])
-        for case in CASES
-        if not case.gap
-    ]
-
-
-@pytest.mark.parametrize("case", static_parameters())
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if not case.gap])
 def test_static(case: Hazard, tmp_path: Path) -> None:
     """Without a run: no crash, what is refused has its reason, what is emitted reads as the case says."""
     path = write_notebook(case, tmp_path)

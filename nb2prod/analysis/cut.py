@@ -202,7 +202,10 @@ class _Cut:
                 continue  # runs when it is called
             if isinstance(inner, ast.Call):
                 fact = self.types.fact(inner)
-                if fact is None or fact.effect not in PURE or fact.random or fact.mutates:
+                named = {k.arg for k in inner.keywords}
+                if fact is None or fact.effect not in PURE or fact.random:
+                    return False
+                if set(fact.mutates) - ({"out"} - named):  # out=... is given by few
                     return False
                 if self.types.api_of(inner).startswith(STREAMS):
                     return False  # two copies would be two streams

@@ -109,6 +109,9 @@ def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
             if method(call) == "backward" and not call.args:
                 detail = "a training loop of PyTorch is not compiled"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
+            if method(call) == "partial_fit":
+                detail = "a model that is fitted in steps is not compiled; fit it once, with fit"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if fact is not None and fact.role == "formula":
                 detail = "the columns of a formula are read from its text and from a frame with a name"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)

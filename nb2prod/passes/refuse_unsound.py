@@ -41,6 +41,7 @@ def refuse_unsound(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         *_files(flow, {s.id for s in kept}, set(graph.stage(Role.FEATURES).stmts)),
         *_stateful(flow, types, graph),
         *_taken_names(flow, graph),
+        *_kept_functions(flow, graph),
         *_inference(flow, graph),
     ]
     return replace(graph, refusals=(*graph.refusals, *dict.fromkeys(found)))
@@ -162,6 +163,19 @@ def _taken_names(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
         stmt = definitions[name]
         detail = "the generated project has a function of that name; rename it in the notebook"
         yield Refusal("NBP403", stmt.text.span(stmt.node), name, detail)
+
+
+def _kept_functions(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
+    """Functions without a name in a container that is kept with the features or the model."""
+    handed = {*graph.shared, *graph.crossing, *graph.model_extras}
+    for stage in graph.stages:
+        for stmt in (flow.by_id[s] for s in stage.stmts if handed & flow.defined_by(s)):
+            value = getattr(stmt.node, "value", None)
+            displays = (ast.Dict, ast.List, ast.Tuple, ast.Set)
+            if isinstance(value, displays) and any(isinstance(n, ast.Lambda) for n in ast.walk(value)):
+                name = sorted(handed & flow.defined_by(stmt.id))[0]
+                detail = "a lambda cannot be kept with the model; define the function with def"
+                yield Refusal("NBP403", stmt.span, name, detail)
 
 
 def _memory(stmt: Stmt, function: Function) -> str:
