@@ -176,7 +176,8 @@ class _Cut:
             for id, stmt in self.flow.by_id.items()
             if isinstance(stmt.node, ast.Assign)
             and not self.effects(id)
-            and id not in changed - changes  # through another name: `also = model; also.fit(X, y)`
+            # through another name: `also = model; also.fit(X, y)`
+            and (id not in changed - changes or _unchangeable(stmt.node.value))
             and all(counts[name] == 1 for name in self.flow.changed_by(id))
             and self.is_constant(stmt.node.value)
         }
@@ -664,6 +665,12 @@ class _Cut:
 
 def _names(node: ast.AST | None) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
+def _unchangeable(node: ast.expr) -> bool:
+    """A number, a text or a tuple of these: an object that holds it shares nothing with it."""
+    allowed = (ast.Constant, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator, ast.Tuple, ast.expr_context)
+    return all(isinstance(inner, allowed) for inner in ast.walk(node))
 
 
 def _only_inside(node: ast.stmt, parts: Sequence[ast.AST]) -> set[str]:

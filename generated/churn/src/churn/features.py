@@ -102,10 +102,9 @@ def tenure_group(months):
 
 
 def features(df: pd.DataFrame, st: Staging) -> Any:
-    """Cells 2, 8, 10, 14, 15, 16, 17, 19, 20 and 23 of churn.ipynb."""
+    """Cells 8, 10, 14, 15, 16, 17, 19, 20 and 23 of churn.ipynb."""
+    RANDOM_STATE = st.parameter("random_state")
     TEST_SIZE = st.parameter("test_size")
-
-    RANDOM_STATE = 42
 
     df["TotalCharges"] = pd.to_numeric(df["TotalCharges"], errors="coerce")
 
@@ -162,5 +161,4 @@ def features(df: pd.DataFrame, st: Staging) -> Any:
         random_state=RANDOM_STATE,
         stratify=y,
     )
-    st.to_training(RANDOM_STATE=RANDOM_STATE)
     return st.result(X_train, y_train, y_test)

@@ -20,7 +20,9 @@ class SettingsError(ValueError):
 class Parameters:
     """The constants of the notebook."""
 
+    random_state: int = 42
     test_size: float = 0.25
+    n_trees: int = 300
 
 
 @dataclass(frozen=True)

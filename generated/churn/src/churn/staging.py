@@ -208,11 +208,6 @@ class Staging:
         self._in_target = False
         return y
 
-    def to_training(self, **values: Any) -> None:
-        """Further values that the training code uses."""
-        if self.fitting:
-            self.extras.update(values)
-
     def _chosen(self) -> np.ndarray | None:
         """Positions of the raw rows that the split left for training; None where there was no split."""
         known = self._split_ids[self._split_ids >= 0]

@@ -36,15 +36,14 @@ class Fitted:
 
 
 def fit_model(data: Training, settings: Settings) -> Fitted:
-    """Cells 2 and 24 of churn.ipynb."""
+    """Cell 24 of churn.ipynb."""
     X_train = data.X_train
     y_train = data.y_train
     X_test = data.X_eval
     y_test = data.y_eval
     metrics: dict[str, float] = {}
-    RANDOM_STATE = data.extras["RANDOM_STATE"]
-
-    N_TREES = 300
+    N_TREES = settings.parameters.n_trees
+    RANDOM_STATE = settings.parameters.random_state
 
     model = RandomForestClassifier(
         n_estimators=N_TREES, min_samples_leaf=4, random_state=RANDOM_STATE, n_jobs=1
