@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -296,32 +295,6 @@ def test_a_whole_compile_ends_verified(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert json.loads(out)["status"] == "verified"
-
-
-def test_static_compile_is_quick(tmp_path: Path) -> None:
-    """Under a second of processor time above the start, on a notebook of sixty cells."""
-    head, features, train = (
-        WORKS.split("# %% tags=features\n")[0],
-        *WORKS.split("# %% tags=features\n")[1].split("# %% tags=train\n"),
-    )
-    more = [f'# %% tags=features\ndf["f{i}"] = df["age"] * {i} + df["age"].mean()\n' for i in range(45)]
-    eda = [f"# %% tags=eda\nprint(df.describe().head({i}))\n" for i in range(12)]
-    text = head + "".join(eda + more) + f"# %% tags=features\n{features}# %% tags=train\n{train}"
-    path = save(tmp_path / "sixty.ipynb", text)
-    assert len(cells(text).cells) == 60
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(tmp_path / "pyc")}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-
-    def cpu(*arguments: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "nb2prod", *arguments]
-        subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    compiling = ("compile", str(path), "--static", "-o", str(tmp_path / "out"))
-    cpu(*compiling)  # fills the cache of bytecode
-    assert min(cpu(*compiling) for _ in range(3)) - cpu("--version") < 1.0
 
 
 # the other commands

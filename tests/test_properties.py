@@ -276,9 +276,10 @@ for text in properties.TEXTS:
     for step in ("defuse", "lower"):
         print(hashlib.sha256(properties.intermediate(properties.notebook(text), step).encode()).hexdigest())
 path = Path({str(EXAMPLES / "churn.ipynb")!r})
-compiled = compiler.analyse(frontend.read(path))
+notebook = frontend.read(path)
+compiled = compiler.analyse(notebook)
 lowering = compiler.lowered(compiled, path, "churn", path.parent / "churn", None, ())
-for file in compiler.files(lowering, path):
+for file in compiler.files(lowering, notebook):
     print(file.path, hashlib.sha256(file.text.encode()).hexdigest())
 """
     processes = [

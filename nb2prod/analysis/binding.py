@@ -661,9 +661,8 @@ class _Walker:
             case "aggregates":
                 return self.value(node, f"{fact.name} of all rows")
             case _ if fact.api == "pandas.concat" and self.repeats_rows(node):
-                for inner in ast.walk(node):
-                    self.sites.pop(id(inner), None)
-                self.site(node, "keep", "rows are added to their own frame")
+                detail = "rows are added to their own frame: which of them judge the model is not known"
+                self.refuse("NBP403", node, "pd.concat", detail)
                 return ROW
             case "schema" if fact.returns == "frame":
                 self.site(node, "columns", f"{fact.name} chooses columns by what they hold")

@@ -23,9 +23,10 @@ class CopiedSecret(Rule):
     help = 'read it from the environment: `os.environ["NAME"]`'
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        if a.stages is None:
+        found = secrets(a.notebook)
+        if a.stages is None or not found:
             return
         kept = [stmt.span for stmt in held(a, a.stages)]
-        for _, place in secrets(a.notebook):
+        for _, place in found:
             if any(s.cell == place.cell and s.line <= place.line <= s.end_line for s in kept):
                 yield self.found(a, "a password, key or token would be copied into the project", place)

@@ -1,0 +1,68 @@
+"""Processor time of `nb2prod compile --static` on a notebook of sixty cells, beside `nb2prod --version`.
+
+    python benchmarks/static_compile.py
+
+The goal is less than a second above `--version`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+LOAD = 'import pandas as pd\ndf = pd.read_csv("rows.csv")'
+FEATURES = 'df["age"] = df["age"].fillna(df["age"].median())\nX = df.drop(columns="y")\ny = df["y"]'
+TRAIN = "from sklearn.linear_model import LogisticRegression\nmodel = LogisticRegression().fit(X, y)"
+
+
+def main() -> None:
+    """Prints the fastest of three runs of each, and the difference."""
+    cells = [("load", LOAD)]
+    cells += [("eda", f"print(df.describe().head({i}))") for i in range(12)]
+    cells += [("features", f'df["f{i}"] = df["age"] * {i} + df["age"].mean()') for i in range(45)]
+    cells += [("features", FEATURES), ("train", TRAIN)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "sixty.ipynb")
+        path.write_text(json.dumps(notebook(cells)), encoding="utf-8")
+        compiling = ("compile", str(path), "--static", "--force", "-o", str(Path(folder, "out")))
+        cpu(folder, *compiling)  # fills the cache of bytecode
+        version = min(cpu(folder, "--version") for _ in range(3))
+        compiled = min(cpu(folder, *compiling) for _ in range(3))
+    print(
+        f"compile --static {compiled:.2f} s, --version {version:.2f} s, above it {compiled - version:.2f} s"
+    )
+
+
+def notebook(cells: list[tuple[str, str]]) -> dict[str, object]:
+    code = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "metadata": {"tags": [tag]},
+            "execution_count": None,
+            "outputs": [],
+            "source": text,
+        }
+        for number, (tag, text) in enumerate(cells)
+    ]
+    return {"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def cpu(folder: str, *arguments: str) -> float:
+    """Seconds of processor time of one run, its children included."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(Path(folder, "pyc"))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "nb2prod", *arguments]
+    subprocess.run(command, env=environment, cwd=folder, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+if __name__ == "__main__":
+    main()
