@@ -71,7 +71,7 @@ def _unknown(cell: Cell) -> Iterator[str]:
                 yield word
         elif _nearest(word) or not re.fullmatch(r"[\w.:+ -]+", word):
             yield word
-    found = COMMENT.match(cell.text.split("\n", 1)[0])
+    found = COMMENT.match(cell.text.split("\n", 1)[0]) if "nb2prod" in cell.text else None
     if found is None or LINE_COMMENT.fullmatch(found[1]):
         return
     for word in found[1].split(","):
