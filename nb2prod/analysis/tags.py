@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from nb2prod.ir.program import Program
-from nb2prod.ir.stages import TAGS, Refusal
+from nb2prod.ir.refusal import TAGS, Refusal
 from nb2prod.source import TAG_PREFIX, Cell, Span
 
 COMMENT = re.compile(r"^\s*#\s*nb2prod:\s*([A-Za-z][\w:, -]*?)\s*$")

@@ -122,7 +122,8 @@ class _Cell:
 
     def statement(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         """The changes that would happen again: the name, and where."""
-        yield from self.calls(node)
+        if self.functions or self.outside or self.alias:  # else nothing is there to be changed
+            yield from self.calls(node)
         match node:
             case ast.Assign():
                 for target in node.targets:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from nb2prod.analysis.tags import LINE_WORDS, cell_tags
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.ir.stages import TAGS
+from nb2prod.ir.refusal import TAGS
 from nb2prod.rules import Analysis, Rule, Severity
 from nb2prod.source import Cell
 
