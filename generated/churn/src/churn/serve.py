@@ -3,8 +3,6 @@
 `gate.py` stands before it with the limits, `api.py` says what goes in and comes out.
 """
 
-# ruff: noqa: TRY004 -- the notebook's own style
-
 from __future__ import annotations
 
 import asyncio
@@ -196,10 +194,10 @@ def _rows(body: bytes, kind: str, most: int) -> list[Any]:
     sent = json.loads(body)
     if isinstance(sent, dict):
         sent = sent["rows"] if isinstance(sent.get("rows"), list) else [sent]
-    if not isinstance(sent, list):
-        raise ValueError("it must be a row, a list of rows, or an object with `rows`")
-    _require_few(len(sent), most)
-    return sent
+    if isinstance(sent, list):
+        _require_few(len(sent), most)
+        return sent
+    raise ValueError("it must be a row, a list of rows, or an object with `rows`")
 
 
 def _require_few(count: int, most: int) -> None:
