@@ -31,6 +31,7 @@ DATA = Path("data", "version")
 SERVICE = (
     "__main__.py",
     "api.py",
+    "catalogue.py",
     "cli.py",
     "gate.py",
     "logs.py",
@@ -41,6 +42,7 @@ SERVICE = (
     "report.py",
     "retrain.py",
     "serve.py",
+    "store.py",
 )
 # Modules that say what the features are.
 DEFINING = ("features.py", "schema.py", "staging.py", "state.py", "target.py")
