@@ -7,12 +7,10 @@ import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from nb2prod.rowpath import expressions, sites
+from nb2prod.rowpath import expressions, sites, stores
 from nb2prod.rowpath.kinds import (
-    COLUMN,
     EMPTY,
     FRAME,
-    MATRIX,
     PLAIN,
     TARGET,
     Kind,
@@ -23,7 +21,6 @@ from nb2prod.rowpath.kinds import (
     name,
     shown,
 )
-from nb2prod.rowpath.table import BINARY, FRAME_METHODS
 
 
 @dataclass
@@ -171,7 +168,7 @@ class Body:
             case ast.Assign(targets=[target]):
                 return self._assign(target, node.value, node)
             case ast.AugAssign(target=target):
-                return self._augmented(node, target)
+                return stores.augmented(self, node, target)
             case ast.Expr(value=ast.Call() as value):
                 return self._call(value)
             case ast.Expr(value=ast.Constant()) | ast.Pass() | ast.Import() | ast.ImportFrom():
@@ -214,9 +211,9 @@ class Body:
                 return []
             return [assigned]
         if isinstance(target, ast.Attribute):
-            return self._attribute(target, value, node)
+            return stores.renamed_columns(self, target, value, node)
         if isinstance(target, ast.Subscript):
-            return self._stored(target, value)
+            return stores.stored(self, target, value)
         raise NotUnderstood(node, shown(node))
 
     def _at_bind(self, made: ast.expr) -> bool:
@@ -250,77 +247,13 @@ class Body:
                 found.append(ast.Assign([ast.Name(names[2 * at], ast.Store())], made))
         return found
 
-    def _attribute(self, target: ast.Attribute, value: ast.expr, node: ast.stmt) -> list[ast.stmt]:
-        kind, frame = self.expression(target.value)
-        if kind is EMPTY:
-            return []
-        if kind is FRAME and target.attr == "columns":
-            return [ast.Expr(call("become", frame, call("named", self.plain(value), call("dict", frame))))]
-        raise NotUnderstood(node, shown(node))
-
-    def _stored(self, target: ast.Subscript, value: ast.expr) -> list[ast.stmt]:
-        """`df["a"] = ...`, `df[names] = ...`, `df.loc[mask, "a"] = ...`, `array[:, 1] = ...`."""
-        if isinstance(target.value, ast.Attribute) and target.value.attr == "loc":
-            return self._located(target, target.value.value, value)
-        base, frame = self.expression(target.value)
-        kind, made = self.expression(value)
-        if base is EMPTY:
-            return []
-        if base is MATRIX and kind.name in ("plain", "matrix"):
-            return [ast.Assign([target], made)]
-        if base is not FRAME:
-            if base.name == "plain" and kind.name == "plain":
-                return [ast.Assign([ast.Subscript(frame, self.plain(target.slice), ast.Store())], made)]
-            raise NotUnderstood(target, shown(target))
-        inner, key = self.expression(target.slice)
-        if inner.text == "list" and kind in (FRAME, MATRIX):
-            return [
-                ast.Expr(ast.Call(ast.Attribute(frame, "update", ast.Load()), [call("named", key, made)], []))
-            ]
-        if inner.name != "plain" or inner.text or kind.text == "list":
-            raise NotUnderstood(target, shown(target))
-        return [ast.Assign([ast.Subscript(frame, key, ast.Store())], self._as_value(target, kind, made))]
-
-    def _as_value(self, node: ast.AST, kind: Kind, made: ast.expr) -> ast.expr:
-        if kind is COLUMN:
-            return made
-        if kind.name == "plain":
-            return call("value", made)
-        if kind is MATRIX:
-            return call("only_value", made)
-        raise NotUnderstood(node, f"a {kind.name} stored in {shown(node)}")
-
-    def _located(self, target: ast.Subscript, base: ast.expr, value: ast.expr) -> list[ast.stmt]:
-        kind, frame = self.expression(base)
-        if kind is EMPTY:
-            return []
-        match target.slice:
-            case ast.Tuple(elts=[where, key]) if kind is FRAME:
-                column = ast.Subscript(frame, self.plain(key), ast.Store())
-                inner, made = self.expression(value)
-                stored = ast.Assign([column], self._as_value(target, inner, made))
-                if isinstance(where, ast.Slice) and where.lower is where.upper is where.step is None:
-                    return [stored]
-                asked, mask = self.expression(where)
-                if asked is COLUMN:
-                    return [ast.If(call("truth_value", mask), [stored], [])]
-        raise NotUnderstood(target, shown(target))
-
-    def _augmented(self, node: ast.AugAssign, target: ast.expr) -> list[ast.stmt]:
-        if isinstance(target, ast.Name) and self.kind_of(target).name == "plain":
-            return [ast.AugAssign(target, node.op, self.plain(node.value))]
-        if isinstance(target, ast.Subscript) and type(node.op) in BINARY:
-            read = ast.parse(ast.unparse(target), mode="eval").body
-            return self._stored(target, ast.copy_location(ast.BinOp(read, node.op, node.value), node))
-        raise NotUnderstood(node, shown(node))
-
     def _call(self, node: ast.Call) -> list[ast.stmt]:
         """A call for what it does: a change in place, or something that only training does."""
         if dotted(node.func) in ("st.fit_only", "st.to_training", "st.to_inference"):
             return []
         inplace = [k for k in node.keywords if k.arg == "inplace"]
         if inplace and isinstance(node.func, ast.Attribute):
-            return self._in_place(node, node.func)
+            return stores.in_place(self, node, node.func)
         if isinstance(node.func, ast.Attribute) and dotted(node.func.value) != "st":
             kind, _ = self.expression(node.func.value)
             if kind is EMPTY:
@@ -331,26 +264,6 @@ class Body:
         kind, _ = self.expression(node)
         if kind.name == "transformer" or kind is EMPTY:
             return []
-        raise NotUnderstood(node, shown(node))
-
-    def _in_place(self, node: ast.Call, function: ast.Attribute) -> list[ast.stmt]:
-        others = [k for k in node.keywords if k.arg != "inplace"]
-        flag = next(k.value for k in node.keywords if k.arg == "inplace")
-        changed = ast.copy_location(ast.Call(function, node.args, others), node)
-        kind, frame = self.expression(function.value)
-        if kind is EMPTY:
-            return []
-        if not (isinstance(flag, ast.Constant) and flag.value is True):
-            raise NotUnderstood(node, shown(node))
-        if kind is FRAME and function.attr in FRAME_METHODS:
-            return [ast.Expr(call("become", frame, self.expression(changed)[1]))]
-        if kind is COLUMN and isinstance(frame, ast.Subscript) and self.chained is not None:
-            new = self.expression(changed)[1]
-            return (
-                [ast.Assign([ast.Subscript(frame.value, frame.slice, ast.Store())], new)]
-                if self.chained
-                else []
-            )
         raise NotUnderstood(node, shown(node))
 
     def _loop(self, node: ast.For) -> list[ast.stmt]:
