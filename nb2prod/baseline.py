@@ -53,6 +53,9 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         stmt = flow.by_id[metric.stmt]
         if isinstance(metric.node, ast.expr):
             found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
+    for name in _changed_by_prediction(graph, flow):
+        first = flow.by_id[graph.prediction.stmts[0]]
+        found.append(Tap(f"given_{name}", first.span, "before", name))
     side = prediction_side(graph, flow) or ("final" if _predicts_evaluation(graph, flow) else "")
     if side and graph.prediction.stmts:
         last = flow.by_id[graph.prediction.stmts[-1]]
@@ -70,6 +73,12 @@ def _last_change(graph: StageGraph, flow: Flow) -> int:
     name = graph.sink.model
     changes = [s for s in graph.stage(Role.TRAIN).stmts if name in flow.changed_by(s)]
     return max(graph.sink.made, *changes) if changes else graph.sink.made
+
+
+def _changed_by_prediction(graph: StageGraph, flow: Flow) -> list[str]:
+    """Values of earlier stages that the inference cells change: predictions start from them as they were."""
+    changed = {d.name for d in flow.defs if d.stmt in graph.prediction.stmts}
+    return [name for name in graph.prediction.given if name in changed]
 
 
 def _target_taps(graph: StageGraph, flow: Flow, fit: Stmt) -> Iterator[Tap]:
@@ -151,7 +160,11 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
     """
     assert graph.sink is not None
     model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
-    given = ", ".join(f'"{name}": {name}' for name in graph.prediction.given)
+    changed = _changed_by_prediction(graph, flow)
+    given = ", ".join(
+        f'"{name}": _kept("given_{name}")' if name in changed else f'"{name}": {name}'
+        for name in graph.prediction.given
+    )
     already = prediction_side(graph, flow) if graph.prediction.stmts else ""
     lines = [
         "from __future__ import annotations",

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import unseen
 from snippets import (
     HISTORY,
     LATE,
@@ -47,9 +48,9 @@ class Case:
         return self.counts or tuple(range(1, len(self.cells) + 1))
 
 
-def bases(folder: Path, notebooks: list[Path]) -> Iterator[Case]:
+def bases(folder: Path | None, notebooks: list[Path]) -> Iterator[Case]:
     """The scripts in a folder and some notebooks."""
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(folder.glob("*.py")) if folder else ():
         parts = re.split(r"^# %%\n", path.read_text(), flags=re.MULTILINE)
         yield Case(path.stem, "base", tuple(part.strip("\n") for part in parts if part.strip()), clean=True)
     for path in notebooks:
@@ -237,3 +238,15 @@ def standalone() -> Iterator[Case]:
         yield Case(f"random/{number}", "random", tuple(text.split("\n# %%\n")), clean=clean)
     for number, (text, clean) in enumerate([*LEAKAGE, *MORE_LEAKAGE]):
         yield Case(f"leakage/{number}", "leakage", tuple(text.split("\n# %%\n")), clean=clean)
+
+
+def later() -> Iterator[Case]:
+    """The cases of `unseen.py`, each a notebook of its own."""
+    for number, (text, clean) in enumerate(unseen.RANDOM):
+        yield Case(f"unseen-random/{number}", "random", tuple(text.split("\n# %%\n")), clean=clean)
+    for number, (text, clean) in enumerate(unseen.LEAKAGE):
+        yield Case(f"unseen-leakage/{number}", "leakage", tuple(text.split("\n# %%\n")), clean=clean)
+    for number, (setup, reader, change, clean) in enumerate(unseen.LATE):
+        yield Case(f"unseen-late/{number}", "late", (setup, reader, change), clean=clean, cell=2)
+    for number, cells in enumerate(unseen.RERUN):
+        yield Case(f"unseen-rerun/{number}", "rerun", cells, cell=1)

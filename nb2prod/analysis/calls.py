@@ -44,7 +44,7 @@ def calls(script: Script) -> tuple[Called, ...]:
         inner = [(event, f) for f in events.functions for event in f.every_event()]
         for event, function in [*rows, *inner]:
             if event.kind == "bind":
-                module = imported(event.node, event.name)
+                module = imported(event.node, event.name) or _second_name(stmt.node, event.name, paths, own)
                 if module:
                     paths[event.name] = module
                 else:
@@ -59,6 +59,14 @@ def calls(script: Script) -> tuple[Called, ...]:
         for function in events.functions:
             own.add(function.name)
     return tuple(found)
+
+
+def _second_name(node: ast.stmt, name: str, paths: dict[str, str], own: set[str]) -> str:
+    """`r = np.random`: a part of a module under another name."""
+    match node:
+        case ast.Assign(targets=[ast.Name(id=target)], value=ast.Attribute() as value) if target == name:
+            return _path(value, paths, own)
+    return ""
 
 
 def arguments(node: ast.Call) -> dict[str, object]:

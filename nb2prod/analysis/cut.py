@@ -196,9 +196,10 @@ class _Cut:
 
     def is_constant(self, node: ast.expr) -> bool:
         """A literal, a display, or a call of a known pure function."""
-        if isinstance(node, ast.Lambda):
-            return True
+        bodies = {id(n) for f in ast.walk(node) if isinstance(f, ast.Lambda) for n in ast.walk(f)}
         for inner in ast.walk(node):
+            if id(inner) in bodies:
+                continue  # runs when it is called
             if isinstance(inner, ast.Call):
                 fact = self.types.fact(inner)
                 if fact is None or fact.effect not in PURE or fact.random or fact.mutates:

@@ -39,6 +39,8 @@ LEARNERS = re.compile(
 )
 FOLDS = re.compile(r"\w*(?:KFold|ShuffleSplit|TimeSeriesSplit|LeaveOneOut)")
 RESAMPLERS = re.compile(r"\w*(?:SMOTE\w*|ADASYN|RandomOverSampler|SMOTENC|SVMSMOTE)")
+PIPELINES = ("make_pipeline", "make_column_transformer", "make_union")
+CHOSEN = ("support_", "get_support", "ranking_")
 WHOLE = ""
 
 
@@ -96,12 +98,16 @@ class _Walk:
         self.found: list[Leak] = []
         self.lists: dict[str, list[str]] = {}  # lists of column names
         self.other: set[str] = set()  # names that are no tables: modules, functions, models
+        self.helpers: dict[str, int] = {}  # functions that learn from one of their arguments
         self.stmt: Stmt
 
     def statement(self, node: ast.stmt) -> None:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 self.other.add(node.name)
+                self.helpers.pop(node.name, None)
+                if isinstance(node, ast.FunctionDef) and (position := _learning_argument(node)) is not None:
+                    self.helpers[node.name] = position
             case ast.Import() | ast.ImportFrom():
                 self.other |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
             case ast.For() | ast.While():
@@ -195,14 +201,14 @@ class _Walk:
             maker = maker.func.value
         if (
             isinstance(maker, ast.Call)
-            and called_name(maker)[:1].isupper()
+            and (called_name(maker)[:1].isupper() or called_name(maker) in PIPELINES)
             and called_name(maker) != "DataFrame"
         ):
             self.forget(name)
-            self.makers[name] = called_name(maker)
+            self.makers[name] = _kind(maker)
             self.other.add(name)
             if maker is not value and isinstance(value, ast.Call):
-                self.fit(name, called_name(maker), value)
+                self.fit(name, _kind(maker), value)
             return
         if isinstance(value, ast.List) and _constants(value):
             self.lists[name] = _constants(value)
@@ -272,10 +278,20 @@ class _Walk:
                 if name in ("zscore", "scale", "minmax_scale", "robust_scale", "qcut", "rank") and inner.args:
                     if not self.is_side(inner.args[0]) and name != "rank":
                         return self.place(inner)
+                given = self.given(inner)
+                if given is not None and not self.is_side(given):
+                    return self.place(inner)
+            if isinstance(inner, ast.Attribute) and inner.attr in CHOSEN and _root(inner) in self.fitted:
+                return self.fitted[_root(inner)][1]
             if isinstance(inner, ast.Name) and inner.id in self.statistics:
                 return self.statistics[inner.id][1]
         found = self.is_statistic_inside(value)
         return found
+
+    def given(self, node: ast.Call) -> ast.expr | None:
+        """What a helper function learns from, at this call."""
+        position = self.helpers.get(called_name(node)) if isinstance(node.func, ast.Name) else None
+        return node.args[position] if position is not None and position < len(node.args) else None
 
     def learns(self, owner: ast.expr | None) -> bool:
         """A transformer that learns more than which values exist."""
@@ -283,7 +299,7 @@ class _Walk:
         if isinstance(owner, ast.Name):
             kind = self.makers.get(owner.id, "")
         else:
-            kind = called_name(maker) if isinstance(maker, ast.Call) else ""
+            kind = _kind(maker) if isinstance(maker, ast.Call) else ""
         return kind not in (*CODES, *STATELESS) and LEARNERS.fullmatch(kind) is not None
 
     def is_side(self, node: ast.expr) -> bool:
@@ -401,6 +417,9 @@ class _Walk:
             name = _root(argument)
             table = self.taken(argument, self.source(argument))
             if position == 0:
+                learned = None if isinstance(argument, ast.Name) else self.learning(argument)
+                if learned is not None:
+                    table.learned[WHOLE] = learned
                 self.features(argument, table, node, span)
             for offset, side in ((0, self.train), (1, self.test)):
                 index = 2 * position + offset
@@ -465,6 +484,9 @@ class _Walk:
                 continue
             name = called_name(inner)
             owner = _root(inner.func.value) if isinstance(inner.func, ast.Attribute) else ""
+            given = self.given(inner)
+            if given is not None and _root(given) in self.test:
+                self.leak("NBP210", inner, None, _root(given), name)
             if name in ("cross_val_score", "cross_validate", "cross_val_predict") and len(inner.args) > 1:
                 table = self.taken(inner.args[1], self.source(inner.args[1]))
                 if not self.is_side(inner.args[1]):
@@ -525,7 +547,7 @@ class _Walk:
         """The class of the object whose method is called."""
         owner = function.value if isinstance(function, ast.Attribute) else None
         if isinstance(owner, ast.Call):
-            return called_name(owner)
+            return _kind(owner)
         return self.makers.get(owner.id, "") if isinstance(owner, ast.Name) else ""
 
     def fit(self, owner: str, kind: str, node: ast.Call) -> None:
@@ -597,6 +619,37 @@ class _Walk:
                         self.candidates.setdefault(name.id, (scores, self.place(inner)))
                         if best:
                             self.chosen.setdefault(name.id, self.place(inner))
+
+
+def _kind(node: ast.Call) -> str:
+    """The class that a call makes; of a pipeline of transformers alone, the first that learns."""
+    name = called_name(node)
+    if name not in (*PIPELINES, "Pipeline", "ColumnTransformer", "FeatureUnion") or not node.args:
+        return name
+    steps = node.args[0].elts if isinstance(node.args[0], (ast.List, ast.Tuple)) else node.args
+    parts = [next((p for p in nodes(step) if isinstance(p, ast.Call)), None) for step in steps]
+    kinds = [_kind(part) if part is not None else "" for part in parts]
+    if not all(LEARNERS.fullmatch(kind) or kind in (*CODES, *STATELESS) for kind in kinds):
+        return name
+    return next((k for k in kinds if LEARNERS.fullmatch(k) and k not in (*CODES, *STATELESS)), kinds[0])
+
+
+def _learning_argument(node: ast.FunctionDef) -> int | None:
+    """The position of the parameter that a function fits a transformer on and gives back transformed."""
+    params = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
+    made = {
+        s.targets[0].id: _kind(s.value)
+        for s in nodes(node)
+        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and isinstance(s.value, ast.Call)
+    }
+    for call in nodes(node):
+        match call:
+            case ast.Call(func=ast.Attribute(value=owner, attr="fit_transform"), args=[given, *_]):
+                kind = _kind(owner) if isinstance(owner, ast.Call) else made.get(_root(owner), "")
+                learns = LEARNERS.fullmatch(kind) and kind not in (*CODES, *STATELESS)
+                if learns and _root(given) in params:
+                    return params.index(_root(given))
+    return None
 
 
 def _root(node: ast.expr) -> str:

@@ -39,8 +39,20 @@ def settled(node: ast.expr, old: str) -> bool:
     if _is(node, old):
         return True
     match node:
+        case ast.Call(
+            func=ast.Name(id="dict"),
+            args=[
+                ast.Call(func=ast.Name(id="sorted"), args=[ast.Call(func=ast.Attribute(attr="items") as f)])
+            ],
+        ):
+            return settled(f.value, old)
         case ast.Call():
             return _call(node, old)
+        case ast.Dict(keys=[None, *keys], values=[first, *others]):  # {**old, "b": 2}
+            return settled(first, old) and not any(
+                key is None or mentions(key, old) or mentions(value, old)
+                for key, value in zip(keys, others, strict=True)
+            )
         case ast.Subscript():
             return settled(_frame(node.value), old) and _selects_again(node.slice)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):
@@ -122,9 +134,26 @@ def _settled_name(node: ast.Call, name: str) -> bool:
         return len(node.args) == 1 and not {"columns", "drop_first"} & {k.arg for k in node.keywords}
     if name == "drop":
         return options.get("errors") == "ignore"
+    if name == "rename" and any(isinstance(k.value, ast.Lambda) for k in node.keywords):
+        return False
+    if name == "replace" and node.args and isinstance(node.args[0], ast.Dict):
+        return not _chained(node.args[0])
     if name == "assign":
         return not any(_reads_column(k.value, k.arg or "") for k in node.keywords)
     return name in SETTLED_METHODS
+
+
+def _chained(node: ast.Dict) -> bool:
+    """`{1: 2, 2: 3}`: what one key becomes is another key."""
+    keys, values = (
+        {part.value for part in parts if isinstance(part, ast.Constant)} for parts in (node.keys, node.values)
+    )
+    same = {
+        k.value
+        for k, v in zip(node.keys, node.values, strict=True)
+        if isinstance(k, ast.Constant) and isinstance(v, ast.Constant) and k.value == v.value
+    }
+    return bool((keys & values) - same)
 
 
 def _reads_column(node: ast.AST, name: str) -> bool:

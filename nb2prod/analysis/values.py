@@ -40,6 +40,12 @@ class Value:
     methods: dict[str, Function] = field(default_factory=dict)
     is_class: bool = False
     seen: bool = True  # a statement of the text made it
+    written: set[tuple[Span, str]] = field(
+        default_factory=set
+    )  # the writers, to ask whether one is among them
+
+    def __post_init__(self) -> None:
+        self.written.update(self.writers)
 
 
 def changes_receiver(node: ast.Call) -> bool:

@@ -126,6 +126,9 @@ def _kept(node: cst.BaseExpression, code: Code, imported: Container[str]) -> tup
             return code(_ungrouped(inner)), code(node)
         case cst.Call():
             given = [a for a in node.args if a.keyword is None or a.keyword.value in ("X", "y")]
+            first = given[0].value
+            if isinstance(first, cst.List | cst.Tuple):  # concat([df, df[...]])
+                return code(first.elements[0].value), code(node)
             frames = [code(argument.value) for argument in given]
             if len(frames) > 1:
                 return f"({', '.join(frames)})", f"tuple({code(node)})"

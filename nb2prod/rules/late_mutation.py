@@ -14,6 +14,9 @@ from nb2prod.source import Located, Span
 SINKS = ("fit", "fit_transform", "fit_predict", "partial_fit", "predict", "predict_proba", "score")
 
 
+Readers = dict[int, list[Action]]  # by object
+
+
 class LateMutation(Rule):
     """An object changes in place in a cell, after another cell has computed something from it: directly,
     under a second name, in a loop over several objects, or inside a function that it was given to.
@@ -53,12 +56,12 @@ class LateMutation(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(objects)
-        readers = _readers(every)
+        readers, keepers = _readers(every)
         seen: set[tuple[int, int]] = set()
         for action in every.actions:
             for change in action.changes:
                 key = change.object, action.cell
-                reader = _reader(every, readers, action, change) if key not in seen else None
+                reader = _reader(every, readers, keepers, action, change) if key not in seen else None
                 if reader is not None:
                     seen.add(key)
                     yield self.one(a, action, change, *reader)
@@ -82,27 +85,28 @@ def _place(action: Action, touch: Touch) -> Span:
     return action.stmt.text.head(touch.node)
 
 
-def _readers(every: Objects) -> dict[int, list[Action]]:
-    """The statements that read each object, in order."""
-    found: dict[int, list[Action]] = {}
+def _readers(every: Objects) -> tuple[Readers, Readers]:
+    """The statements that read each object, in order, and those of them that keep a result of it."""
+    found: Readers = {}
+    keepers: Readers = {}
     for action in every.actions:
+        changed = {change.object for change in action.changes}
         for one in {read.object for read in action.reads}:
             found.setdefault(one, []).append(action)
-    return found
+            if one not in changed and (action.binds or changed):
+                keepers.setdefault(one, []).append(action)
+    return found, keepers
 
 
 def _reader(
-    every: Objects, readers: dict[int, list[Action]], action: Action, change: Touch
+    every: Objects, readers: Readers, keepers: Readers, action: Action, change: Touch
 ) -> tuple[Action, Touch] | None:
     """The first statement of another cell that keeps a result of what changes."""
     kind = every.kinds[change.object]
-    for reader in readers.get(change.object, ()):
+    for reader in keepers.get(change.object, ()):
         if not every.made[change.object] < reader.id < action.id:
             continue
         if reader.cell == action.cell or reader.id in action.sources:
-            continue
-        keeps = bool(reader.binds) or any(c.object != change.object for c in reader.changes)
-        if not keeps or any(c.object == change.object for c in reader.changes):
             continue
         for read in reader.reads:
             if read.object == change.object and _overlaps(read, change, kind, reader):
@@ -134,9 +138,7 @@ def _takes(node: ast.stmt) -> bool:
     return isinstance(value, (ast.Subscript, ast.Attribute, ast.Tuple))
 
 
-def _matters(
-    every: Objects, readers: dict[int, list[Action]], action: Action, change: Touch, reader: Action
-) -> bool:
+def _matters(every: Objects, readers: Readers, action: Action, change: Touch, reader: Action) -> bool:
     """The earlier result is used later on, or nobody reads the changed object any more."""
     later = every.actions[action.id + 1 :]
     kept = set(reader.binds) | {c.name for c in reader.changes}

@@ -53,6 +53,10 @@ class NonIdempotentCell(Rule):
         "rows = [1]\n# %%\nalso = rows\nalso.append(2)",
         "n = 0\ndef step():\n    global n\n    n += 1\n# %%\nstep()",
         "counts = {}\n# %%\ncounts['a'] = counts.get('a', 0) + 1",
+        "rows = [1, 2]\n# %%\nlast = rows.pop()",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf.loc[len(df)] = [1, 2]",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.rename(columns=lambda c: c + '_x')",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['a'] = df['a'].replace({1: 2, 2: 3})",
     )
     silent = (
         "price = 100\n# %%\nnet = price * 1.1",
@@ -61,6 +65,10 @@ class NonIdempotentCell(Rule):
         "import sys\n# %%\nsys.path.append('src')",
         "n = 1\ndef plus(n):\n    n += 1\n    return n\n# %%\nm = plus(n)",
         "rows = [1]\n# %%\nalso = list(rows)\nalso.append(2)",
+        "rows = [1]\n# %%\nif 2 not in rows:\n    rows.append(2)",
+        "options = {'a': 1}\n# %%\noptions = {**options, 'b': 2}",
+        "options = {'a': 1}\n# %%\noptions = dict(sorted(options.items()))",
+        "options = {'a': 1}\n# %%\noptions.pop('a', None)",
         "rows = [1]\ndef grown(items):\n    items = items + [1]\n    items.append(2)\n    return items\n"
         "# %%\nm = grown(rows)",
     )
@@ -144,6 +152,8 @@ class _Cell:
         """Functions of the notebook that change what they are given, and `next(rows)`."""
         for call in _own_calls(node):
             if not isinstance(call.func, ast.Name):
+                if _takes_away(call) and self.is_input(call.func.value):  # type: ignore[attr-defined]
+                    yield self.origin(call.func.value), call  # type: ignore[attr-defined]
                 continue
             known = self.functions.get(call.func.id)
             given = dict(zip(known.params, call.args, strict=False)) if known else {}
@@ -161,9 +171,10 @@ class _Cell:
     def block(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         if isinstance(node, (ast.For, ast.AsyncFor)):
             self.own |= {inner.id for inner in nodes(node.target) if isinstance(inner, ast.Name)}
+        guarded = _absent_first(node)
         for child in children(node):
             if isinstance(child, ast.stmt):
-                yield from self.statement(child)
+                yield from (c for c in self.statement(child) if c[0] != guarded)
             elif isinstance(child, ast.withitem) and isinstance(child.optional_vars, ast.Name):
                 self.own.add(child.optional_vars.id)
             elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
@@ -176,7 +187,7 @@ class _Cell:
             part = part.value if isinstance(part, ast.Starred) else part
             old = spelled(part)
             again = self.is_input(part) and mentions(value, old)
-            if again and (len(parts) > 1 or not settled(value, old)):
+            if (again and (len(parts) > 1 or not settled(value, old))) or self.adds_row(part):
                 yield self.origin(part), part
             if not again:
                 self.own.add(old)
@@ -184,13 +195,21 @@ class _Cell:
                 if isinstance(part, ast.Name) and isinstance(value, ast.Name) and self.is_input(value):
                     self.alias[part.id] = self.origin(value)
 
+    def adds_row(self, target: ast.expr) -> bool:
+        """`df.loc[len(df)] = ...`: one more row in each run."""
+        match target:
+            case ast.Subscript(slice=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)])):
+                return name == root(target) and self.is_input(target)
+        return False
+
     def call(self, node: ast.Call) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         """`rows.append(1)`, `df.drop(..., inplace=True)`, `random.shuffle(rows)`."""
         if not isinstance(node.func, ast.Attribute):
             return
         owner, name = node.func.value, node.func.attr
         inplace = any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in node.keywords)
-        if (name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner)) or (
+        with_default = name == "pop" and len(node.args) > 1
+        if (name in GROWS and isinstance(owner, ast.Name) and self.is_input(owner) and not with_default) or (
             inplace and self.is_input(owner) and not settled_method(node)
         ):
             yield self.origin(owner), node
@@ -231,6 +250,24 @@ def _own_calls(node: ast.stmt) -> Iterator[ast.Call]:
         for inner in nodes(node):
             if isinstance(inner, ast.Call):
                 yield inner
+
+
+def _takes_away(node: ast.Call) -> bool:
+    """`last = rows.pop()`; a default makes the second call harmless."""
+    return (
+        isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.attr in ("pop", "popitem", "popleft")
+        and len(node.args) < 2
+    )
+
+
+def _absent_first(node: ast.stmt) -> str:
+    """`if key not in seen:` changes `seen` in the first run only."""
+    match node:
+        case ast.If(test=ast.Compare(ops=[ast.NotIn()], comparators=[ast.Name(id=name)]), orelse=[]):
+            return name
+    return ""
 
 
 def _just_missing(a: Analysis, cell: int) -> bool:

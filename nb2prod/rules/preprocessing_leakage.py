@@ -20,8 +20,8 @@ class PreprocessingLeakage(Rule):
     Instead: split first, and fit on the training rows only; best in a `Pipeline`, which does so by itself.
 
     Which values exist (`LabelEncoder`, `OneHotEncoder`) is not counted, nor are statistics that are only
-    shown. Helper functions of the notebook are not followed. A plain statistic of a column (`mean`, `median`)
-    moves little, and is a warning.
+    shown. Of helper functions those are followed that fit a transformer on an argument. A plain statistic of
+    a column (`mean`, `median`) moves little, and is a warning.
     """
 
     code, name, severity = "NBP201", "preprocessing-leakage", Severity.ERROR
@@ -31,9 +31,20 @@ class PreprocessingLeakage(Rule):
         "m = LogisticRegression().fit(X_train, y_train)",
         "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['a']]\nX_train, X_test = train_test_split(X)\n"
         "m.fit(X_train)",
+        "def scaled(a):\n    return MinMaxScaler().fit_transform(a)\nX = scaled(X)\n"
+        "X_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "prep = make_pipeline(SimpleImputer(), RobustScaler())\nX = prep.fit_transform(X)\n"
+        "X_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "s = RFE(model).fit(X, y)\nX = X.loc[:, s.support_]\nX_train, X_test = train_test_split(X)\n"
+        "m.fit(X_train)",
+        "s = StandardScaler().fit(X)\nX_train, X_test = train_test_split(s.transform(X))\nm.fit(X_train)",
         "X = (X - X.mean()) / X.std()\nscore = cross_val_score(model.fit, X, y)",
     )
     silent = (
+        "p = make_pipeline(StandardScaler(), LogisticRegression())\nX_train, X_test = train_test_split(X)\n"
+        "p.fit(X_train)",
+        "def scaled(a):\n    return MinMaxScaler().fit_transform(a)\n"
+        "X_train, X_test = train_test_split(X)\nX_train = scaled(X_train)\nm.fit(X_train)",
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
         "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
         "df['a'] = LabelEncoder().fit_transform(df['a'])\nX_train, X_test = train_test_split(df[['a']])\n"

@@ -21,7 +21,7 @@ TORCH = re.compile(
 TENSORFLOW = re.compile(
     r"tensorflow\.(?:compat\.v1\.)?random\.(?!set_seed|Generator|get_|experimental|stateless)\w+"
 )
-BITS = re.compile(r"numpy\.random\.(?:PCG64\w*|MT19937|Philox|SFC64)")
+BITS = re.compile(r"numpy\.random\.(?:PCG64\w*|MT19937|Philox|SFC64|SeedSequence)")
 STREAMS = {
     "torch": ("PyTorch's global random state", "call `torch.manual_seed(...)` in the first cell"),
     "tensorflow": ("TensorFlow's global random state", "call `tf.random.set_seed(...)` in the first cell"),
@@ -62,6 +62,9 @@ class UnseededRandomness(Rule):
         "from sklearn.ensemble import RandomForestClassifier as RF\nmodel = RF(n_estimators=5)",
         "import numpy as np\nrng = np.random.default_rng()",
         "import pandas as pd\ndf = pd.read_csv('a.csv')\ndf = df.sample(frac=1)",
+        "import numpy as np\nr = np.random\nx = r.choice(9)",
+        "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40)",
+        "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence()).random()",
     )
     silent = (
         "import numpy as np\nnp.random.seed(0)\n# %%\nx = np.random.rand(3)",
@@ -70,6 +73,9 @@ class UnseededRandomness(Rule):
         "from sklearn.linear_model import LinearRegression\nLinearRegression()",
         "import numpy as np\nnp.random.seed(0)\nfrom sklearn.cluster import KMeans\nKMeans()",
         "import pandas as pd\npd.DataFrame().sample(3, random_state=1)",
+        "import random\nr = random.Random(3)\nx = r.sample(range(9), 3)",
+        "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence(5)).random()",
+        "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40, random_state=1)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
@@ -118,7 +124,7 @@ def _fact(call: Called, extra: tuple[Path, ...]) -> tuple[str, Fact | None]:
         return call.api, _known(call.api, tuple(arguments(call.node).items()), extra)
     if call.name == "sample" and isinstance(call.node.func, ast.Attribute):
         given = arguments(call.node)
-        if {"frac", "n", "0"} & set(given):
+        if {"frac", "n", "0"} & set(given) and len(call.node.args) < 2:  # not rng.sample(rows, 3)
             return "DataFrame.sample", knowledge.lookup("pandas.DataFrame.sample", given)
     return call.name, None
 
@@ -136,6 +142,9 @@ def _other(call: Called, seeded: set[str]) -> str:
     if TENSORFLOW.fullmatch(call.api):
         has_own = any(keyword.arg == "seed" for keyword in call.node.keywords)
         return "" if has_own or "tensorflow" in seeded else "tensorflow"
+    if call.name == "rvs" and not call.api:  # of a distribution: stats.norm(0, 1).rvs(9)
+        has_own = any(keyword.arg == "random_state" for keyword in call.node.keywords)
+        return "" if has_own or "numpy" in seeded else "numpy"
     return "entropy" if BITS.fullmatch(call.api) and not (call.node.args or call.node.keywords) else ""
 
 

@@ -89,6 +89,8 @@ class WallClockDependence(Rule):
 
     code, name, severity = "NBP312", "wall-clock-dependence", Severity.WARNING
     fires = (
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\ndf['age'] = pd.Timestamp.now() - df['born']",
+        "import pandas as pd\nage = pd.to_datetime('now') - pd.Timestamp('2000-01-01')",
         "from datetime import datetime\nnow = datetime.now()",
         "import uuid\nrun = str(uuid.uuid4())",
         "import pandas as pd\ntoday = pd.to_datetime('today')",
@@ -147,6 +149,14 @@ def _hashes_text(node: ast.Call) -> bool:
     return False
 
 
+def _is_clock(node: ast.expr) -> bool:
+    """An earlier time by its name, or another reading; a column or a fixed date makes it an age."""
+    match node:
+        case ast.Name() | ast.Attribute(value=ast.Name(id="self")) | ast.Call(args=[], keywords=[]):
+            return True
+    return False
+
+
 def _is_timing(a: Analysis, call: Called) -> bool:
     """It stands in a difference, or the name that it is given to is only read in differences."""
     node = call.stmt.node
@@ -154,6 +164,7 @@ def _is_timing(a: Analysis, call: Called) -> bool:
         isinstance(inner, ast.BinOp)
         and isinstance(inner.op, ast.Sub)
         and call.node in (inner.left, inner.right)
+        and _is_clock(inner.right if call.node is inner.left else inner.left)
         for inner in nodes(node)
     ):
         return True

@@ -268,7 +268,12 @@ class Staging:
         if len(unknown) >= len(ids) and _same_rows(
             before, after
         ):  # resampling adds rows behind the old ones
-            return np.append(ids, unknown[len(ids) :])
+            copies = (
+                _copies(before, after.iloc[len(ids) :])
+                if hasattr(after, "iloc")
+                else unknown[len(ids) :]
+            )
+            return np.append(ids, np.where(copies >= 0, ids[copies], -1))
         if (
             not hasattr(before, "index")
             or not hasattr(after, "index")
@@ -305,6 +310,18 @@ def _copied(value: Any) -> Any:
     if isinstance(value, (pd.DataFrame, pd.Series, np.ndarray)):
         return value.copy()
     return copy.deepcopy(value)
+
+
+def _copies(rows: Any, others: Any) -> np.ndarray:
+    """For each of `others`, the position of the first of `rows` that is the same; -1 for a new one."""
+    try:
+        known, asked = (
+            pd.util.hash_pandas_object(some, index=False) for some in (rows, others)
+        )
+    except TypeError:  # lists and the like in cells
+        return np.full(_count(others), -1)
+    first = {value: at for at, value in reversed(list(enumerate(known)))}
+    return np.array([first.get(value, -1) for value in asked], dtype=int)
 
 
 def _same_rows(rows: Any, others: Any) -> bool:
