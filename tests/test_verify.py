@@ -304,7 +304,7 @@ def test_a_right_project_is_verified(folder: Folder) -> None:
 def test_a_project_that_learns_from_the_training_rows_is_checked_both_ways(folder: Folder) -> None:
     found = folder.checks(fit_on="train")
     assert {check.status for check in found.values()} == {"passed"}, found
-    for name in ("V2", "V3", "V8"):
+    for name in ("V2", "V3", "V4", "V5", "V8"):
         assert "learned from the training rows alone" in found[name].detail
     assert "the project learns from the training rows alone" in found["leakage"].detail
 
@@ -331,7 +331,7 @@ WRAPS = {
 
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_a_deleted_wrap_is_found(folder: Folder, wrap: str) -> None:
-    found = folder.edit(wrap, WRAPS[wrap]).inside("V1", "V2", "V3")
+    found = folder.edit(wrap, WRAPS[wrap]).inside("V1", "V2", "V3", "V5")
     assert outcome(tuple(found.values()))[0] == "differs", found
 
 
@@ -360,6 +360,16 @@ def test_a_row_that_looks_at_other_rows_is_found(folder: Folder) -> None:
         "    df = st.get_dummies", '    df["fare"] = df["fare"].rank()\n    df = st.get_dummies'
     ).inside("V1", "V2")
     assert check["V1"].status == check["V2"].status == "failed"
+
+
+def test_what_the_batch_or_a_value_unseen_does_to_a_row_is_found(folder: Folder) -> None:
+    before = "    df = st.get_dummies"
+    unlike = "    if len(df) == 2:\n        df['fare'] = df['fare'] + 1\n"
+    far = "    if len(df) > 2 and df['calls'].max() > 200:\n        df['fare'] = df['fare'] + 1\n"
+    found = folder.edit(before, unlike + far + before).inside("V1", "V2", "V4", "V5")
+    assert [found[name].status for name in found] == ["passed", "passed", "failed", "failed"], found
+    assert "rows two of them" in found["V4"].detail
+    assert found["V5"].detail.startswith("row with calls far above: in a batch against alone")
 
 
 def test_other_features_are_found_with_column_and_row(folder: Folder) -> None:

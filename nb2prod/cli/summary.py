@@ -23,6 +23,8 @@ MEANING = {
     "V1": "the project's features are the notebook's",
     "V2": "a row alone gets what it gets in the batch",
     "V3": "the target does not reach the features",
+    "V4": "other batches give a row the same",
+    "V5": "values unseen, alone as in a batch",
     "V8": "the same after saving, in a new process, from JSON",
     "V9": "rows held out by the notebook get its features",
     "leakage": "what rows that judge the model teach it",

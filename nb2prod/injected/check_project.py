@@ -5,6 +5,7 @@
 The request says where the project and the baseline (what the notebook's plain run left) are; `verify.py`
 writes it and describes its fields.  Standard output gets one JSON object a line: a check that starts, how far
 it is, how it ended.  What user code prints goes to standard error.
+The file is long because each check is one function here, in the order of the report.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if not __package__:  # run as a script: the modules beside this one are a packag
 import numpy as np
 import pandas as pd
 
-from .alone import rows_alone
+from .alone import Found, rows_alone
+from .company import batches, unseen_values
 from .compare import BATCH, EXACT, Difference, count, difference, take, tolerance
 from .leakage import leakage
 from .lockstep import Parting, batch, body_of, part, trained
@@ -89,9 +91,7 @@ def single_rows(session: Session, say: Say) -> str:
         right = batch(session.serving(session.main.iloc[[found.row]]))
         parting = part(session.module("features"), left, right, session.targets)
         raise Failed(found.text + session.place(parting))
-    if found.failed:
-        raise Failed(found.text + session.place(found.parting))
-    return found.text
+    return _said(session, found)
 
 
 def target_free(session: Session, say: Say) -> str:
@@ -125,6 +125,24 @@ def target_free(session: Session, say: Say) -> str:
             parting = part(session.module("features"), left, right, session.targets)
             raise Failed(f"{name}: {found}{session.place(parting)}")
     return f"{len(rows)} rows x {len(variants)} targets"
+
+
+def other_batches(session: Session, say: Say) -> str:
+    """V4: the features of a row do not depend on the batch around it."""
+    ids, _ = session.kept()
+    return _said(session, batches(session, session.main.iloc[ids]))
+
+
+def unseen(session: Session, say: Say) -> str:
+    """V5: a value that training never saw gives a row the same alone and in a batch."""
+    ids, expected = session.kept()
+    return _said(session, unseen_values(session, session.main.iloc[ids], expected, say))
+
+
+def _said(session: Session, found: Found) -> str:
+    if found.failed:
+        raise Failed(found.text + session.place(found.parting))
+    return found.text
 
 
 def stored_state(session: Session, say: Say) -> str:
@@ -252,6 +270,8 @@ RUN: dict[str, Callable[[Session, Say], str]] = {
     "V1": training_features,
     "V2": _also_apart(single_rows),
     "V3": _also_apart(target_free),
+    "V4": _also_apart(other_batches),
+    "V5": _also_apart(unseen),
     "V8": _also_apart(stored_state),
     "metrics": metrics,
     "predictions": predictions,

@@ -83,6 +83,14 @@ def names_of(X: Any) -> list[str]:
     return [str(at) for at in range(X.shape[1])] if len(getattr(X, "shape", ())) == 2 else [""]
 
 
+def missing_in(X: Any) -> set[str]:
+    """The columns with a missing value."""
+    if form(X) == "sparse matrix":
+        entries = X.tocoo()
+        return {str(at) for at in np.unique(entries.col[np.isnan(entries.data)])}
+    return {name for at, name in enumerate(names_of(X)) if _column(X, at).isna().any()}
+
+
 def dtype_class(dtype: Any) -> str:
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
