@@ -84,11 +84,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `status` is passed, failed, skipped or not_applicable, `detail` its reason."""
+    """One check: `status` is passed, failed, skipped or not_applicable, `detail` its reason.
+
+    `facts` is what else it found, for the rules.
+    """
 
     id: str
     status: str
     detail: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> dict[str, str]:
         return {"id": self.id, "status": self.status, "detail": self.detail}
@@ -174,7 +178,7 @@ def run_checks(
             if event["event"] == "start":
                 running = event["check"]
             elif event["event"] == "done":
-                done[running] = Check(running, event["status"], event["detail"])
+                done[running] = Check(running, event["status"], event["detail"], event["facts"])
                 running = ""
             elif event["event"] in ("died", "timeout"):
                 ended = event["detail"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,16 @@ SECONDS = 120.0
 
 @dataclass
 class Found:
-    """How it went; `row` is the raw row, by position, for which training and serving differ."""
+    """How it went; `row` is the raw row, by position, for which training and serving differ.
+
+    `facts` is what the compile wants to know of it.
+    """
 
     text: str
     failed: bool = False
     row: int | None = None
     parting: Parting | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def rows_alone(session: Any, ids: np.ndarray, expected: Any, say: Callable[[int, int], None]) -> Found:

@@ -5,7 +5,6 @@
 The request says where the project and the baseline (what the notebook's plain run left) are; `verify.py`
 writes it and describes its fields.  Standard output gets one JSON object a line: a check that starts, how far
 it is, how it ended.  What user code prints goes to standard error.
-The file is long because each check is one function here, in the order of the report.
 """
 
 from __future__ import annotations
@@ -36,12 +35,14 @@ import numpy as np
 import pandas as pd
 
 from .alone import Found, rows_alone
-from .company import batches, unseen_values
-from .compare import BATCH, EXACT, Difference, count, difference, take, tolerance
+from .company import batches
+from .compare import EXACT, Difference, count, difference, flat, tolerance
 from .leakage import leakage
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
+from .results import evaluation_features, metrics, predictions
 from .session import Baseline, Failed, Impossible, Session
+from .unseen import unseen_values
 
 Say = Callable[[int, int], None]
 
@@ -75,7 +76,7 @@ def training_features(session: Session, say: Say) -> str:
         value = getattr(data, role)
         if value is None or not session.baseline.has(role):
             continue
-        wrong = difference(_flat(session.baseline.get(role)), _flat(value))
+        wrong = difference(flat(session.baseline.get(role)), flat(value))
         if wrong is not None:
             raise Failed(f"{role}, notebook against project: {wrong}")
     shape = getattr(data.X_train, "shape", (count(data.X_train),))
@@ -119,7 +120,7 @@ def target_free(session: Session, say: Say) -> str:
         except Exception as error:
             if name.endswith(" missing"):
                 continue  # a schema lets no such row through; that it fails gives nothing away
-            raise Failed(f"{name}: {_error(session, error)}") from error
+            raise Failed(f"{name}: {session.error(error)}") from error
         if found is not None:
             left, right = batch(session.serving(rows)), batch(session.serving(changed))
             parting = part(session.module("features"), left, right, session.targets)
@@ -142,6 +143,7 @@ def unseen(session: Session, say: Say) -> str:
 def _said(session: Session, found: Found) -> str:
     if found.failed:
         raise Failed(found.text + session.place(found.parting))
+    session.facts |= found.facts
     return found.text
 
 
@@ -162,91 +164,6 @@ def stored_state(session: Session, say: Say) -> str:
     if found is not None:
         raise Failed(f"before against after: {found}")
     return f"{len(rows)} rows as JSON in a new process" + (f" without {left_out}" if left_out else "")
-
-
-def metrics(session: Session, say: Say) -> str:
-    """The project's metrics are the notebook's."""
-    expected = {k: v for k, v in session.baseline.metrics.items() if k not in session.request["unstable"]}
-    fitted = session.model()
-    if not session.baseline.metrics:
-        raise Impossible("the notebook computes no metric", "not_applicable")
-    if not expected:
-        raise Impossible("every metric differs between two runs of the notebook")
-    for name, value in expected.items():
-        if name not in fitted.metrics:
-            raise Failed(f"{name}: the notebook has {value}, the project does not compute it")
-        found = float(fitted.metrics[name])
-        if not (np.isclose(found, value, rtol=EXACT, atol=0) or (np.isnan(found) and np.isnan(value))):
-            raise Failed(f"{name}: notebook {value}, project {found}")
-    return ", ".join(f"{name} {value:.6g}" for name, value in expected.items())
-
-
-def predictions(session: Session, say: Say) -> str:
-    """The project's predictions from raw rows are the notebook's final ones."""
-    data, state = session.trained(), session.trained().state
-    fitted = session.model()
-    given = {**state.shared, **fitted.extras}
-    unstable = "model" in session.request["unstable"]
-    model = session.baseline.get("model") if unstable else fitted.model
-    sides = {"train": np.asarray(data.train_ids), "eval": data.eval_ids, "all": np.arange(len(session.main))}
-    compared = 0
-    for side, ids in sides.items():
-        if not session.baseline.has(f"predictions_{side}"):
-            continue
-        expected = _flat(session.baseline.get(f"predictions_{side}"))
-        if ids is None or len(ids) != count(expected) or (ids < 0).all():
-            raise Impossible(f"which raw rows the notebook's {side} predictions belong to is not known")
-        at = np.flatnonzero(ids >= 0)
-        X = session.transform(session.main.iloc[ids[at]])
-        found = difference(take(expected, at), _flat(session.module("infer").decide(model, X, given)), BATCH)
-        if found is not None:
-            raise Failed(f"{side} rows, notebook against project: {found}")
-        compared += len(at)
-        _rows_decided_alone(session, ids[at], take(expected, at), model, given)
-    _prepared_alike(session, model, given)
-    if compared < min(100, len(session.main)):
-        raise Impossible(f"the notebook's run left {compared} predictions")
-    return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
-
-
-def _prepared_alike(session: Session, model: Any, given: Any) -> None:
-    """What the inference cells predicted of evaluation rows is what the features of these rows give."""
-    ids = session.trained().eval_ids
-    if not session.baseline.has("predictions_final") or ids is None or (ids < 0).any():
-        return
-    expected = _flat(session.baseline.get("predictions_final"))
-    if count(expected) != len(ids):
-        return  # of some of them, to show
-    X = session.transform(session.main.iloc[ids])
-    found = difference(expected, _flat(session.module("infer").decide(model, X, given)), BATCH)
-    if found is not None:
-        raise Impossible(f"the inference cells prepare the rows in a way of their own: {found}")
-
-
-def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model: Any, given: Any) -> None:
-    """A row alone, numbered from nought as serving has it, gets the prediction that the batch gave it."""
-    decide = session.module("infer").decide
-    for place in np.linspace(0, len(ids) - 1, min(10, len(ids))).astype(int):
-        row = session.main.iloc[[ids[place]]].reset_index(drop=True)
-        try:
-            answer = _flat(decide(model, session.transform(row), given))
-        except Exception as error:
-            raise Failed(f"row {ids[place]} alone: {_error(session, error)}") from error
-        found = difference(take(expected, np.array([place])), answer, BATCH)
-        if found is not None:
-            raise Failed(f"row {ids[place]}, in the notebook's batch against alone: {found}")
-
-
-def evaluation_features(session: Session, say: Say) -> str:
-    """V9: the notebook prepared its own evaluation rows as it prepared the training rows."""
-    data = session.trained()
-    if data.X_eval is None:
-        raise Impossible("the notebook evaluates on no other rows", "not_applicable")
-    expected = session.baseline.get("X_eval")
-    found = difference(expected, data.X_eval, tolerance(expected))
-    if found is not None:
-        raise Failed(f"notebook against project: {found}")
-    return f"{count(expected)} rows"
 
 
 def _also_apart(check: Callable[[Session, Say], str]) -> Callable[[Session, Say], str]:
@@ -292,6 +209,7 @@ def check(session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
             tell({"event": "progress", "check": name, "done": done, "of": of})
 
         started = time.monotonic()
+        session.facts = {}
         try:
             status, detail = "passed", RUN[name](session, say)
         except Impossible as error:
@@ -300,22 +218,9 @@ def check(session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
             status, detail = "failed", str(error)
         except Exception as error:  # the project's own code fails
             traceback.print_exc()
-            status, detail = "failed", _error(session, error)
-        seconds = round(time.monotonic() - started, 3)
-        tell({"event": "done", "check": name, "status": status, "detail": detail, "seconds": seconds})
-
-
-def _error(session: Session, error: Exception) -> str:
-    """The error and the last line of the project that it passed through."""
-    text = f"{type(error).__name__}: {error}"
-    steps = traceback.extract_tb(error.__traceback__)
-    source = str(session.project / "src")
-    ours = [step for step in steps if step.filename.startswith(source)]
-    own = [step for step in ours if Path(step.filename).name not in ("state.py", "staging.py")]
-    if not ours:
-        return text
-    step = (own or ours)[-1]
-    return f"{text} (in {Path(step.filename).name} line {step.lineno}: `{step.line}`)"
+            status, detail = "failed", session.error(error)
+        told = {"status": status, "detail": detail, "facts": session.facts}
+        tell({"event": "done", "check": name, **told, "seconds": round(time.monotonic() - started, 3)})
 
 
 def _last_touched(session: Session, found: Difference) -> str:
@@ -331,12 +236,6 @@ def _last_touched(session: Session, found: Difference) -> str:
 
 def _repeated(column: pd.Series, value: Any) -> pd.Series:
     return pd.Series([value] * len(column), index=column.index, dtype=column.dtype)
-
-
-def _flat(y: Any) -> Any:
-    """A target or prediction without labels; one column is as good as none."""
-    values = np.asarray(y)
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
@@ -384,7 +283,7 @@ def run_state(request: dict[str, Any]) -> dict[str, Any]:
         rows = pd.DataFrame(records, dtype=object)
         (folder / "X.pkl").write_bytes(pickle.dumps(session.module("features").transform(rows, state)))
     except Exception as error:
-        return {"error": _error(session, error)}
+        return {"error": session.error(error)}
     return {"error": ""}
 
 

@@ -76,6 +76,12 @@ def take(X: Any, rows: Any) -> Any:
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
 
 
+def flat(y: Any) -> Any:
+    """A target or prediction without labels; one column is as good as none."""
+    values = np.asarray(y)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
 def names_of(X: Any) -> list[str]:
     """Column names; those of an array are its positions, what has one column only has the name ""."""
     if isinstance(X, pd.DataFrame):
