@@ -41,7 +41,7 @@ from nb2prod.static import (
     need_split,
     refused,
 )
-from nb2prod.verify import Check, Report
+from nb2prod.verify import JUDGED, REQUIRED, Check, Report
 
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
@@ -73,9 +73,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     need_split(compiled, options)
     columns = evidence.columns if evidence else ()
     lowering = lowered(compiled, path, name, out, evidence, columns, options.fit_on)
-    skipped = tuple(
-        Check(id, "skipped", "--static: nothing was run") for id in REQUIRED[:-2]
-    )
+    skipped = tuple(Check(id, "skipped", "--static: nothing was run") for id in REQUIRED if id not in JUDGED)
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
     )

@@ -25,6 +25,8 @@ MEANING = {
     "V3": "the target does not reach the features",
     "V4": "other batches give a row the same",
     "V5": "values unseen, alone as in a batch",
+    "V6": "what was learned matters to some row",
+    "V7": "learning again from a part of the rows",
     "V8": "the same after saving, in a new process, from JSON",
     "V9": "rows held out by the notebook get its features",
     "leakage": "what rows that judge the model teach it",

@@ -36,8 +36,10 @@ class Found:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def rows_alone(session: Any, ids: np.ndarray, expected: Any, say: Callable[[int, int], None]) -> Found:
-    """Compare single rows; `expected` are the features of the raw rows `ids`."""
+def rows_alone(
+    session: Any, ids: np.ndarray, expected: Any, say: Callable[[int, int], None], covering: bool = True
+) -> Found:
+    """Compare single rows; `expected` are the features of the raw rows `ids`; `covering` adds chosen ones."""
     rows: pd.DataFrame = session.main.iloc[ids]
     loose = tolerance(expected)
     found = difference(expected, session.transform(rows), loose)
@@ -45,7 +47,7 @@ def rows_alone(session: Any, ids: np.ndarray, expected: Any, say: Callable[[int,
         text = f"training against transform of the same rows: {found}"
         return Found(text, True, int(ids[max(found.row, 0)]))
     drawn = np.random.RandomState(0).permutation(len(ids))[:DRAWN].tolist()
-    wanted = list(dict.fromkeys([*drawn, *chosen(rows)]))
+    wanted = list(dict.fromkeys([*drawn, *(chosen(rows) if covering else ())]))
     done, largest = 0, 0.0
     until = time.monotonic() + SECONDS
     for at in wanted:

@@ -10,6 +10,7 @@ it is, how it ended.  What user code prints goes to standard error.
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import json
 import os
@@ -38,8 +39,10 @@ from .alone import Found, rows_alone
 from .company import batches
 from .compare import EXACT, Difference, count, difference, flat, tolerance
 from .leakage import leakage
+from .liveness import live_state
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
+from .refit import FEW, reading_a_part, sampled_raw
 from .results import evaluation_features, metrics, predictions
 from .session import Baseline, Failed, Impossible, Session
 from .unseen import unseen_values
@@ -140,6 +143,40 @@ def unseen(session: Session, say: Say) -> str:
     return _said(session, unseen_values(session, session.main.iloc[ids], expected, say))
 
 
+def exercised(session: Session, say: Say) -> str:
+    """V6: each learned value changes the features of some row or probe."""
+    ids, _ = session.kept()
+    return _said(session, live_state(session, session.main.iloc[ids], say))
+
+
+def learned_again(session: Session, say: Say) -> str:
+    """V7: learning from a part of the rows gives what the notebook's slice gives on that part."""
+    session.trained()
+    if len(session.main) < FEW:
+        raise Impossible(f"{len(session.main)} rows have no part to learn from", "not_applicable")
+    expected = _slice_of_part(session)
+    with session.learning_from(sampled_raw(session.raw)) as data:
+        found = None if expected is None else difference(expected, data.X_train, EXACT, dtypes=True)
+        if found is not None:
+            raise Failed(f"notebook's slice against project: {found}{_last_touched(session, found)}")
+        ids, X = session.kept()
+        alone = _said(session, rows_alone(session, ids, X, say, covering=False))
+    compared = "no file to read a part of" if expected is None else f"{count(expected)} rows equal"
+    return f"{compared}; {alone}"
+
+
+def _slice_of_part(session: Session) -> Any:
+    """What the slice gives on a part of the main frame; None where that is not read from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "X.pkl")
+        asked = {"shape": session.main.shape, "file": str(file)}
+        answer = _child({**session.request, "part": asked}, "slice")
+        if answer["error"]:
+            text = f"the notebook's own code does not run on a part of its rows: {answer['error']}"
+            raise Impossible(text, "not_applicable")
+        return pickle.loads(file.read_bytes()) if answer["detail"] else None
+
+
 def _said(session: Session, found: Found) -> str:
     if found.failed:
         raise Failed(found.text + session.place(found.parting))
@@ -189,6 +226,8 @@ RUN: dict[str, Callable[[Session, Say], str]] = {
     "V3": _also_apart(target_free),
     "V4": _also_apart(other_batches),
     "V5": _also_apart(unseen),
+    "V6": exercised,
+    "V7": learned_again,
     "V8": _also_apart(stored_state),
     "metrics": metrics,
     "predictions": predictions,
@@ -254,23 +293,30 @@ def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
 
 
 def run_slice(request: dict[str, Any]) -> dict[str, Any]:
-    """In a new process: run the slice as a script, compare its X with the notebook's."""
-    asked = request["slice"]
+    """In a new process: run the slice as a script, and compare its X with the notebook's.
+
+    Where a part of the rows is asked for, its X on that is kept instead; `detail` says how the part was read.
+    """
+    asked, part_ = request["slice"], request.get("part")
     random.seed(request["seed"])
     np.random.seed(request["seed"])
     os.chdir(asked["folder"])
     sys.path.insert(0, asked["folder"])
     script = sys.modules["__main__"] = types.ModuleType("__main__")  # what it defines is found by pickle
+    taken: list[str] = []
     try:
         text = Path(asked["path"]).read_text(encoding="utf-8")
-        exec(compile(text, asked["path"], "exec"), script.__dict__)
+        with reading_a_part(tuple(part_["shape"]), taken) if part_ else contextlib.nullcontext():
+            exec(compile(text, asked["path"], "exec"), script.__dict__)
     except Exception as error:
         lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == asked["path"]]
-        return {
-            "error": f"the slice raises {type(error).__name__}: {error} (line {lines[-1] if lines else '?'})"
-        }
-    expected, X = Baseline(request, "").get("X_train"), script.__dict__[asked["variable"]]
-    found = difference(expected, X, EXACT, dtypes=True)
+        line = lines[-1] if lines else "?"
+        return {"error": f"the slice raises {type(error).__name__}: {error} (line {line})"}
+    X = script.__dict__[asked["variable"]]
+    if part_:
+        Path(part_["file"]).write_bytes(pickle.dumps(X))
+        return {"error": "", "detail": ", ".join(taken)}
+    found = difference(Baseline(request, "").get("X_train"), X, EXACT, dtypes=True)
     return {"error": f"notebook against slice: {found}" if found else "", "detail": f"{count(X)} rows equal"}
 
 

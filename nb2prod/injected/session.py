@@ -133,6 +133,18 @@ class Session:
         finally:
             self.data, self.fitted = own, fitted
 
+    @contextlib.contextmanager
+    def learning_from(self, raw: Any) -> Iterator[Any]:
+        """Training on other raw data takes the place of the project's own."""
+        own = self.raw, self.data, self.fitted
+        random.seed(self.request["seed"])
+        np.random.seed(self.request["seed"])
+        try:
+            self.data, self.raw = self.module("features").fit(raw, self.settings()), raw
+            yield self.data
+        finally:
+            self.raw, self.data, self.fitted = own
+
     def trained(self) -> Any:
         if self.data is None:
             raise Impossible("the project's features could not be fitted")

@@ -43,7 +43,7 @@ def unseen_values(session: Any, rows: pd.DataFrame, X: Any, say: Callable[[int, 
     """A value unseen gives a row the same alone and in a batch; `X` are the features of training."""
     loose, until = tolerance(X), time.monotonic() + SECONDS
     company = rows.iloc[np.linspace(0, len(rows) - 1, min(COMPANY, len(rows))).astype(int)]
-    probes, made = list(_probes(session, rows)), []
+    probes, made = list(probes_of(session, rows)), []
     outcomes: list[dict[str, Any]] = []
     for done, probe in enumerate(probes):
         if time.monotonic() > until:
@@ -60,7 +60,8 @@ def unseen_values(session: Any, rows: pd.DataFrame, X: Any, say: Callable[[int, 
     return Found(_text(outcomes, len(probes) - len(made)), facts={"probes": outcomes})
 
 
-def _probes(session: Any, rows: pd.DataFrame) -> Iterator[Probe]:
+def probes_of(session: Any, rows: pd.DataFrame) -> Iterator[Probe]:
+    """The probes of each column that some feature reads."""
     reads = session.data.state.reads
     for column in rows.columns:
         if column in session.targets or (reads is not None and column not in reads):
