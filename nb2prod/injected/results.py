@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .compare import BATCH, EXACT, count, difference, flat, take, tolerance
+from .compare import BATCH, EXACT, count, difference, extent, flat, names_of, take, tolerance
 from .session import Failed, Impossible, Session
 
 Say = Callable[[int, int], None]
@@ -93,6 +93,12 @@ def evaluation_features(session: Session, say: Say) -> str:
         raise Impossible("the notebook evaluates on no other rows", "not_applicable")
     expected = session.baseline.get("X_eval")
     found = difference(expected, data.X_eval, tolerance(expected))
-    if found is not None:
+    if found is None:
+        return f"{count(expected)} rows"
+    apart = extent(expected, data.X_eval, tolerance(expected))
+    if apart is None:
         raise Failed(f"notebook against project: {found}")
-    return f"{count(expected)} rows"
+    columns, share = apart
+    session.facts |= {"columns": columns, "share": share}
+    some = f"{len(columns)} of {len(names_of(expected))} columns differ"
+    raise Failed(f"{some} for {share:.0%} of {count(expected)} rows; notebook against project: {found}")
