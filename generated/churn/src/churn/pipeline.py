@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from . import versions
+from . import store, versions
 from .settings import Settings
 from .train import Result, train
 
@@ -35,7 +35,7 @@ def run(settings: Settings, say: Callable[[str], None] = _quiet) -> Result:
     say("loading the data")
     raw = _module(package, "load").load(settings)
     say("computing the features")
-    data = _module(package, "features").fit(raw, settings)
+    data = store.training(settings, package, raw, say)
     return train(settings, package, raw, data, say)
 
 
@@ -54,7 +54,7 @@ def stage(
     package = versions.freeze_code(settings.artifacts / "code")
     given = _get(settings, STAGES[STAGES.index(name) - 1], package)
     if name == "features":
-        data = _module(package, "features").fit(given["raw"], settings)
+        data = store.training(settings, package, given["raw"], say)
         _put(settings, "features", package, {**given, "data": data})
         return None
     return train(settings, package, given["raw"], given["data"], say)

@@ -32,6 +32,7 @@ DATA = Path("data", "version")
 # Modules that run versions rather than belong to one.
 SERVICE = (
     "__main__.py",
+    "catalogue.py",
     "cli.py",
     "monitor.py",
     "pipeline.py",
@@ -40,6 +41,7 @@ SERVICE = (
     "report.py",
     "retrain.py",
     "serve.py",
+    "store.py",
 )
 # Modules that say what the features are.
 DEFINING = ("features.py", "schema.py", "staging.py", "state.py", "target.py")
