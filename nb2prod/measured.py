@@ -9,7 +9,7 @@ from typing import Any
 
 from nb2prod import baseline, rules
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.ir.stages import Refusal
+from nb2prod.ir.refusal import Refusal
 from nb2prod.source import Span
 from nb2prod.static import Compiled
 from nb2prod.verify import Check
