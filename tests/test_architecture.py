@@ -27,7 +27,7 @@ LAYERS = (
     ("static",),
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
-    ("lower", "literals"),
+    ("lower", "literals", "rowpath"),
     ("passes",),
     ("analysis",),
     ("frontend", "ipynb_tags"),
