@@ -14,7 +14,7 @@ import subprocess
 import sys
 import uuid
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -154,7 +154,9 @@ def load(settings: Settings, which: str = CHAMPION) -> Version:
                 f"model {settings.model_name} has no {which}; train and promote a version first"
             )
         number = found
-    return versions.load(_download(settings, number), number)
+    return replace(
+        versions.load(_download(settings, number), number), policies=settings.policies
+    )
 
 
 def _download(settings: Settings, number: str) -> Path:
