@@ -27,6 +27,7 @@ LAYERS = (
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
     ("lower", "literals"),
+    ("expectations",),
     ("passes",),
     ("analysis",),
     ("frontend", "ipynb_tags"),
