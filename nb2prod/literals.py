@@ -21,7 +21,9 @@ SERVICE = (
     "mlflow>=3.17,<4",
     "cloudpickle>=3,<4",
     "fastapi>=0.110,<1",
-    "uvicorn>=0.30,<1",
+    "httptools>=0.6",
+    "uvicorn>=0.38,<1",
+    "uvloop>=0.19; sys_platform != 'win32'",
     "pydantic>=2.7,<3",
     "pyarrow>=14",
     "prometheus-client>=0.20,<1",
@@ -113,7 +115,7 @@ def bounds(version: str) -> str:
 
 def requirements(project: Project) -> list[str]:
     """The project's dependencies: what the notebook ran with, bounded, and what the service needs."""
-    service = {re.split("[<>=]", need)[0]: need for need in SERVICE}
+    service = {re.split("[<>=;]", need)[0]: need for need in SERVICE}
     notebooks = {
         name: f"{name}{bounds(version)}"
         for name, version in project.packages

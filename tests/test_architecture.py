@@ -26,7 +26,7 @@ LAYERS = (
     ("static",),
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
-    ("lower", "literals"),
+    ("lower", "literals", "rowpath"),
     ("expectations",),
     ("passes",),
     ("analysis",),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .settings import Settings, SettingsError, load_settings
+from .settings import PREFIX, Settings, SettingsError, load_settings
 
 app = typer.Typer(
     help="churn: train, predict, serve, promote and roll back.",
@@ -111,21 +113,39 @@ def predict(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that serve.")
+    ] = None,
     project: Project = None,
 ) -> None:
-    """Serve the champion over HTTP."""
+    """Serve the champion over HTTP; SIGTERM ends it when the requests at hand are answered."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(
             name, "1"
         )  # one row at a time gains nothing from threads and waits for them
-    with _failing():
+    with _failing(), tempfile.TemporaryDirectory() as counters:
         import uvicorn
 
-        from .serve import create_app
+        from .logs import LOGGING
 
         settings = load_settings(project)
+        several = workers or settings.workers
+        os.environ[f"{PREFIX}PROJECT"] = str(
+            settings.project
+        )  # for the processes that serve
+        if several > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters
         uvicorn.run(
-            create_app(settings), host=host or settings.host, port=port or settings.port
+            f"{__package__}.serve:create_app",
+            factory=True,
+            host=host or settings.host,
+            port=port or settings.port,
+            workers=several,
+            log_config=LOGGING,
+            access_log=False,
+            server_header=False,
+            timeout_worker_healthcheck=60,  # a process that imports on a busy machine is not dead
+            timeout_graceful_shutdown=math.ceil(settings.request_seconds),
         )
 
 

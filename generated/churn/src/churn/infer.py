@@ -100,8 +100,11 @@ def read_rows(source: Path | IO[bytes]) -> pd.DataFrame:
     if suffix != ".csv":
         return pd.read_parquet(source)
     types = {name: str for name in TEXTS} | READ_CSV.get("dtype", {})
+    packed = (
+        {} if isinstance(source, Path) else {"compression": None}
+    )  # a small body must not unfold to a large one
     try:
-        rows = pd.read_csv(source, **{**READ_CSV, "dtype": types})
+        rows = pd.read_csv(source, **{**READ_CSV, **packed, "dtype": types})
     except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
         raise FileError(f"{source}: {error}") from error
     for name in rows.columns.intersection(NUMBERS):

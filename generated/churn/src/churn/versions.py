@@ -30,8 +30,11 @@ DATA = Path("data", "version")
 # Modules that run versions rather than belong to one.
 SERVICE = (
     "__main__.py",
+    "api.py",
     "catalogue.py",
     "cli.py",
+    "gate.py",
+    "logs.py",
     "monitor.py",
     "pipeline.py",
     "prediction_log.py",
