@@ -42,7 +42,7 @@ from nb2prod.static import (
     need_split,
     refused,
 )
-from nb2prod.verify import Check, Report
+from nb2prod.verify import JUDGED, REQUIRED, Check, Report
 
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
@@ -74,9 +74,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     need_split(compiled, options)
     columns = evidence.columns if evidence else ()
     lowering = lowered(compiled, path, name, out, evidence, columns, options.fit_on)
-    skipped = tuple(
-        Check(id, "skipped", "--static: nothing was run") for id in ("V0", "V1", "V2", "V3", "V8")
-    )
+    skipped = tuple(Check(id, "skipped", "--static: nothing was run") for id in REQUIRED if id not in JUDGED)
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
     )

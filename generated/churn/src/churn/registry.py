@@ -16,8 +16,13 @@ import subprocess
 import sys
 import uuid
 import warnings
+<<<<<<< HEAD
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+=======
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+>>>>>>> main
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +169,9 @@ def load(settings: Settings, which: str = CHAMPION) -> Version:
                 f"model {settings.model_name} has no {which}; train and promote a version first"
             )
         number = found
-    return versions.load(_download(settings, number), number)
+    return replace(
+        versions.load(_download(settings, number), number), policies=settings.policies
+    )
 
 
 def _download(settings: Settings, number: str) -> Path:

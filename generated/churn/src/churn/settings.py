@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .policies import Policies, PolicyError
+
 PACKAGE = "churn"
 PREFIX = "CHURN_"
 
@@ -33,6 +35,7 @@ class Settings:
     data_root: Path
     data: dict[str, str]
     parameters: Parameters
+    policies: Policies
     tracking_uri: str
     model_name: str = PACKAGE
     experiment: str = PACKAGE
@@ -83,6 +86,10 @@ def load_settings(project: Path | None = None) -> Settings:
     config.pop("data_root", None)
     data = {key: str(value) for key, value in config.pop("data", {}).items()}
     given = config.pop("parameters", {})
+    try:
+        policies = Policies.read(config.pop("policies", {}))
+    except PolicyError as error:
+        raise SettingsError(f"config.toml: {error}") from error
     uri = os.environ.get("MLFLOW_TRACKING_URI") or config.pop("tracking_uri", "")
     config.pop("tracking_uri", None)
     settings = Settings(
@@ -90,6 +97,7 @@ def load_settings(project: Path | None = None) -> Settings:
         data_root=(root / data_root).resolve(),
         data=data,
         parameters=Parameters(**_typed(Parameters, given, "[parameters] ")),
+        policies=policies,
         tracking_uri=uri or f"sqlite:///{root / 'mlflow.db'}",
         api_key=_api_key(),
         **_typed(Settings, config, ""),

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .policies import Policies
+
 HERE = Path(__file__).resolve().parent
 DATA = Path("data", "version")
 # Modules that run versions rather than belong to one.
@@ -64,7 +66,10 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """Everything that a prediction needs; `package` is the name of the version's own code."""
+    """Everything that a prediction needs; `package` is the name of the version's own code.
+
+    `policies` are not stored with it: they are those of the project that serves.
+    """
 
     package: str
     state: Any
@@ -72,6 +77,7 @@ class Version:
     extras: dict[str, Any] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
     number: str = ""
+    policies: Policies = field(default_factory=Policies)
 
     def module(self, name: str) -> Any:
         """A module of the version's code."""
