@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from churn import contract, pipeline
+from churn import contract, pipeline, store
 from churn.contract import ContractError
 from churn.pipeline import StageError
 from churn.settings import Settings
@@ -41,9 +41,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, trained: Result) -> list[str]:
         return called
 
     monkeypatch.setattr(pipeline, "_load", noted("load", pipeline._load))
-    monkeypatch.setattr(
-        pipeline.store, "training", noted("features", pipeline.store.training)
-    )
+    monkeypatch.setattr(store, "training", noted("features", store.training))
     monkeypatch.setattr(pipeline, "train", noted("train", lambda *given: trained))
     return ran
 
@@ -57,7 +55,7 @@ def test_stages_go_on_where_they_stopped_and_skip_what_did_not_change(
     with pytest.raises(StageError, match="run `stage load` first"):
         pipeline.stage(apart, "features")
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.store, "training", lambda *given: 1 / 0)
+        patch.setattr(store, "training", lambda *given: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             pipeline.stage(apart, "all")
     assert counted == ["load"]

@@ -16,13 +16,8 @@ import subprocess
 import sys
 import uuid
 import warnings
-<<<<<<< HEAD
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
-=======
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
->>>>>>> main
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
