@@ -1,10 +1,10 @@
-"""Tests the verifier: deletes one wrap of a generated `features` after the other and looks whether a check fails.
+"""Tests the verifier: deletes one wrap of a generated `features` after the other, and looks what fails.
 
     python benchmarks/mutation.py [--python EXE] NOTEBOOK...
 
-Each notebook is run and compiled once, then checked without each of its wraps.  Printed are how many deletions
-are noticed and by which check, and those that are not.  A wrap is idle where its value changes the features of
-no row and no probe (V6): without it nothing is different.
+Each notebook is run and compiled once, then checked without each of its wraps.  Printed are how many
+deletions are noticed and by which check, and those that are not.  A wrap is idle where its value changes the
+features of no row and no probe (V6): without it nothing is different.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nb2prod import emit, frontend, verification, verify
+from nb2prod import baseline, emit, frontend, verification, verify
 from nb2prod.ir.stages import Site
+from nb2prod.run.scratch import scratch_copy
 from nb2prod.static import Event, Options, files, lowered
 
 CHECKS = ("V1", "V2", "V3", "V4", "V5", "V7")
@@ -56,17 +57,24 @@ def mutants(path: Path, python: str, work: Path) -> Iterator[Mutant]:
         emit.write(files(found.lowering, found.compiled.notebook), request.project, force=True)
         whole = verify.run_checks(replace(request, checks=("V1", "V6")), python=python)
         unused = {key.partition("[")[0].partition("#")[0] for key in whole[1].facts.get("unused", ())}
-        sites = found.compiled.graph.sites
-        for site in sites:
-            graph = replace(found.compiled.graph, sites=tuple(s for s in sites if s is not site))
-            compiled = replace(found.compiled, graph=graph)
-            made = lowered(compiled, path, "project", job.out, found.trace, found.trace.columns)
-            emit.write(files(made, found.compiled.notebook), request.project, force=True)
-            with tempfile.TemporaryDirectory() as folder:
-                script = verification.baseline.write_script(graph, found.compiled.flow, Path(folder))
-                sliced = verify.Slice(script, verification.baseline.SLICE_X, job.folder)
-                name = first_failure(replace(request, checks=CHECKS, slice=sliced), python)
-            yield Mutant(site, name, not name and site.key in unused)
+        with scratch_copy(job.folder, job.notebook) as scratch:
+            script = baseline.write_script(found.compiled.graph, found.compiled.flow, job.work)
+            sliced = verify.Slice(script, baseline.SLICE_X, scratch.folder)
+            request = replace(request, checks=CHECKS, slice=sliced)
+            for site in found.compiled.graph.sites:
+                write_without(site, found, path, job, request.project)
+                name = first_failure(request, python)
+                yield Mutant(site, name, not name and site.key in unused)
+
+
+def write_without(
+    site: Site, found: verification.Evidence, path: Path, job: verification.Job, place: Path
+) -> None:
+    """The project in which the expression of a site stands bare."""
+    sites = tuple(other for other in found.compiled.graph.sites if other is not site)
+    compiled = replace(found.compiled, graph=replace(found.compiled.graph, sites=sites))
+    made = lowered(compiled, path, "project", job.out, found.trace, found.trace.columns)
+    emit.write(files(made, found.compiled.notebook), place, force=True)
 
 
 def first_failure(request: verify.Request, python: str) -> str:
