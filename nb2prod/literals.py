@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from nb2prod.expectations import expectations, fewest_rows
 from nb2prod.ir.project import Column, Project
 
 # What the generated project itself imports, beside what the notebook brought.
@@ -190,6 +191,6 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-WRITERS = (pystr, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
-READERS = (requirements, versioned, fields, example, dropped)
+WRITERS = (pystr, comment, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
+READERS = (requirements, versioned, fields, example, dropped, expectations, fewest_rows)
 FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}

@@ -28,6 +28,7 @@ LAYERS = (
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
     ("lower", "literals", "rowpath"),
+    ("expectations",),
     ("passes",),
     ("analysis",),
     ("frontend", "ipynb_tags"),

@@ -34,7 +34,8 @@ class Column:
 
     `type` is int, float, bool, str or datetime; `read` says that some feature depends on it; `nullable`
     that training had missing values there; `categories` are the values seen in training where they are
-    few; `example` is a real value as JSON.
+    few; `example` is a real value as JSON; `gaps` that the raw data had missing values there, also in rows
+    that training dropped (None: unknown).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     example: str | int | float | bool | None = None
+    gaps: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

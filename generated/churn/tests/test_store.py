@@ -52,7 +52,7 @@ def test_a_hit_is_the_whole_result_and_draws_go_on_as_they_would(
     assert "store" not in said and "not kept" not in said, said
     again, said, redrawn = compute()
     assert "come from the store" in said
-    assert store._digests(again) == store._digests(first)
+    assert store.digests(again) == store.digests(first)
     assert redrawn == drawn
     (entry,) = store.entries(apart)
     assert entry.feature_version == again.state.version
@@ -96,7 +96,7 @@ def test_a_damaged_version_is_computed_again(compute: Compute, apart: Settings) 
     path.write_bytes(content)
     again, said, _ = compute()
     assert "damaged" in said
-    assert store._digests(again) == store._digests(first)
+    assert store.digests(again) == store.digests(first)
     assert "come from the store" in compute()[1]
 
 
@@ -202,7 +202,7 @@ def test_writers_at_once_and_killed_ones_leave_whole_versions_only(
     for entry in found:
         facts = json.loads(entry.facts)
         assert (
-            store._digests(store._read(folder / entry.folder, package, facts))
+            store.digests(store._read(folder / entry.folder, package, facts))
             == facts["digests"]
         )
     store.gc(apart, 3, set())

@@ -157,7 +157,7 @@ def _hit(settings: Settings, package: str, key: str, say: Callable[[str], None])
         try:
             facts = json.loads(found[0].facts)
             data = _read(folder / found[0].folder, package, facts)
-            intact = _digests(data) == facts["digests"]
+            intact = digests(data) == facts["digests"]
         except Exception as error:  # noqa: BLE001 -- a damaged file may fail in any way
             intact, reason = False, f": {error}"
         else:
@@ -183,7 +183,7 @@ def _keep(settings: Settings, package: str, wanted: dict[str, Any], data: Any) -
         written.mkdir()
         try:
             facts = _write(data, written)
-            again = _digests(_read(written, package, facts))
+            again = digests(_read(written, package, facts))
             differing = [
                 part for part, found in facts["digests"].items() if again[part] != found
             ]
@@ -215,7 +215,7 @@ def _write(data: Any, folder: Path) -> dict[str, Any]:
         data.state.save(folder / "state")
     except Exception as error:
         raise UnstorableError(f"what was learned cannot be stored: {error}") from error
-    return {"values": stored, "extras": list(data.extras), "digests": _digests(data)}
+    return {"values": stored, "extras": list(data.extras), "digests": digests(data)}
 
 
 def _read(folder: Path, package: str, facts: dict[str, Any]) -> Any:
@@ -229,7 +229,7 @@ def _read(folder: Path, package: str, facts: dict[str, Any]) -> Any:
     return code.module("features").Training(**parts, state=state, extras=extras)
 
 
-def _digests(data: Any) -> dict[str, str]:
+def digests(data: Any) -> dict[str, str]:
     learned = [
         (key, one.kind, one.always, one.value, one.empty)
         for key, one in data.state.entries.items()
