@@ -184,7 +184,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
         rejected = {row: ("features", column, message) for row in rows}
     else:
         rejected = {
-            rows[at]: ("missing_feature", None, f"gives no value for feature {feature}")
+            rows[at]: (
+                "missing_feature",
+                _suspect(scores.flags[rows[at]]),
+                f"gives no value for feature {feature}",
+            )
             for at, feature in gaps.items()
         }
     row_error = version.module("schema").RowError
@@ -195,6 +199,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
     rest = frame[~frame.index.isin(list(rejected))]
     if len(rest):
         _score(rest, version, scores)
+
+
+def _suspect(flags: list[str]) -> str | None:
+    """The column at fault where a row lies outside of what training saw in just one."""
+    return flags[0].partition(":")[2] if len(flags) == 1 else None
 
 
 def predictions_of(version: Version, X: Any) -> list[Any]:
