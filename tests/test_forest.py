@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 
 from nb2prod.emit import templates_dir
 
-
 KINDS = ("RandomForest", "ExtraTrees")
 
 
