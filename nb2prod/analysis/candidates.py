@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import PREDICT_METHODS, calls, choose, find_sinks, has_score, is_marked, method
+from nb2prod.analysis.model import (
+    PREDICT_METHODS,
+    calls,
+    choose,
+    find_sinks,
+    has_score,
+    is_marked,
+    method,
+    of_many,
+)
 from nb2prod.analysis.predictors import aliases
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
@@ -59,7 +68,7 @@ class Candidates:
         self.plotting = {e.stmt for e in flow.effects if e.kind == "displays" and e.api not in SHOWS}
         self.writing = {e.stmt for e in flow.effects if e.kind == "writes-file"}
         self.used = [(stmt.id, name) for stmt in self.running() for name in _used(stmt.node)]
-        self.sinks = self._find(given)
+        self.sinks = [of_many(sink, flow, slicer, given) for sink in self._find(given)]
         self.names = {sink.stmt: aliases(flow, sink) for sink in self.sinks}
         self.data = {sink.stmt: self.data_of(sink) for sink in self.sinks}
         self.predicts = self._predicts()

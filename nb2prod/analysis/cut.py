@@ -70,7 +70,8 @@ def _inferred_model(sinks: list[Sink], sink: Sink, flow: Flow, tags: CellTags) -
     if not others or stmt.cell not in tags.inferred or is_marked(sink, flow):
         return []
     place = f"cell {stmt.cell}, line {stmt.span.line}"
-    return [f"the model is `{sink.model}` ({place}), not {', '.join(others)}; --model chooses another"]
+    chosen = ast.unparse(sink.held) if sink.held is not None else sink.model
+    return [f"the model is `{chosen}` ({place}), not {', '.join(others)}; --model chooses another"]
 
 
 def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
