@@ -68,7 +68,7 @@ class Candidates:
         self.plotting = {e.stmt for e in flow.effects if e.kind == "displays" and e.api not in SHOWS}
         self.writing = {e.stmt for e in flow.effects if e.kind == "writes-file"}
         self.used = [(stmt.id, name) for stmt in self.running() for name in _used(stmt.node)]
-        self.sinks = [of_many(sink, flow, slicer, given) for sink in self._find(given)]
+        self.sinks = self._find(given)
         self.names = {sink.stmt: aliases(flow, sink) for sink in self.sinks}
         self.data = {sink.stmt: self.data_of(sink) for sink in self.sinks}
         self.predicts = self._predicts()
@@ -105,14 +105,19 @@ class Candidates:
 
     def _find(self, given: CellTags) -> list[Sink]:
         """The fits in cells tagged train; where there are none, those in untagged cells."""
-        tagged = find_sinks(self.flow, self.types, given)
+        tagged = self._fits(given)
         if tagged:
             return tagged
         cells = {stmt.cell for stmt in self.flow.by_id.values()}
         free: dict[int, tuple[str, ...]] = {cell: ("train",) for cell in cells if not given.of(cell)}
-        found = find_sinks(self.flow, self.types, replace(given, allowed=free))
+        found = self._fits(replace(given, allowed=free))
         models = [sink for sink in found if self._is_model(sink)]
         return [s for s in models if not is_definition(self.flow.by_id[s.stmt].node)] or models
+
+    def _fits(self, tags: CellTags) -> list[Sink]:
+        """The fits in cells tagged train; of those in a loop, the one that is used later."""
+        found = find_sinks(self.flow, self.types, tags)
+        return [of_many(sink, self.flow, self.slicer, tags) for sink in found]
 
     def _is_model(self, sink: Sink) -> bool:
         """An estimator that is known, or what predicts later on: `fit` alone may be a transformer's."""
