@@ -11,6 +11,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 TAG_PREFIX = "nb2prod:"
 
@@ -20,8 +21,7 @@ _ODD_BREAK = re.compile("[\x0b\x0c\x1c-\x1e]")  # str.splitlines breaks here, Py
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):  # a tuple is made, compared and hashed in C: a lint makes thousands
     """A stretch of one cell's text; `end_column` is exclusive."""
 
     cell: int

@@ -22,7 +22,8 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Program
 from nb2prod.ir.project import Column
-from nb2prod.ir.stages import Refusal, StageGraph
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes

@@ -35,7 +35,7 @@ LAYERS = (
     ("magics",),
     ("diagnostics",),
     ("ir", "names"),
-    ("source",),
+    ("source", "tree"),
     ("__init__",),
 )
 # `diagnostics` stands at the side: passes record facts, rules write sentences.

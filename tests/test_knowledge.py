@@ -11,7 +11,7 @@ import pytest
 
 from nb2prod import knowledge
 from nb2prod.knowledge import GIVEN, Given, KnowledgeError, library, lookup
-from nb2prod.knowledge.read import expand, read
+from nb2prod.knowledge.read import expand, index, read
 
 FOLDER = Path(knowledge.__file__).parent
 LIBRARIES = sorted(path.stem for path in FOLDER.glob("*.toml") if path.stem not in ("stdlib", "star"))
@@ -27,6 +27,18 @@ def test_braces_expand_like_a_shell() -> None:
     assert list(expand("plain")) == ["plain"]
     with pytest.raises(KnowledgeError, match="unbalanced"):
         list(expand("a.{b,c"))
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_file_of_ours_is_well_formed_and_its_index_gives_the_same(path: Path) -> None:
+    whole, lazy = read(path), index(path)
+    assert (lazy.names, lazy.modules, lazy.receivers, lazy.star) == (
+        whole.names,
+        whole.modules,
+        whole.receivers,
+        whole.star,
+    )
+    assert list(lazy.entries) == list(whole.entries)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from percent import notebook
 
 from nb2prod import frontend, rules
 from nb2prod.diagnostics import Diagnostic, render
-from nb2prod.ir.stages import Refusal, Role, Stage, StageGraph
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Role, Stage, StageGraph
 from nb2prod.rules import Rule
 from nb2prod.source import Span
 

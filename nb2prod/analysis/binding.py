@@ -23,7 +23,8 @@ from nb2prod.analysis.keys import Keys
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Prediction, Refusal, Site
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Prediction, Site
 from nb2prod.knowledge import Fact
 from nb2prod.source import Span
 

@@ -8,6 +8,7 @@ open("a")               ->  builtins.open, unless the notebook has an `open` of 
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import BUILTINS, Function
@@ -16,8 +17,10 @@ from nb2prod.analysis.values import imported
 from nb2prod.ir.program import Stmt
 from nb2prod.knowledge import GIVEN, star_names
 
+_ARGUMENTS = "_nb2prod_arguments"  # where a call keeps them
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)  # one for each call: not frozen, see Event
 class Called:
     """One call.  `api` is empty where the root is no import and no builtin; `name` is the last part.
 
@@ -69,11 +72,15 @@ def _second_name(node: ast.stmt, name: str, paths: dict[str, str], own: set[str]
     return ""
 
 
-def arguments(node: ast.Call) -> dict[str, object]:
+def arguments(node: ast.Call) -> Mapping[str, object]:
     """Every argument under its keyword or its position, a literal as itself."""
-    every = [(str(position), value) for position, value in enumerate(node.args)]
-    every += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
-    return {name: value.value if isinstance(value, ast.Constant) else GIVEN for name, value in every}
+    kept: dict[str, object] | None = node.__dict__.get(_ARGUMENTS)
+    if kept is None:
+        every = [(str(position), value) for position, value in enumerate(node.args)]
+        every += [(keyword.arg, keyword.value) for keyword in node.keywords if keyword.arg]
+        kept = {name: value.value if isinstance(value, ast.Constant) else GIVEN for name, value in every}
+        node.__dict__[_ARGUMENTS] = kept
+    return kept
 
 
 def called_name(node: ast.Call) -> str:

@@ -37,7 +37,8 @@ from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
-from nb2prod.ir.stages import Dropped, Metric, Prediction, Refusal, Role, Sink, Stage, StageGraph
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Dropped, Metric, Prediction, Role, Sink, Stage, StageGraph
 
 PURE = ("pure", "constructs", "row-wise", "aggregates")
 NO_FRAME_NODES = (

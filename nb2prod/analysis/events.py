@@ -33,7 +33,7 @@ AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: a lint makes thousands, and that takes three times as long
 class Event:
     """`kind` is read, bind, delete, mutate or call.
 
@@ -397,14 +397,14 @@ class _Walker:
             self.expression(node)
 
     def expression(self, node: ast.AST | None) -> None:
+        while isinstance(node, ast.Attribute):
+            node = node.value
         match node:  # the most frequent kinds first
-            case None | ast.Constant():
-                return
             case ast.Name():
                 if isinstance(node.ctx, ast.Load):
                     self.add("read", node.id, node)
-            case ast.Attribute():
-                self.expression(node.value)
+            case None | ast.Constant():
+                return
             case ast.Call():
                 self.expression(node.func)
                 self.expressions(node.args)

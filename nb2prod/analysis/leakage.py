@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import bound_names
-from nb2prod.analysis.nodes import children, nodes
+from nb2prod.analysis.nodes import children, inner_calls, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Located, Span
@@ -479,9 +479,7 @@ class _Walk:
             self.leak("NBP203", where if column_name != target else span, span, column_name, target)
 
     def calls(self, node: ast.stmt) -> None:
-        for inner in nodes(node):
-            if not isinstance(inner, ast.Call):
-                continue
+        for inner in inner_calls(node):
             name = called_name(inner)
             owner = _root(inner.func.value) if isinstance(inner.func, ast.Attribute) else ""
             given = self.given(inner)

@@ -24,7 +24,8 @@ from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Refusal, Sink
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Sink
 
 TASKS = {
     "classifier": "classification",

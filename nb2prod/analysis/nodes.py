@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
+
+from nb2prod.tree import LEAVES, children
 
 if TYPE_CHECKING:
     from nb2prod.analysis.script import Script
 
-_CHILDREN = "_nb2prod_children"
+__all__ = ["children", "dumped", "inner_calls", "kinds", "nodes"]
+
 _KEPT = "_nb2prod_nodes"
 _TEXT = "_nb2prod_text"
-
-
-_LEAVES = frozenset([ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue, ast.Global])
-# fields that hold text, numbers, operators and contexts: nothing to visit
-_BARE = frozenset(["ctx", "op", "ops", "id", "attr", "kind", "type_comment", "module", "level", "conversion"])
-
-
-def children(node: ast.AST) -> Sequence[ast.AST]:
-    """The nodes right below a node in the order of the text, without operators and contexts; found once."""
-    if type(node) in _LEAVES:
-        return ()
-    kept = node.__dict__.get(_CHILDREN)
-    if kept is not None:
-        return cast("list[ast.AST]", kept)
-    found: list[ast.AST] = []
-    for name in node._fields:
-        if name in _BARE:
-            continue
-        value = getattr(node, name, None)
-        if isinstance(value, list):
-            found += [inner for inner in value if isinstance(inner, ast.AST)]
-        elif isinstance(value, ast.AST):
-            found.append(value)
-    node.__dict__[_CHILDREN] = found
-    return found
+_CALLS = "_nb2prod_calls"
 
 
 def nodes(root: ast.AST) -> list[ast.AST]:
     """The node itself and all below it, level by level, without operators and contexts."""
-    if type(root) in _LEAVES:
+    if type(root) in LEAVES:
         return [root]
     kept = root.__dict__.get(_KEPT)
     if kept is None:
         kept = root.__dict__[_KEPT] = [*children(root)]  # not the root too: a cycle outlives its notebook
         for node in kept:  # grows while it is walked
-            if type(node) not in _LEAVES:
+            if type(node) not in LEAVES:
                 kept += children(node)
     return [root, *kept]
+
+
+def inner_calls(root: ast.AST) -> list[ast.Call]:
+    """The calls among `nodes(root)`."""
+    kept = root.__dict__.get(_CALLS)
+    if kept is None:
+        kept = root.__dict__[_CALLS] = [node for node in nodes(root)[1:] if isinstance(node, ast.Call)]
+    return [root, *kept] if isinstance(root, ast.Call) else cast("list[ast.Call]", kept)
 
 
 def dumped(node: ast.AST) -> str:

@@ -540,6 +540,7 @@ def _inner(targets: list[ast.expr]) -> list[ast.expr]:
     return [
         inner.slice
         for target in targets
+        if not isinstance(target, ast.Name)
         for inner in nodes(target)
         if isinstance(inner, ast.Subscript) and not isinstance(inner.slice, ast.Constant)
     ]

@@ -25,7 +25,8 @@ from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Prediction, Refusal, Sink
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Prediction, Sink
 
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")

@@ -29,6 +29,7 @@ RUNS_ARGUMENTS = frozenset(
     ]
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
+_BINDERS = frozenset(["exec", "execfile", "update", "var"])
 _STARTS = ("__init__", "__new__", "__post_init__")
 
 
@@ -245,6 +246,25 @@ class Replay:
     # calls
 
     def call(self, node: ast.Call) -> None:
+        callee, name = node.func, _last_name(node.func)
+        if name in _BINDERS or (isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Call)):
+            self.binder(node)
+        called = self.called(callee)
+        runs = name in RUNS_ARGUMENTS
+        given: list[ast.expr] = []
+        if called or runs:
+            given = [*node.args, *[keyword.value for keyword in node.keywords]]
+        for function in called:
+            self.run(function, node, given)
+        if changes_receiver(node) and isinstance(callee, ast.Attribute):
+            self.change(self.value(root(callee.value)))
+        if runs:
+            for argument in given:
+                for function in self.called(argument):
+                    self.run(function, node, [])
+
+    def binder(self, node: ast.Call) -> None:
+        """Calls that bind names by their text."""
         match node.func:
             case ast.Name(id="exec" | "execfile"):
                 self.unknown = True
@@ -256,15 +276,6 @@ class Replay:
                 self.symbols(node)
             case ast.Attribute(value=ast.Call(func=ast.Name(id="get_ipython"))):
                 self.kernel_call(node)
-        given: list[ast.expr] = [*node.args, *[keyword.value for keyword in node.keywords]]
-        for function in self.called(node.func):
-            self.run(function, node, given)
-        if changes_receiver(node) and isinstance(node.func, ast.Attribute):
-            self.change(self.value(root(node.func.value)))
-        if _last_name(node.func) in RUNS_ARGUMENTS:
-            for argument in given:
-                for function in self.called(argument):
-                    self.run(function, node, [])
 
     def symbols(self, node: ast.Call) -> None:
         """`sympy.var("x y")` binds x and y."""
@@ -274,18 +285,15 @@ class Replay:
 
     def called(self, callee: ast.expr) -> tuple[Function, ...]:
         """The functions of the notebook that a call of this expression runs."""
-        match callee:
-            case ast.Lambda():
-                return self.function(callee)
-            case ast.Name(id=name):
-                value = self.value(name)
-                if value is not None and value.is_class:
-                    return tuple(value.methods[name] for name in _STARTS if name in value.methods)
-                return value.functions if value else ()
-            case ast.Attribute(value=ast.Name(id=name), attr=method):
-                value = self.value(name)
-                return (value.methods[method],) if value and method in value.methods else ()
-        return ()
+        if isinstance(callee, ast.Name):
+            value = self.value(callee.id)
+            if value is not None and value.is_class:
+                return tuple(value.methods[name] for name in _STARTS if name in value.methods)
+            return value.functions if value else ()
+        if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
+            value = self.value(callee.value.id)
+            return (value.methods[callee.attr],) if value and callee.attr in value.methods else ()
+        return self.function(callee) if isinstance(callee, ast.Lambda) else ()
 
     def function(self, node: ast.AST) -> tuple[Function, ...]:
         known = self.functions.get(id(node))

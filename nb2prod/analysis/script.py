@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import Events, events
@@ -20,9 +19,11 @@ class Script:
     notebook: Notebook
     cells: dict[int, list[Step]]
     failing: frozenset[int]
+    every: tuple[tuple[Stmt, Events], ...]
 
-    def stmts(self) -> Iterator[tuple[Stmt, Events]]:
-        return iter([step for row in self.cells.values() for step in row if isinstance(step, tuple)])
+    def stmts(self) -> tuple[tuple[Stmt, Events], ...]:
+        """All statements, in the order of the text."""
+        return self.every
 
 
 def script(program: Program) -> Script:
@@ -39,6 +40,6 @@ def script(program: Program) -> Script:
     for (cell, _, _), step in sorted(placed, key=lambda place: place[0]):
         if cell in cells:
             cells[cell].append(step)
-    return Script(
-        program.notebook, cells, frozenset(cell.index for cell in code if "raises-exception" in cell.tags)
-    )
+    failing = frozenset(cell.index for cell in code if "raises-exception" in cell.tags)
+    every = tuple(step for row in cells.values() for step in row if isinstance(step, tuple))
+    return Script(program.notebook, cells, failing, every)

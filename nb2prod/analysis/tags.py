@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field, replace
 
 from nb2prod.ir.program import Program
-from nb2prod.ir.stages import TAGS, Refusal
-from nb2prod.source import Cell, Span
+from nb2prod.ir.refusal import TAGS, Refusal
+from nb2prod.source import TAG_PREFIX, Cell, Span
 
 COMMENT = re.compile(r"^\s*#\s*nb2prod:\s*([A-Za-z][\w:, -]*?)\s*$")
 LINE_WORDS = ("row-wise", "fit-once", "train-only", "drop", "lookup", "keep", "model")
@@ -56,8 +56,7 @@ def without_skipped(program: Program) -> Program:
 
 def stage_comment(cell: Cell) -> tuple[str, ...]:
     """The stage words of the cell's first-line comment; line annotations are no stages."""
-    first = cell.text.split("\n", 1)[0]
-    match = COMMENT.match(first)
+    match = COMMENT.match(cell.text.split("\n", 1)[0]) if TAG_PREFIX in cell.text else None
     if match is None:
         return ()
     words = tuple(word.strip() for word in match[1].split(","))

@@ -78,7 +78,7 @@ def key_read(stmt: ast.AST, name: ast.AST) -> str:
 
 def imported(node: ast.AST, name: str) -> str:
     """The full name of what an import binds; empty for other nodes."""
-    if isinstance(node, ast.Import | ast.ImportFrom):
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
         prefix = "" if isinstance(node, ast.Import) else "." * node.level + f"{node.module or ''}."
         for alias in node.names:
             if alias.asname == name:

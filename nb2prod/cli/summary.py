@@ -16,7 +16,7 @@ from nb2prod.cli.style import Paint, columns, one_line
 from nb2prod.compiler import Compiled, Outcome
 from nb2prod.diagnostics import Diagnostic, Severity, render
 from nb2prod.graph.view import Learned, View, cells, plural, size_of, view
-from nb2prod.ir.stages import TAGS
+from nb2prod.ir.refusal import TAGS
 
 MEANING = {
     "V0": "the notebook's slice gives the same features",

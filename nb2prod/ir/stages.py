@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nb2prod.ir.flow import Evidence
+from nb2prod.ir.refusal import Refusal
 from nb2prod.source import Span
-
-TAGS = ("setup", "parameters", "load", "features", "train", "infer", "eda", "skip")
 
 
 class Role(StrEnum):
@@ -96,16 +95,6 @@ class Site:
     why: str
     at: tuple[str, ...] = ()
     function: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A reason why the notebook cannot be compiled correctly; its wording belongs to the rule `code`."""
-
-    code: str
-    span: Span | None
-    subject: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

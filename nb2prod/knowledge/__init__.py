@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from nb2prod.knowledge.fact import GIVEN, Fact, Given, argument, holds, of_call
-from nb2prod.knowledge.read import KnowledgeError, Tables, facts_of, read
+from nb2prod.knowledge.read import KnowledgeError, Tables, facts_of, index, read
 from nb2prod.knowledge.user import check_user_file, user_files
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "star_names",
 ]
 
+_FOLDER = Path(__file__).parent
 _STDLIB = "stdlib"
 _STAR = "star"
 # The files that describe classes whose objects notebooks pass around.
@@ -108,12 +109,12 @@ def _files(name: str, extra: tuple[Path, ...]) -> tuple[Path, ...]:
 
 @cache
 def _ours() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.toml"))}
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.toml"))}
 
 
 @cache
 def _read(path: Path) -> Tables:
-    return read(path)
+    return index(path) if path.parent == _FOLDER else read(path)
 
 
 @cache

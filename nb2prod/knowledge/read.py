@@ -7,14 +7,15 @@
     example = "{self}.{name}()"                         # {self}: a receiver of the class; {name}: mean
 
 `[receivers]` gives the expressions that stand for `{self}`, by class.  `[star]` gives the names that
-`from module import *` binds, as text.  A large file is read in milliseconds; a `Fact` is made when asked for.
+`from module import *` binds, as text.  Of our own files, which the tests have read whole, a fact is only read
+when it is asked for: a lint of one notebook must not wait for all of pandas.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,8 @@ _ALLOWED = {
     "random": RANDOM,
     "calls": CALLS,
 }
+_FACT = re.compile(r"^\[\[fact\]\]$", re.MULTILINE)
+_API = re.compile(r'^api = "([^"\\\n]*)"$', re.MULTILINE)
 
 
 class KnowledgeError(ValueError):
@@ -44,7 +47,7 @@ class Tables:
 
     path: Path
     modules: frozenset[str]
-    entries: tuple[dict[str, Any], ...]
+    entries: Sequence[dict[str, Any]]
     names: dict[str, tuple[int, ...]]
     receivers: dict[str, str]
     star: dict[str, str]
@@ -75,6 +78,44 @@ def read(path: Path) -> Tables:
         if problem:
             place = f"{path}:{line_of(text, number, key)}"
             raise KnowledgeError(f"{place}: fact {number + 1} ({_called(entry)}): {problem}")
+    return _tables(path, document, entries, names)
+
+
+def index(path: Path) -> Tables:
+    """One of our own files: the same as `read`, unchecked, each fact parsed when it is asked for."""
+    head, *texts = _FACT.split(path.read_text(encoding="utf-8"))
+    document = tomllib.loads(head)
+    entries = _Entries(texts)
+    names: dict[str, tuple[int, ...]] = {}
+    for number, text in enumerate(texts):
+        plain = _API.search(text)
+        for api in _expanded({"api": plain[1]} if plain else entries[number]):
+            names[api] = (*names.get(api, ()), number)
+    return _tables(path, document, entries, names)
+
+
+class _Entries(Sequence[dict[str, Any]]):
+    """The entries of a file as text, and those that were asked for."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.known: dict[int, dict[str, Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, number: Any) -> Any:
+        if number not in self.known:
+            self.known[number] = tomllib.loads(self.texts[number])
+        return self.known[number]
+
+
+def _tables(
+    path: Path,
+    document: dict[str, Any],
+    entries: Sequence[dict[str, Any]],
+    names: dict[str, tuple[int, ...]],
+) -> Tables:
     modules = {api.partition(".")[0] for api in names} | set(document.get("modules", "").split())
     return Tables(
         path, frozenset(modules), entries, names, document.get("receivers", {}), document.get("star", {})

@@ -128,8 +128,8 @@ def _script(text: str, notebook: Notebook, chosen: list[Fix]) -> tuple[str, int]
     for fix in chosen:
         for edit in fix.edits:
             shift = starts[edit.span.cell]
-            span = replace(
-                edit.span, cell=0, line=edit.span.line + shift, end_line=edit.span.end_line + shift
+            span = edit.span._replace(
+                cell=0, line=edit.span.line + shift, end_line=edit.span.end_line + shift
             )
             edits.append(Edit(span, edit.text))
     new = edited(text, edits)

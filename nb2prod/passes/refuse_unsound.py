@@ -17,7 +17,8 @@ from nb2prod.analysis.events import Function, events
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Effect, Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Refusal, Role, StageGraph
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Role, StageGraph
 
 DYNAMIC = ("exec", "globals", "locals", "vars", "eval")
 TAKEN = {

@@ -13,7 +13,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from nb2prod.analysis.events import Events
 from nb2prod.analysis.names import names
@@ -21,9 +21,12 @@ from nb2prod.analysis.script import Script, script
 from nb2prod.diagnostics import Diagnostic, Edit, Fix, Label, Severity
 from nb2prod.ir.names import Missing, Names
 from nb2prod.ir.program import Program, Stmt
-from nb2prod.ir.stages import Refusal, StageGraph
+from nb2prod.ir.refusal import Refusal
 from nb2prod.rules.suppression import suppressions, unused_suppressions
 from nb2prod.source import Notebook, Span
+
+if TYPE_CHECKING:  # a lint has no stages, and must not wait for them
+    from nb2prod.ir.stages import StageGraph
 
 __all__ = [
     "Analysis",

@@ -23,7 +23,7 @@ class CopiedSecret(Rule):
     help = 'read it from the environment: `os.environ["NAME"]`'
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        found = secrets(a.notebook)
+        found = secrets(a.notebook) if a.stages is not None else ()
         if a.stages is None or not found:
             return
         kept = [stmt.span for stmt in held(a, a.stages)]

@@ -49,10 +49,12 @@ class ImportShadowing(Rule):
         for stmt, events in a.script.stmts():
             for event in events.events:
                 name = event.name
-                if event.kind == "call" and (use := _use(event, modules)) in shadows and use not in seen:
-                    seen.add(use)
-                    assert isinstance(event.node, Located)
-                    yield self.one(a, use, shadows[use], stmt.text.span(event.node))
+                if event.kind == "call":
+                    use = _use(event, modules) if shadows else ""
+                    if use in shadows and use not in seen:
+                        seen.add(use)
+                        assert isinstance(event.node, Located)
+                        yield self.one(a, use, shadows[use], stmt.text.span(event.node))
                 elif event.kind == "delete":
                     shadows.pop(name, None)
                 elif event.kind == "bind":

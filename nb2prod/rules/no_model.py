@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.ir.stages import Refusal
+from nb2prod.ir.refusal import Refusal
 from nb2prod.rules import Analysis, Rule, Severity
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.nodes import children, nodes
+from nb2prod.analysis.nodes import children, inner_calls, nodes
 from nb2prod.analysis.rerun import mentions, settled, settled_method, spelled
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
@@ -122,7 +122,8 @@ class _Cell:
 
     def statement(self, node: ast.stmt) -> Iterator[tuple[str, ast.expr | ast.stmt]]:
         """The changes that would happen again: the name, and where."""
-        yield from self.calls(node)
+        if self.functions or self.outside or self.alias:  # else nothing is there to be changed
+            yield from self.calls(node)
         match node:
             case ast.Assign():
                 for target in node.targets:
@@ -244,12 +245,10 @@ def _changes(node: ast.FunctionDef | ast.AsyncFunctionDef, known: dict[str, Chan
     return Changes(params, frozenset(changed))
 
 
-def _own_calls(node: ast.stmt) -> Iterator[ast.Call]:
+def _own_calls(node: ast.stmt) -> list[ast.Call]:
     """The calls of a statement that is no block; the blocks' statements have theirs."""
-    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)):
-        for inner in nodes(node):
-            if isinstance(inner, ast.Call):
-                yield inner
+    simple = isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return))
+    return inner_calls(node) if simple else []
 
 
 def _takes_away(node: ast.Call) -> bool:

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from nb2prod.analysis.tags import LINE_WORDS, cell_tags
 from nb2prod.diagnostics import Diagnostic
-from nb2prod.ir.stages import TAGS
+from nb2prod.ir.refusal import TAGS
 from nb2prod.rules import Analysis, Rule, Severity
 from nb2prod.source import Cell
 
@@ -71,7 +71,7 @@ def _unknown(cell: Cell) -> Iterator[str]:
                 yield word
         elif _nearest(word) or not re.fullmatch(r"[\w.:+ -]+", word):
             yield word
-    found = COMMENT.match(cell.text.split("\n", 1)[0])
+    found = COMMENT.match(cell.text.split("\n", 1)[0]) if "nb2prod" in cell.text else None
     if found is None or LINE_COMMENT.fullmatch(found[1]):
         return
     for word in found[1].split(","):

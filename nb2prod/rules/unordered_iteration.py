@@ -186,6 +186,8 @@ class _Look:
 
     def visit(self, node: ast.AST, use: str) -> None:
         match node:
+            case ast.Constant() | ast.Name() if use != "order":
+                return
             case ast.Constant():
                 return
             case ast.Assign():
