@@ -100,11 +100,12 @@ def _regression(made: ast.Call) -> str:
 
 
 def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
-    """Why a model that a cell tagged train makes is none that can be compiled: it continues a series, or its
-    formula is not written out, or a loop of its own trains it.
+    """Why a model that a cell tagged train makes (any cell, where none is) is none that can be compiled: it
+    continues a series, or its formula is not written out, or a loop of its own trains it.
     """
+    tagged = any("train" in allowed for allowed in tags.allowed.values())
     for stmt in flow.by_id.values():
-        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
+        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) or not tagged else ():
             fact = types.fact(call)
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
