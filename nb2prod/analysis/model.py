@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod import knowledge
+from nb2prod.analysis.descent import learned_in_a_loop
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
@@ -54,6 +55,9 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
             sink = _sink_of(stmt, call, slicer, types)
             if sink is not None:
                 sinks.append(sink)
+    if not sinks:
+        trained = (s for s in flow.by_id.values() if "train" in tags.of(s.cell))
+        sinks += [found for s in trained if (found := learned_in_a_loop(s, slicer, types)) is not None]
     return without_folds(_without_helpers(sinks, flow, tags), flow)
 
 
