@@ -11,7 +11,7 @@ from nb2prod import emit, frontend, verification, verify
 from nb2prod.compiler import Event, Options, files, lowered
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "notebooks"
-CHECKS = ("V1", "V2", "V3")
+CHECKS = ("V1", "V2", "V3", "V4", "V5")
 
 
 def quiet(event: Event) -> None:

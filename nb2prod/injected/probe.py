@@ -63,14 +63,14 @@ def _same_order(numbers: np.ndarray, answers: pd.Series) -> bool:
 
 
 def describe(main: pd.DataFrame, kept: pd.DataFrame, column: Any) -> dict[str, Any]:
-    """Type and domain of one column in the rows that training kept; `missing_raw` looks at all rows."""
+    """Type and domain of one column in the rows that training kept; `gaps` looks at all rows."""
     known = kept[column].dropna()
     kind = column_type(known)
     fact: dict[str, Any] = {
         "name": str(column),
         "type": kind,
         "nullable": bool(kept[column].isna().any()),
-        "missing_raw": bool(main[column].isna().any()),
+        "gaps": bool(main[column].isna().any()),
         "categories": None,
         "minimum": None,
         "maximum": None,
