@@ -93,6 +93,12 @@ def shellword(value: object) -> str:
     return text if plain else "'" + text.replace("'", "'\"'\"'") + "'"
 
 
+def dnslabel(name: str) -> str:
+    """A package's name as a name on Kubernetes (RFC 1035): letters, digits and hyphens."""
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return (text if text[:1].isalpha() else f"app-{text}")[:63].strip("-")
+
+
 def shortened(value: str, width: int = 88) -> str:
     """One line of at most `width` characters."""
     text = comment(value)
@@ -191,6 +197,8 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-WRITERS = (pystr, comment, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
+WRITERS = (
+    pystr, comment, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, dnslabel, shortened, minor, json_text
+)  # fmt: skip
 READERS = (requirements, versioned, fields, example, dropped, expectations, fewest_rows)
 FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}
