@@ -87,6 +87,10 @@ def main() -> None:
         print("\n".join(judge.scores[kind].wrong))
 
 
+KEEP = "kept_ = {name: value for name, value in globals().items() if name[:1] != '_'}"
+BACK = "globals().update(kept_)"
+
+
 def mixed() -> Iterator[Case]:
     """The cases of the third set; what happens, happens in the last cell."""
     for number, (kind, cells) in enumerate(third.cases()):
@@ -152,16 +156,18 @@ class Judge:
             assert changed is not None, case.id
             self.count("rerun", case, cell if changed else None, [d for d in found if cell in places(d)[:1]])
         elif case.kind == "late":
-            run = self.first(case.cells, [*range(cell + 1), cell - 1])
+            keep, back = cell + 1, cell + 2  # names that were bound anew get their old objects back
+            order = [*range(cell), keep, cell, back, cell - 1]
+            run = self.first([*case.cells, KEEP, BACK], order)
             before, after = run["values"][cell - 1], run["values"][-1]
             made = {name for name in before if name and before[name] != run["values"][cell - 2].get(name)}
             failed = run["error"] is not None
-            assert not failed or run["error"][0] == len(case.cells), (case.id, run["error"])
+            assert not failed or run["error"][0] == len(order) - 1, (case.id, run["error"])
             differ = failed or any(before[name] != after.get(name) for name in made)
             self.count("late", case, cell if differ else None, [d for d in found if cell in places(d)])
         elif case.kind == "random":
             one, two = self.first(case.cells), self.second(case.cells)
-            assert one["error"] is None, (case.id, one["error"])
+            assert one["error"] is None and two["error"] is None, (case.id, one["error"], two["error"])
             self.count("random", case, -1 if one["values"] != two["values"] else None, found)
         elif case.kind == "leakage":
             ends = [self.first(case.cells, None, folder) for folder in self.tables]

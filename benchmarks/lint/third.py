@@ -1,7 +1,7 @@
 """The third set (`third.txt`): notebooks written before looking at what the rules do with them.
 
-Nothing in it says what is right: a run decides. For leakage the notebook runs a second time with other values in
-the rows that judge the model; it leaks where the training rows or the model come out otherwise.
+Nothing in it says what is right: a run decides. For leakage the notebook runs a second time with other values
+in the rows that judge the model; it leaks where the training rows or the model come out otherwise.
 """
 
 from __future__ import annotations
@@ -52,13 +52,14 @@ def tables(folder: Path) -> tuple[Path, Path]:
 
     rng = np.random.default_rng(5)
     ages, pays = rng.integers(18, 80, ROWS).astype(float), rng.integers(100, 9000, ROWS).astype(float)
-    frame = pd.DataFrame(
-        {"age": ages, "pay": pays, "city": rng.choice(list("xyz"), ROWS), "left": rng.integers(0, 2, ROWS)}
-    )
+    cities, left = rng.choice(list("xyz"), ROWS), rng.integers(0, 2, ROWS)
+    fees = np.where(rng.random(ROWS) < 0.2, np.nan, rng.random(ROWS))
+    frame = pd.DataFrame({"age": ages, "pay": pays, "fee": fees, "city": cities, "left": left})
     _, judged = train_test_split(np.arange(ROWS), test_size=0.3, random_state=1)
     other = frame.copy()
     other.loc[judged, "age"] = 5 + 150 * rng.random(len(judged))
     other.loc[judged, "pay"] = 20000 * rng.random(len(judged))
+    other.loc[judged, "fee"] = 5 + rng.random(len(judged))
     other.loc[judged, "left"] = 1 - frame.loc[judged, "left"]
     places = folder / "one", folder / "two"
     for place, table in zip(places, (frame, other), strict=True):
