@@ -22,6 +22,7 @@ from nb2prod.analysis.types import infer
 from nb2prod.lower import lower
 from nb2prod.names import package_name
 from nb2prod.passes import PASSES, run_passes
+from nb2prod.rowpath import row_path
 from nb2prod.source import Notebook
 from nb2prod.static import (
     REPORT,
@@ -41,7 +42,7 @@ from nb2prod.static import (
     need_split,
     refused,
 )
-from nb2prod.verify import Check, Report
+from nb2prod.verify import JUDGED, REQUIRED, Check, Report
 
 __all__ = [
     "FORMS", "REPORT", "TRACE", "CompileError", "Compiled", "Event", "Failure", "Options", "Outcome",
@@ -49,7 +50,7 @@ __all__ = [
     "verify_project",
 ]  # fmt: skip
 
-FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower")
+FORMS = ("parse", "defuse", "cut", *(step.__name__ for step in PASSES), "lower", "row_path")
 
 
 def compile_notebook(path: Path, options: Options, progress: Progress = lambda event: None) -> Outcome:
@@ -73,9 +74,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     need_split(compiled, options)
     columns = evidence.columns if evidence else ()
     lowering = lowered(compiled, path, name, out, evidence, columns, options.fit_on)
-    skipped = tuple(
-        Check(id, "skipped", "--static: nothing was run") for id in ("V0", "V1", "V2", "V3", "V8")
-    )
+    skipped = tuple(Check(id, "skipped", "--static: nothing was run") for id in REQUIRED if id not in JUDGED)
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"
     )
@@ -95,12 +94,13 @@ def intermediate(notebook: Notebook, after: str) -> str:
     graph = cut(flow, types)
     if after == "cut":
         return graph.dump()
-    graph = run_passes(graph, flow, types, None if after == "lower" else after)
-    if after != "lower" or graph.sink is None or graph.refusals:
+    graph = run_passes(graph, flow, types, None if after in ("lower", "row_path") else after)
+    if after not in ("lower", "row_path") or graph.sink is None or graph.refusals:
         return graph.dump()
-    lowered = lower(
-        graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root=".."
-    ).project
+    lowering = lower(graph, flow, types, name="project", notebook=Path(notebook.path).name, data_root="..")
+    lowered = lowering.project
+    if after == "row_path":
+        return row_path(lowered.features, lowering.body).dump()
     modules = (lowered.load, lowered.features, lowered.target, lowered.train, lowered.infer)
     return "\n\n\n".join(text for m in modules for text in (*m.imports, *m.helpers, *m.functions))
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from nb2prod.expectations import expectations, fewest_rows
 from nb2prod.ir.project import Column, Project
 
 # What the generated project itself imports, beside what the notebook brought.
@@ -20,7 +21,9 @@ SERVICE = (
     "mlflow>=3.17,<4",
     "cloudpickle>=3,<4",
     "fastapi>=0.110,<1",
-    "uvicorn>=0.30,<1",
+    "httptools>=0.6",
+    "uvicorn>=0.38,<1",
+    "uvloop>=0.19; sys_platform != 'win32'",
     "pydantic>=2.7,<3",
     "pyarrow>=14",
     "prometheus-client>=0.20,<1",
@@ -90,6 +93,12 @@ def shellword(value: object) -> str:
     return text if plain else "'" + text.replace("'", "'\"'\"'") + "'"
 
 
+def dnslabel(name: str) -> str:
+    """A package's name as a name on Kubernetes (RFC 1035): letters, digits and hyphens."""
+    text = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return (text if text[:1].isalpha() else f"app-{text}")[:63].strip("-")
+
+
 def shortened(value: str, width: int = 88) -> str:
     """One line of at most `width` characters."""
     text = comment(value)
@@ -112,7 +121,7 @@ def bounds(version: str) -> str:
 
 def requirements(project: Project) -> list[str]:
     """The project's dependencies: what the notebook ran with, bounded, and what the service needs."""
-    service = {re.split("[<>=]", need)[0]: need for need in SERVICE}
+    service = {re.split("[<>=;]", need)[0]: need for need in SERVICE}
     notebooks = {
         name: f"{name}{bounds(version)}"
         for name, version in project.packages
@@ -188,6 +197,8 @@ def json_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-WRITERS = (pystr, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, shortened, minor, json_text)
-READERS = (requirements, versioned, fields, example, dropped)
+WRITERS = (
+    pystr, comment, docstr, tomlstr, tomlkey, mdtext, mdcode, shellword, dnslabel, shortened, minor, json_text
+)  # fmt: skip
+READERS = (requirements, versioned, fields, example, dropped, expectations, fewest_rows)
 FILTERS: dict[str, Callable[..., Any]] = {f.__name__: f for f in (*WRITERS, *READERS)}

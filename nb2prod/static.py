@@ -27,6 +27,7 @@ from nb2prod.ir.stages import StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes
+from nb2prod.rowpath import row_path
 from nb2prod.secrecy import masked
 from nb2prod.source import Notebook, Span
 from nb2prod.verify import Report
@@ -192,7 +193,9 @@ def lowered(
         trace=trace,
         columns=columns,
     )
-    return replace(made, project=replace(made.project, fit_on=fit_on))
+    project = replace(made.project, fit_on=fit_on)
+    rows = row_path(project.features, made.body, dict(project.packages).get("pandas", ""))
+    return replace(made, project=replace(project, row_path=rows.text, row_path_told=rows.told()))
 
 
 def files(

@@ -23,6 +23,7 @@ from nb2prod.fresh import FullFailed, run_in_fresh_environment
 from nb2prod.ir.project import Column
 from nb2prod.ir.trace import Trace
 from nb2prod.lower import Lowering
+from nb2prod.measured import measured
 from nb2prod.run import Outcome as Ran
 from nb2prod.run import run_notebook
 from nb2prod.run.scratch import scratch_copy
@@ -51,7 +52,7 @@ from nb2prod.verify import Check, Report
 # What the text alone decides; the rest of the refusals waits for the evidence of a run.
 BEFORE_RUNNING = ("NBP101", "NBP102", "NBP103", "NBP501", "NBP502", "NBP505")
 NOTHING_LEARNED = ("split", "fit_only", "drop_rows", "write_csv", "read_csv")
-COLUMN_FIELDS = ("name", "type", "read", "nullable", "categories", "minimum", "maximum", "example")
+COLUMN_FIELDS = ("name", "type", "read", "nullable", "categories", "minimum", "maximum", "example", "gaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def compile_and_verify(
         progress(Event("emit", "writing the project"))
         found = _with_columns(job, found, request)
         emit.write(files(found.lowering, notebook), draft, force=True)
-        report = _check(job, found, replace(request, targets=found.lowering.project.target_columns))
+        report, found = _check(job, found, replace(request, targets=found.lowering.project.target_columns))
         if report.status == "refused":
             return replace(refused(found.compiled, out, reason=report.reason), report=report)
         place = out if report.status != "differs" else out.with_name(out.name + ".failed")
@@ -124,7 +125,7 @@ def verify_project(project: Path, full: bool, options: Options, progress: Progre
         if isinstance(found, Outcome):
             return found
         request = _request(job, found, project.absolute())
-        report = _check(job, found, request)
+        report, found = _check(job, found, request)
         if full and report.status == "verified":
             try:
                 run_in_fresh_environment(project, name, options.python, found.plain.metrics, progress)
@@ -307,12 +308,14 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
         known["categories"] = None if known["categories"] is None else tuple(known["categories"])
         columns.append(Column(**known))
     targets = tuple(facts["targets"])
-    trace = replace(found.trace, columns=tuple(columns), targets=targets)
+    guards = tuple(facts["guards"])
+    trace = replace(found.trace, columns=tuple(columns), targets=targets, guards=guards)
     lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns, job.options.fit_on)
     return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 
 
-def _check(job: Job, found: Evidence, request: verify.Request) -> Report:
+def _check(job: Job, found: Evidence, request: verify.Request) -> tuple[Report, Evidence]:
+    """The report, and the evidence with what the checks measured among its findings."""
     with scratch_copy(job.folder, job.notebook) as scratch:
         script = baseline.write_script(found.compiled.graph, found.compiled.flow, job.work)
         sliced = verify.Slice(script, baseline.SLICE_X, scratch.folder)
@@ -322,7 +325,9 @@ def _check(job: Job, found: Evidence, request: verify.Request) -> Report:
     if found.compiled.graph.sink is not None and found.compiled.graph.sink.y is not None:
         unknown = Check("V3", "skipped", "which raw columns the target is made of is not known")
         checks = tuple(unknown if c.id == "V3" and c.status == "not_applicable" else c for c in checks)
-    return Report.of(checks, notebook=job.path.name, version=__version__, findings=findings(found.compiled))
+    seen = replace(found.compiled, findings=(*found.compiled.findings, *measured(found.compiled, checks)))
+    report = Report.of(checks, notebook=job.path.name, version=__version__, findings=findings(seen))
+    return report, replace(found, compiled=seen)
 
 
 def _follow(progress: Progress, request: verify.Request) -> Callable[[verify.Event], None]:

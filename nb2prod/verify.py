@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 SCRIPT = Path(__file__).resolve().parent / "injected" / "check_project.py"
-CHECKS = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions", "V9", "leakage")
+CHECKS = ("V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "metrics", "predictions", "V9", "leakage")
 # What must have been seen, not merely not contradicted; V9 and leakage speak of the notebook alone.
-REQUIRED = ("V0", "V1", "V2", "V3", "V8", "metrics", "predictions")
+REQUIRED = ("V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "metrics", "predictions")
 JUDGED = ("metrics", "predictions")  # what evaluation rows decide
-ABSENT = ("V3", "metrics")  # a notebook may have no target and no metric
+ABSENT = ("V3", "V7", "metrics")  # a notebook may have no target, fixed positions of rows, no metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `status` is passed, failed, skipped or not_applicable, `detail` its reason."""
+    """One check: `status` is passed, failed, skipped or not_applicable, `detail` its reason.
+
+    `facts` is what else it found, for the rules.
+    """
 
     id: str
     status: str
     detail: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def to_json(self) -> dict[str, str]:
         return {"id": self.id, "status": self.status, "detail": self.detail}
@@ -174,7 +178,7 @@ def run_checks(
             if event["event"] == "start":
                 running = event["check"]
             elif event["event"] == "done":
-                done[running] = Check(running, event["status"], event["detail"])
+                done[running] = Check(running, event["status"], event["detail"], event["facts"])
                 running = ""
             elif event["event"] in ("died", "timeout"):
                 ended = event["detail"]

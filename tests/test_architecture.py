@@ -22,11 +22,13 @@ LAYERS = (
     ("compiler", "lint", "tagging"),
     ("linting",),
     ("verification",),
-    ("baseline", "fresh"),
+    ("fresh", "measured"),
+    ("baseline",),
     ("static",),
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
-    ("lower", "literals"),
+    ("lower", "literals", "rowpath"),
+    ("expectations",),
     ("passes",),
     ("analysis",),
     ("frontend", "ipynb_tags"),
@@ -39,7 +41,17 @@ LAYERS = (
     ("__init__",),
 )
 # `diagnostics` stands at the side: passes record facts, rules write sentences.
-SPEAKERS = ("rules", "lint", "lint_command", "linting", "static", "verification", "compiler", "cli")
+SPEAKERS = (
+    "rules",
+    "lint",
+    "lint_command",
+    "linting",
+    "static",
+    "measured",
+    "verification",
+    "compiler",
+    "cli",
+)
 MAX_LINES = 400
 
 

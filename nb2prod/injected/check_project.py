@@ -10,6 +10,7 @@ it is, how it ended.  What user code prints goes to standard error.
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import json
 import os
@@ -34,12 +35,17 @@ if not __package__:  # run as a script: the modules beside this one are a packag
 import numpy as np
 import pandas as pd
 
-from .alone import rows_alone
-from .compare import BATCH, EXACT, Difference, count, difference, take, tolerance
+from .alone import Found, rows_alone
+from .company import batches
+from .compare import EXACT, Difference, count, difference, flat, tolerance
 from .leakage import leakage
+from .liveness import live_state
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
+from .refit import FEW, reading_a_part, sampled_raw
+from .results import evaluation_features, metrics, predictions
 from .session import Baseline, Failed, Impossible, Session
+from .unseen import unseen_values
 
 Say = Callable[[int, int], None]
 
@@ -73,7 +79,7 @@ def training_features(session: Session, say: Say) -> str:
         value = getattr(data, role)
         if value is None or not session.baseline.has(role):
             continue
-        wrong = difference(_flat(session.baseline.get(role)), _flat(value))
+        wrong = difference(flat(session.baseline.get(role)), flat(value))
         if wrong is not None:
             raise Failed(f"{role}, notebook against project: {wrong}")
     shape = getattr(data.X_train, "shape", (count(data.X_train),))
@@ -89,9 +95,7 @@ def single_rows(session: Session, say: Say) -> str:
         right = batch(session.serving(session.main.iloc[[found.row]]))
         parting = part(session.module("features"), left, right, session.targets)
         raise Failed(found.text + session.place(parting))
-    if found.failed:
-        raise Failed(found.text + session.place(found.parting))
-    return found.text
+    return _said(session, found)
 
 
 def target_free(session: Session, say: Say) -> str:
@@ -119,12 +123,65 @@ def target_free(session: Session, say: Say) -> str:
         except Exception as error:
             if name.endswith(" missing"):
                 continue  # a schema lets no such row through; that it fails gives nothing away
-            raise Failed(f"{name}: {_error(session, error)}") from error
+            raise Failed(f"{name}: {session.error(error)}") from error
         if found is not None:
             left, right = batch(session.serving(rows)), batch(session.serving(changed))
             parting = part(session.module("features"), left, right, session.targets)
             raise Failed(f"{name}: {found}{session.place(parting)}")
     return f"{len(rows)} rows x {len(variants)} targets"
+
+
+def other_batches(session: Session, say: Say) -> str:
+    """V4: the features of a row do not depend on the batch around it."""
+    ids, _ = session.kept()
+    return _said(session, batches(session, session.main.iloc[ids]))
+
+
+def unseen(session: Session, say: Say) -> str:
+    """V5: a value that training never saw gives a row the same alone and in a batch."""
+    ids, expected = session.kept()
+    return _said(session, unseen_values(session, session.main.iloc[ids], expected, say))
+
+
+def exercised(session: Session, say: Say) -> str:
+    """V6: each learned value changes the features of some row or probe."""
+    ids, _ = session.kept()
+    return _said(session, live_state(session, session.main.iloc[ids], say))
+
+
+def learned_again(session: Session, say: Say) -> str:
+    """V7: learning from a part of the rows gives what the notebook's slice gives on that part."""
+    session.trained()
+    if len(session.main) < FEW:
+        raise Impossible(f"{len(session.main)} rows have no part to learn from", "not_applicable")
+    expected = _slice_of_part(session)
+    with session.learning_from(sampled_raw(session.raw)) as data:
+        found = None if expected is None else difference(expected, data.X_train, EXACT, dtypes=True)
+        if found is not None:
+            raise Failed(f"notebook's slice against project: {found}{_last_touched(session, found)}")
+        ids, X = session.kept()
+        alone = _said(session, rows_alone(session, ids, X, say, covering=False))
+    compared = "no file to read a part of" if expected is None else f"{count(expected)} rows equal"
+    return f"{compared}; {alone}"
+
+
+def _slice_of_part(session: Session) -> Any:
+    """What the slice gives on a part of the main frame; None where that is not read from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "X.pkl")
+        asked = {"shape": session.main.shape, "file": str(file)}
+        answer = _child({**session.request, "part": asked}, "slice")
+        if answer["error"]:
+            text = f"the notebook's own code does not run on a part of its rows: {answer['error']}"
+            raise Impossible(text, "not_applicable")
+        return pickle.loads(file.read_bytes()) if answer["detail"] else None
+
+
+def _said(session: Session, found: Found) -> str:
+    if found.failed:
+        raise Failed(found.text + session.place(found.parting))
+    session.facts |= found.facts
+    return found.text
 
 
 def stored_state(session: Session, say: Say) -> str:
@@ -144,91 +201,6 @@ def stored_state(session: Session, say: Say) -> str:
     if found is not None:
         raise Failed(f"before against after: {found}")
     return f"{len(rows)} rows as JSON in a new process" + (f" without {left_out}" if left_out else "")
-
-
-def metrics(session: Session, say: Say) -> str:
-    """The project's metrics are the notebook's."""
-    expected = {k: v for k, v in session.baseline.metrics.items() if k not in session.request["unstable"]}
-    fitted = session.model()
-    if not session.baseline.metrics:
-        raise Impossible("the notebook computes no metric", "not_applicable")
-    if not expected:
-        raise Impossible("every metric differs between two runs of the notebook")
-    for name, value in expected.items():
-        if name not in fitted.metrics:
-            raise Failed(f"{name}: the notebook has {value}, the project does not compute it")
-        found = float(fitted.metrics[name])
-        if not (np.isclose(found, value, rtol=EXACT, atol=0) or (np.isnan(found) and np.isnan(value))):
-            raise Failed(f"{name}: notebook {value}, project {found}")
-    return ", ".join(f"{name} {value:.6g}" for name, value in expected.items())
-
-
-def predictions(session: Session, say: Say) -> str:
-    """The project's predictions from raw rows are the notebook's final ones."""
-    data, state = session.trained(), session.trained().state
-    fitted = session.model()
-    given = {**state.shared, **fitted.extras}
-    unstable = "model" in session.request["unstable"]
-    model = session.baseline.get("model") if unstable else fitted.model
-    sides = {"train": np.asarray(data.train_ids), "eval": data.eval_ids, "all": np.arange(len(session.main))}
-    compared = 0
-    for side, ids in sides.items():
-        if not session.baseline.has(f"predictions_{side}"):
-            continue
-        expected = _flat(session.baseline.get(f"predictions_{side}"))
-        if ids is None or len(ids) != count(expected) or (ids < 0).all():
-            raise Impossible(f"which raw rows the notebook's {side} predictions belong to is not known")
-        at = np.flatnonzero(ids >= 0)
-        X = session.transform(session.main.iloc[ids[at]])
-        found = difference(take(expected, at), _flat(session.module("infer").decide(model, X, given)), BATCH)
-        if found is not None:
-            raise Failed(f"{side} rows, notebook against project: {found}")
-        compared += len(at)
-        _rows_decided_alone(session, ids[at], take(expected, at), model, given)
-    _prepared_alike(session, model, given)
-    if compared < min(100, len(session.main)):
-        raise Impossible(f"the notebook's run left {compared} predictions")
-    return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
-
-
-def _prepared_alike(session: Session, model: Any, given: Any) -> None:
-    """What the inference cells predicted of evaluation rows is what the features of these rows give."""
-    ids = session.trained().eval_ids
-    if not session.baseline.has("predictions_final") or ids is None or (ids < 0).any():
-        return
-    expected = _flat(session.baseline.get("predictions_final"))
-    if count(expected) != len(ids):
-        return  # of some of them, to show
-    X = session.transform(session.main.iloc[ids])
-    found = difference(expected, _flat(session.module("infer").decide(model, X, given)), BATCH)
-    if found is not None:
-        raise Impossible(f"the inference cells prepare the rows in a way of their own: {found}")
-
-
-def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model: Any, given: Any) -> None:
-    """A row alone, numbered from nought as serving has it, gets the prediction that the batch gave it."""
-    decide = session.module("infer").decide
-    for place in np.linspace(0, len(ids) - 1, min(10, len(ids))).astype(int):
-        row = session.main.iloc[[ids[place]]].reset_index(drop=True)
-        try:
-            answer = _flat(decide(model, session.transform(row), given))
-        except Exception as error:
-            raise Failed(f"row {ids[place]} alone: {_error(session, error)}") from error
-        found = difference(take(expected, np.array([place])), answer, BATCH)
-        if found is not None:
-            raise Failed(f"row {ids[place]}, in the notebook's batch against alone: {found}")
-
-
-def evaluation_features(session: Session, say: Say) -> str:
-    """V9: the notebook prepared its own evaluation rows as it prepared the training rows."""
-    data = session.trained()
-    if data.X_eval is None:
-        raise Impossible("the notebook evaluates on no other rows", "not_applicable")
-    expected = session.baseline.get("X_eval")
-    found = difference(expected, data.X_eval, tolerance(expected))
-    if found is not None:
-        raise Failed(f"notebook against project: {found}")
-    return f"{count(expected)} rows"
 
 
 def _also_apart(check: Callable[[Session, Say], str]) -> Callable[[Session, Say], str]:
@@ -252,6 +224,10 @@ RUN: dict[str, Callable[[Session, Say], str]] = {
     "V1": training_features,
     "V2": _also_apart(single_rows),
     "V3": _also_apart(target_free),
+    "V4": _also_apart(other_batches),
+    "V5": _also_apart(unseen),
+    "V6": exercised,
+    "V7": learned_again,
     "V8": _also_apart(stored_state),
     "metrics": metrics,
     "predictions": predictions,
@@ -272,6 +248,7 @@ def check(session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
             tell({"event": "progress", "check": name, "done": done, "of": of})
 
         started = time.monotonic()
+        session.facts = {}
         try:
             status, detail = "passed", RUN[name](session, say)
         except Impossible as error:
@@ -280,22 +257,9 @@ def check(session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
             status, detail = "failed", str(error)
         except Exception as error:  # the project's own code fails
             traceback.print_exc()
-            status, detail = "failed", _error(session, error)
-        seconds = round(time.monotonic() - started, 3)
-        tell({"event": "done", "check": name, "status": status, "detail": detail, "seconds": seconds})
-
-
-def _error(session: Session, error: Exception) -> str:
-    """The error and the last line of the project that it passed through."""
-    text = f"{type(error).__name__}: {error}"
-    steps = traceback.extract_tb(error.__traceback__)
-    source = str(session.project / "src")
-    ours = [step for step in steps if step.filename.startswith(source)]
-    own = [step for step in ours if Path(step.filename).name not in ("state.py", "staging.py")]
-    if not ours:
-        return text
-    step = (own or ours)[-1]
-    return f"{text} (in {Path(step.filename).name} line {step.lineno}: `{step.line}`)"
+            status, detail = "failed", session.error(error)
+        told = {"status": status, "detail": detail, "facts": session.facts}
+        tell({"event": "done", "check": name, **told, "seconds": round(time.monotonic() - started, 3)})
 
 
 def _last_touched(session: Session, found: Difference) -> str:
@@ -311,12 +275,6 @@ def _last_touched(session: Session, found: Difference) -> str:
 
 def _repeated(column: pd.Series, value: Any) -> pd.Series:
     return pd.Series([value] * len(column), index=column.index, dtype=column.dtype)
-
-
-def _flat(y: Any) -> Any:
-    """A target or prediction without labels; one column is as good as none."""
-    values = np.asarray(y)
-    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
 def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
@@ -335,23 +293,30 @@ def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
 
 
 def run_slice(request: dict[str, Any]) -> dict[str, Any]:
-    """In a new process: run the slice as a script, compare its X with the notebook's."""
-    asked = request["slice"]
+    """In a new process: run the slice as a script, and compare its X with the notebook's.
+
+    Where a part of the rows is asked for, its X on that is kept instead; `detail` says how the part was read.
+    """
+    asked, part_ = request["slice"], request.get("part")
     random.seed(request["seed"])
     np.random.seed(request["seed"])
     os.chdir(asked["folder"])
     sys.path.insert(0, asked["folder"])
     script = sys.modules["__main__"] = types.ModuleType("__main__")  # what it defines is found by pickle
+    taken: list[str] = []
     try:
         text = Path(asked["path"]).read_text(encoding="utf-8")
-        exec(compile(text, asked["path"], "exec"), script.__dict__)
+        with reading_a_part(tuple(part_["shape"]), taken) if part_ else contextlib.nullcontext():
+            exec(compile(text, asked["path"], "exec"), script.__dict__)
     except Exception as error:
         lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == asked["path"]]
-        return {
-            "error": f"the slice raises {type(error).__name__}: {error} (line {lines[-1] if lines else '?'})"
-        }
-    expected, X = Baseline(request, "").get("X_train"), script.__dict__[asked["variable"]]
-    found = difference(expected, X, EXACT, dtypes=True)
+        line = lines[-1] if lines else "?"
+        return {"error": f"the slice raises {type(error).__name__}: {error} (line {line})"}
+    X = script.__dict__[asked["variable"]]
+    if part_:
+        Path(part_["file"]).write_bytes(pickle.dumps(X))
+        return {"error": "", "detail": ", ".join(taken)}
+    found = difference(Baseline(request, "").get("X_train"), X, EXACT, dtypes=True)
     return {"error": f"notebook against slice: {found}" if found else "", "detail": f"{count(X)} rows equal"}
 
 
@@ -364,7 +329,7 @@ def run_state(request: dict[str, Any]) -> dict[str, Any]:
         rows = pd.DataFrame(records, dtype=object)
         (folder / "X.pkl").write_bytes(pickle.dumps(session.module("features").transform(rows, state)))
     except Exception as error:
-        return {"error": _error(session, error)}
+        return {"error": session.error(error)}
     return {"error": ""}
 
 

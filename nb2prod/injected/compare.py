@@ -51,6 +51,23 @@ def difference(left: Any, right: Any, rtol: float = EXACT, dtypes: bool = False)
     return None
 
 
+def extent(left: Any, right: Any, rtol: float) -> tuple[list[str], float] | None:
+    """The columns in which two tables differ, and the share of rows; None where they cannot be compared."""
+    if form(left) != form(right) or count(left) != count(right) or names_of(left) != names_of(right):
+        return None
+    if form(left) == "sparse matrix":
+        gap = abs(left.tocsr() - right.tocsr()).tocoo()
+        wrong = ~(gap.data <= rtol * max(abs(left).max(), abs(right).max(), 1e-300)) if gap.nnz else slice(0)
+        columns = [str(at) for at in np.unique(gap.col[wrong])]
+        return columns, len(np.unique(gap.row[wrong])) / max(count(left), 1)
+    unlike = {
+        name: _unlike_rows(_column(left, at), _column(right, at), rtol)[0]
+        for at, name in enumerate(names_of(left))
+    }
+    rows = np.logical_or.reduce(list(unlike.values())) if unlike else np.zeros(1)
+    return [name for name, wrong in unlike.items() if wrong.any()], float(np.mean(rows))
+
+
 def tolerance(X: Any) -> float:
     """How far a row alone may be from the same row in a batch."""
     return EXACT if form(X) in ("DataFrame", "Series") else BATCH
@@ -76,11 +93,25 @@ def take(X: Any, rows: Any) -> Any:
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
 
 
+def flat(y: Any) -> Any:
+    """A target or prediction without labels; one column is as good as none."""
+    values = np.asarray(y)
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
 def names_of(X: Any) -> list[str]:
     """Column names; those of an array are its positions, what has one column only has the name ""."""
     if isinstance(X, pd.DataFrame):
         return [str(name) for name in X.columns]
     return [str(at) for at in range(X.shape[1])] if len(getattr(X, "shape", ())) == 2 else [""]
+
+
+def missing_in(X: Any) -> set[str]:
+    """The columns with a missing value."""
+    if form(X) == "sparse matrix":
+        entries = X.tocoo()
+        return {str(at) for at in np.unique(entries.col[np.isnan(entries.data)])}
+    return {name for at, name in enumerate(names_of(X)) if _column(X, at).isna().any()}
 
 
 def dtype_class(dtype: Any) -> str:
@@ -105,6 +136,16 @@ def _column(X: Any, at: int) -> pd.Series:
 
 
 def _values(a: pd.Series, b: pd.Series, rtol: float) -> Difference | None:
+    unlike, relative = _unlike_rows(a, b, rtol)
+    wrong = np.flatnonzero(unlike)
+    if not len(wrong):
+        return None
+    row = int(wrong[0])
+    return Difference(f"{_shown(a.iloc[row])} against {_shown(b.iloc[row])}", "", row, relative)
+
+
+def _unlike_rows(a: pd.Series, b: pd.Series, rtol: float) -> tuple[np.ndarray, float]:
+    """Which rows of two columns differ, and the largest relative difference where they are numbers."""
     missing, also = a.isna().to_numpy(), b.isna().to_numpy()
     numbers = {dtype_class(a.dtype), dtype_class(b.dtype)} <= {"integer", "float", "truth"}
     if numbers and "float" in {dtype_class(a.dtype), dtype_class(b.dtype)}:
@@ -122,11 +163,7 @@ def _values(a: pd.Series, b: pd.Series, rtol: float) -> Difference | None:
     else:
         cells = zip(a.astype(object), b.astype(object), strict=True)
         same, relative = np.array([_equal(x, y) for x, y in cells], dtype=bool), float("inf")
-    wrong = np.flatnonzero(~np.where(missing | also, missing & also, same))
-    if not len(wrong):
-        return None
-    row = int(wrong[0])
-    return Difference(f"{_shown(a.iloc[row])} against {_shown(b.iloc[row])}", "", row, float(relative))
+    return ~np.where(missing | also, missing & also, same), float(relative)
 
 
 def _equal(x: Any, y: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .compare import difference, tolerance
+from .guards import guards
 
 ROWS = 500
 FEW = 50
@@ -20,13 +21,14 @@ def probe(session: Any) -> dict[str, Any]:
     kept = session.main.iloc[ids]
     rows = kept.iloc[np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).astype(int)]
     expected = session.transform(rows)
-    state = session.data.state
+    state, targets = session.data.state, _targets(session, kept)
     return {
         "columns": [
             {**describe(session.main, kept, column), "read": _read(session, rows, column, expected)}
             for column in session.main.columns
         ],
-        "targets": _targets(session, kept),
+        "targets": targets,
+        "guards": guards(session, [*session.targets, *targets]),
         "outputs": state.outputs,
         "learned": state.describe(),
         "rows": {"raw": len(session.main), "train": len(session.data.train_ids)},
@@ -63,14 +65,14 @@ def _same_order(numbers: np.ndarray, answers: pd.Series) -> bool:
 
 
 def describe(main: pd.DataFrame, kept: pd.DataFrame, column: Any) -> dict[str, Any]:
-    """Type and domain of one column in the rows that training kept; `missing_raw` looks at all rows."""
+    """Type and domain of one column in the rows that training kept; `gaps` looks at all rows."""
     known = kept[column].dropna()
     kind = column_type(known)
     fact: dict[str, Any] = {
         "name": str(column),
         "type": kind,
         "nullable": bool(kept[column].isna().any()),
-        "missing_raw": bool(main[column].isna().any()),
+        "gaps": bool(main[column].isna().any()),
         "categories": None,
         "minimum": None,
         "maximum": None,

@@ -9,6 +9,7 @@ import json
 import pickle
 import random
 import sys
+import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -96,6 +97,7 @@ class Session:
         self.data: Any = None
         self.apart: Any = None
         self.fitted: Any = None
+        self.facts: dict[str, Any] = {}  # what the check at work found besides its outcome
 
     def module(self, name: str) -> Any:
         return importlib.import_module(f"{self.package}.{name}")
@@ -130,6 +132,18 @@ class Session:
             yield self.apart
         finally:
             self.data, self.fitted = own, fitted
+
+    @contextlib.contextmanager
+    def learning_from(self, raw: Any) -> Iterator[Any]:
+        """Training on other raw data takes the place of the project's own."""
+        own = self.raw, self.data, self.fitted
+        random.seed(self.request["seed"])
+        np.random.seed(self.request["seed"])
+        try:
+            self.data, self.raw = self.module("features").fit(raw, self.settings()), raw
+            yield self.data
+        finally:
+            self.raw, self.data, self.fitted = own
 
     def trained(self) -> Any:
         if self.data is None:
@@ -196,3 +210,15 @@ class Session:
         at = statements[parting.index] if parting.index < len(statements) else None
         where = f"features.py line {parting.line}"
         return where if at is None else f"cell {at['cell']}, line {at['line']} `{at['text']}` ({where})"
+
+    def error(self, error: Exception) -> str:
+        """The error and the last line of the project that it passed through."""
+        text = f"{type(error).__name__}: {error}"
+        steps = traceback.extract_tb(error.__traceback__)
+        source = str(self.project / "src")
+        ours = [step for step in steps if step.filename.startswith(source)]
+        own = [step for step in ours if Path(step.filename).name not in ("state.py", "staging.py")]
+        if not ours:
+            return text
+        step = (own or ours)[-1]
+        return f"{text} (in {Path(step.filename).name} line {step.lineno}: `{step.line}`)"

@@ -34,7 +34,8 @@ class Column:
 
     `type` is int, float, bool, str or datetime; `read` says that some feature depends on it; `nullable`
     that training had missing values there; `categories` are the values seen in training where they are
-    few; `example` is a real value as JSON.
+    few; `example` is a real value as JSON; `gaps` that the raw data had missing values there, also in rows
+    that training dropped (None: unknown).
     """
 
     name: str
@@ -45,6 +46,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     example: str | int | float | bool | None = None
+    gaps: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ class Project:
     is read (`sep`, `na_values`, `decimal`, ...; not `nrows`): files to predict are read alike.  `packages`
     pins distribution names to the versions the notebook ran with.
     `seed` is where the global random generators start.  `fit_on` says which rows features learn from: all, or
-    the training rows of the split.
+    the training rows of the split.  `guards` are the filters that tell of a row alone whether training drops
+    it.  `row_path` is the text of `features_row.py`, empty where the features have no row form;
+    `row_path_told` says which, and why.
     """
 
     name: str
@@ -126,3 +130,6 @@ class Project:
     read_csv: tuple[tuple[str, str], ...] = ()
     seed: int = 0
     fit_on: str = "all"
+    guards: tuple[str, ...] = ()
+    row_path: str = ""
+    row_path_told: str = ""

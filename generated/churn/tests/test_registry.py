@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from churn import registry, versions
@@ -52,6 +55,90 @@ def test_a_version_waits_for_approval(
     registry.approve(manual, second, "looked at it")
     assert registry.promote(manual, second) is not None
     assert registry.champion(settings) == second
+
+
+def test_a_rejected_version_never_serves(
+    settings: Settings, trained: Result, second: str, restored: None
+) -> None:
+    registry.promote(settings, second)
+    with pytest.raises(RegistryError, match="roll back first"):
+        registry.reject(settings, second)
+    registry.promote(settings, trained.version)
+    registry.reject(settings, second, "too old")
+    for forbidden in (
+        registry.promote,
+        lambda to, number: registry.rollback(to, "", number),
+    ):
+        with pytest.raises(RegistryError, match="rejected"):
+            forbidden(settings, second)
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert (row["approval"], row["decided"]["why"]) == ("rejected", "too old")
+    registry.approve(settings, second)
+    assert registry.promote(settings, second) is not None
+
+
+def test_rollback_goes_to_any_earlier_champion_that_still_works(
+    settings: Settings,
+    trained: Result,
+    second: str,
+    restored: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry.promote(settings, trained.version)
+    registry.promote(settings, second)
+    assert registry.rollback(settings, "back", trained.version).new == trained.version
+    with pytest.raises(RegistryError, match="already"):
+        registry.rollback(settings, "", trained.version)
+    with pytest.raises(RegistryError, match="never champion"):
+        registry.rollback(settings, "", "999")
+    registry.promote(settings, second)
+    monkeypatch.setattr(versions, "DATA", Path("no", "such", "folder"))
+    with pytest.raises(RegistryError, match="does not work"):
+        registry.rollback(settings)
+    assert registry.champion(settings) == second
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_killed_move_is_recorded_by_whoever_comes_next(
+    settings: Settings,
+    trained: Result,
+    second: str,
+    restored: None,
+    monkeypatch: pytest.MonkeyPatch,
+    moved: bool,
+) -> None:
+    """Killed after the alias moved: the record follows.  Killed before: the intent is forgotten."""
+    registry.promote(settings, trained.version)
+    before = registry.history(settings)
+    client = type(registry.connect(settings).MlflowClient())
+    with monkeypatch.context() as patch:
+        if moved:
+            patch.setattr(registry, "_record", lambda *given: 1 / 0)
+        else:
+            patch.setattr(client, "set_registered_model_alias", lambda *given: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            registry.promote(settings, second, "killed")
+    monkeypatch.setattr(registry, "PATIENCE", timedelta(0))
+    after = registry.history(settings)
+    assert len(after) == len(before) + moved
+    assert not moved or (after[-1].new, after[-1].why) == (second, "killed")
+    assert not any(tag.startswith(registry.INTENT) for tag in registry._tags(settings))
+
+
+def test_the_same_data_and_seed_give_the_same_model(
+    version: Version, settings: Settings
+) -> None:
+    (row,) = [
+        row for row in registry.listing(settings) if row["version"] == version.number
+    ]
+    assert row["model_hash"] == version.info["model_hash"]
+    random.seed(settings.seed)
+    np.random.seed(settings.seed)
+    raw = version.module("load").load(settings)
+    data = version.module("features").fit(raw, settings)
+    fitted = version.module("train").fit_model(data, settings)
+    again = replace(version, state=data.state, model=fitted.model, extras=fitted.extras)
+    assert version.module("checks")._model_hash(again) == version.info["model_hash"]
 
 
 def test_an_unknown_version_is_refused(settings: Settings, trained: Result) -> None:

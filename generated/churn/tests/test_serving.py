@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
 from churn import registry
 from churn.checks import same_values
-from churn.infer import score
+from churn.infer import READ_CSV, score
+from churn.logs import JsonLines
 from churn.schema import COLUMNS
 from churn.serve import create_app
 from churn.settings import Settings
@@ -77,11 +81,108 @@ def test_sagemaker_routes(client: TestClient, rows: list[dict[str, Any]]) -> Non
     assert client.post("/invocations", json=rows[0]).status_code == 200
 
 
+def test_limits_of_a_request(
+    settings: Settings, trained: Result, rows: list[dict[str, Any]]
+) -> None:
+    small = replace(settings, max_body=20_000, max_rows=3)
+    with TestClient(create_app(small)) as client:
+        assert client.post("/predict", json=rows[:1] * 3).status_code == 200
+        assert client.post("/predict", json=rows[:1] * 4).status_code == 413
+        assert client.post("/predict", content=b" " * 20_001).status_code == 413
+        chunks = (b" " * 5_000 for _ in range(5))  # sent without a length
+        assert client.post("/predict", content=chunks).status_code == 413
+        assert client.post("/predict", json=rows[0]).status_code == 200
+
+
+def test_a_slow_answer_is_given_up(
+    settings: Settings, trained: Result, rows: list[dict[str, Any]]
+) -> None:
+    with TestClient(create_app(replace(settings, request_seconds=3.0))) as client:
+        release = threading.Event()
+        client.app.state.champion.scorer.submit(release.wait)  # type: ignore[attr-defined]
+        assert client.post("/predict", json=rows[0]).status_code == 504
+        release.set()
+        assert client.post("/predict", json=rows[0]).status_code == 200
+
+
+def test_with_an_api_key_only_the_probes_are_open(
+    settings: Settings, trained: Result, rows: list[dict[str, Any]]
+) -> None:
+    with TestClient(create_app(replace(settings, api_key="secret"))) as client:
+        for path in ("/health", "/ready", "/ping"):
+            assert client.get(path).status_code == 200
+        for path in ("/metrics", "/docs", "/openapi.json"):
+            assert client.get(path).status_code == 401
+        for given in (
+            {},
+            {"authorization": "Bearer wrong"},
+            {"authorization": "secret"},
+        ):
+            assert (
+                client.post("/predict", json=rows[0], headers=given).status_code == 401
+            )
+        given = {"authorization": "Bearer secret"}
+        assert client.post("/predict", json=rows[0], headers=given).status_code == 200
+
+
+@pytest.mark.skipif(
+    bool(READ_CSV), reason="the notebook's files have a form of their own"
+)
+def test_csv_is_scored_as_json_is(
+    client: TestClient, rows: list[dict[str, Any]]
+) -> None:
+    text = pd.DataFrame(rows).to_csv(index=False)
+    as_csv = client.post(
+        "/invocations", content=text, headers={"content-type": "text/csv"}
+    )
+    as_json = client.post("/invocations", json=rows)
+    assert as_csv.status_code == 200
+    found, expected = (
+        [one["prediction"] for one in answer.json()["predictions"]]
+        for answer in (as_csv, as_json)
+    )
+    assert same_values(found, expected)
+
+
+def test_a_request_is_one_line_of_the_log(
+    client: TestClient, rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        answer = client.post("/predict", json=rows, headers={"x-request-id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+    (line,) = (
+        json.loads(JsonLines().format(one))
+        for one in caplog.records
+        if one.message == "request"
+    )
+    assert (line["request_id"], line["path"], line["status"], line["rows"]) == (
+        "mine-1",
+        "/predict",
+        200,
+        len(rows),
+    )
+    forged = client.post("/predict", json=rows, headers={"x-request-id": "a b"})
+    assert forged.headers["x-request-id"] != "a b"
+
+
+def test_openapi_has_an_example_that_works(client: TestClient) -> None:
+    described = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
+    for kind, body in described["requestBody"]["content"].items():
+        for example in body.get("examples", {}).values():
+            content = (
+                example["value"] if kind == "text/csv" else json.dumps(example["value"])
+            )
+            assert (
+                client.post(
+                    "/predict", content=content, headers={"content-type": kind}
+                ).status_code
+                == 200
+            )
+
+
 def test_not_ready_without_a_champion(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:
-    from dataclasses import replace
-
     with TestClient(create_app(replace(settings, model_name="another"))) as client:
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 503

@@ -14,6 +14,7 @@ import pandas as pd
 from . import baseline, versions
 from .features import Training
 from .infer import predictions_of, probabilities_of
+from .values import digest
 from .versions import Version
 
 SINGLE_ROWS = 12
@@ -34,7 +35,8 @@ def describe(
         "labels": None,
         "code_hash": versions.code_hash(),
         "feature_version": version.feature_version,
-        "data_fingerprint": fingerprint(raw),
+        "data_fingerprint": digest(raw),
+        "model_hash": _model_hash(version),
         "libraries": versions.libraries(),
         "profile": _profile(used, version.module("schema").COLUMNS or used.columns),
     }
@@ -46,6 +48,17 @@ def describe(
     trained = data.train_ids[data.train_ids >= 0]
     info["training_rows"] = baseline.packed(baseline.row_hashes(main.iloc[trained]))
     return version
+
+
+def _model_hash(version: Version) -> str:
+    """Hash of everything fitted: the same data, code and seed give the same."""
+    fitted = [version.model, version.extras, version.feature_version]
+    try:
+        return digest(fitted)
+    except Exception:  # noqa: BLE001 -- what only cloudpickle can write, such as a lambda
+        import cloudpickle
+
+        return hashlib.sha256(cloudpickle.dumps(fitted)).hexdigest()
 
 
 def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str, Any]:
@@ -83,23 +96,6 @@ def known_ids(data: Training) -> np.ndarray:
         else np.concatenate([data.train_ids, data.eval_ids])
     )
     return np.unique(ids[ids >= 0])
-
-
-def fingerprint(raw: Any) -> str:
-    """Hash of the raw data: columns, dtypes and values."""
-    digest = hashlib.sha256()
-    for frame in [raw] if isinstance(raw, pd.DataFrame) else raw.values():
-        digest.update(
-            repr(
-                [(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
-            ).encode()
-        )
-        try:
-            rows = pd.util.hash_pandas_object(frame)
-        except TypeError:  # lists and the like
-            rows = pd.util.hash_pandas_object(frame.astype(str))
-        digest.update(rows.to_numpy().tobytes())
-    return digest.hexdigest()
 
 
 def check(

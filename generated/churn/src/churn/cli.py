@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import math
 import os
 import sys
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .settings import Settings, SettingsError, load_settings
+from . import cli_features
+from .console import AsJson, Number, Project, Why, failing, printing_aside, say
+from .settings import PREFIX, Settings, load_settings
 
 app = typer.Typer(
     help="churn: train, predict, serve, promote and roll back.",
@@ -21,29 +23,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Project = Annotated[
-    Path | None,
-    typer.Option(
-        "--project", help="Folder with config.toml; by default the nearest one upwards."
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
-]
-Why = Annotated[str, typer.Option("--why", help="The reason, for the record.")]
-Number = Annotated[
-    str, typer.Argument(metavar="V", help="Number of a version; see `versions`.")
-]
+app.add_typer(cli_features.app, name="features")
 
 
 @app.command()
 def train(project: Project = None, as_json: AsJson = False) -> None:
     """Train, check, log to MLflow, register and, if the policy is `auto`, promote."""
-    with _failing(), _printing_aside():
+    with failing(), printing_aside():
         from . import pipeline
 
         settings = load_settings(project)
-        result = pipeline.run(settings, _say)
+        result = pipeline.run(settings, say)
     _print_result(settings, result, as_json)
 
 
@@ -63,7 +53,7 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Score a file.  Exit code 1 if a row was rejected: it has no prediction and `error` says why."""
-    with _failing(), _printing_aside():
+    with failing(), printing_aside():
         from . import registry
         from .infer import FORMATS, read_rows, write_rows
         from .infer import predict as score
@@ -100,28 +90,46 @@ def predict(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that serve.")
+    ] = None,
     project: Project = None,
 ) -> None:
-    """Serve the champion over HTTP."""
+    """Serve the champion over HTTP; SIGTERM ends it when the requests at hand are answered."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(
             name, "1"
         )  # one row at a time gains nothing from threads and waits for them
-    with _failing():
+    with failing(), tempfile.TemporaryDirectory() as counters:
         import uvicorn
 
-        from .serve import create_app
+        from .logs import LOGGING
 
         settings = load_settings(project)
+        several = workers or settings.workers
+        os.environ[f"{PREFIX}PROJECT"] = str(
+            settings.project
+        )  # for the processes that serve
+        if several > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = counters
         uvicorn.run(
-            create_app(settings), host=host or settings.host, port=port or settings.port
+            f"{__package__}.serve:create_app",
+            factory=True,
+            host=host or settings.host,
+            port=port or settings.port,
+            workers=several,
+            log_config=LOGGING,
+            access_log=False,
+            server_header=False,
+            timeout_worker_healthcheck=60,  # a process that imports on a busy machine is not dead
+            timeout_graceful_shutdown=math.ceil(settings.request_seconds),
         )
 
 
 @app.command()
 def versions(project: Project = None, as_json: AsJson = False) -> None:
     """List the registered versions and the moves of the aliases."""
-    with _failing():
+    with failing():
         from . import registry
 
         settings = load_settings(project)
@@ -154,7 +162,7 @@ def approve(
     number: Number, why: Why = "", project: Project = None, as_json: AsJson = False
 ) -> None:
     """Say that a version may be promoted."""
-    with _failing():
+    with failing():
         from . import registry
 
         registry.approve(load_settings(project), number, why)
@@ -168,7 +176,7 @@ def promote(
     number: Number, why: Why = "", project: Project = None, as_json: AsJson = False
 ) -> None:
     """Make a version the champion."""
-    with _failing():
+    with failing():
         from . import registry
 
         change = registry.promote(load_settings(project), number, why)
@@ -176,27 +184,51 @@ def promote(
 
 
 @app.command()
-def rollback(why: Why = "", project: Project = None, as_json: AsJson = False) -> None:
-    """Return to the previous champion."""
-    with _failing():
+def reject(
+    number: Number, why: Why = "", project: Project = None, as_json: AsJson = False
+) -> None:
+    """Say that a version must not serve, whatever the policy."""
+    with failing():
         from . import registry
 
-        change = registry.rollback(load_settings(project), why)
+        registry.reject(load_settings(project), number, why)
+    typer.echo(
+        json.dumps({"rejected": number}) if as_json else f"version {number} is rejected"
+    )
+
+
+@app.command()
+def rollback(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="V", help="An earlier champion; by default the last."
+        ),
+    ] = "",
+    why: Why = "",
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Return to an earlier champion, after it was loaded back once more."""
+    with failing():
+        from . import registry
+
+        change = registry.rollback(load_settings(project), why, to)
     _print_change(change, "", as_json)
 
 
 @app.command()
 def stage(
-    name: Annotated[str, typer.Argument(help="load, features or train.")],
+    name: Annotated[str, typer.Argument(help="load, features, train, or all.")],
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run one stage on what the stage before it left, for an orchestrator."""
-    with _failing(), _printing_aside():
+    """Run one stage on what the stage before it left, or all; one without changes is skipped."""
+    with failing(), printing_aside():
         from . import pipeline
 
         settings = load_settings(project)
-        result = pipeline.stage(settings, name, _say)
+        result = pipeline.stage(settings, name, say)
     if result is not None:
         _print_result(settings, result, as_json)
     elif as_json:
@@ -206,7 +238,7 @@ def stage(
 @app.command()
 def monitor(project: Project = None, as_json: AsJson = False) -> None:
     """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data."""
-    with _failing():
+    with failing():
         from . import monitor as monitoring
 
         settings = load_settings(project)
@@ -231,10 +263,10 @@ def retrain(
     as_json: AsJson = False,
 ) -> None:
     """Train a challenger and promote it only if it wins.  Exit code 0: promoted, 10: kept the champion, 1: failed."""
-    with _failing(), _printing_aside():
+    with failing(), printing_aside():
         from . import retrain as retraining
 
-        found = retraining.run(load_settings(project), force, _say)
+        found = retraining.run(load_settings(project), force, say)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1))
     else:
@@ -242,36 +274,6 @@ def retrain(
             f"{'promoted version ' + found.challenger if found.promoted else 'kept the champion'}: {found.why}"
         )
     raise typer.Exit(found.exit_code)
-
-
-@contextlib.contextmanager
-def _failing() -> Iterator[None]:
-    """An expected failure is a message and exit code 1; anything else shows its traceback."""
-    try:
-        yield
-    except (SettingsError, OSError) as error:
-        message = str(error)
-    except Exception as error:
-        if not type(error).__module__.startswith(
-            (__package__, "mlflow.")
-        ):  # ours, a version's, the store's
-            raise
-        message = str(error)
-    else:
-        return
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(1)
-
-
-@contextlib.contextmanager
-def _printing_aside() -> Iterator[None]:
-    """What the notebook's code prints goes to standard error: standard output is for the result."""
-    with contextlib.redirect_stdout(sys.stderr):
-        yield
-
-
-def _say(text: str) -> None:
-    typer.echo(f"- {text}", err=True)
 
 
 def _print_result(settings: Settings, result: Any, as_json: bool) -> None:
@@ -283,8 +285,13 @@ def _print_result(settings: Settings, result: Any, as_json: bool) -> None:
         typer.echo(f"  {name:<24} {value!r}")
     for check in result.checks:
         typer.echo(f"  {check['status']:<8} {check['check']} ({check['detail']})")
+    hashes = {
+        "features": result.feature_version,
+        "code": result.code_hash,
+        "model": result.model_hash,
+    }
     typer.echo(
-        f"  features {result.feature_version[:12]}, code {result.code_hash[:12]}, run {result.run_id}"
+        f"  {', '.join(f'{name} {text[:12]}' for name, text in hashes.items())}, run {result.run_id}"
     )
     local = settings.tracking_uri.startswith("sqlite:")
     typer.echo(

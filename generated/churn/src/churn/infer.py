@@ -100,8 +100,11 @@ def read_rows(source: Path | IO[bytes]) -> pd.DataFrame:
     if suffix != ".csv":
         return pd.read_parquet(source)
     types = {name: str for name in TEXTS} | READ_CSV.get("dtype", {})
+    packed = (
+        {} if isinstance(source, Path) else {"compression": None}
+    )  # a small body must not unfold to a large one
     try:
-        rows = pd.read_csv(source, **{**READ_CSV, "dtype": types})
+        rows = pd.read_csv(source, **{**READ_CSV, **packed, "dtype": types})
     except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
         raise FileError(f"{source}: {error}") from error
     for name in rows.columns.intersection(NUMBERS):
@@ -132,12 +135,17 @@ def write_rows(parts: Sequence[pd.DataFrame], target: Path) -> int:
 def score(rows: Sequence[Any], version: Version) -> Scores:
     """Score raw rows given as mappings from column to value."""
     schema = version.module("schema")
-    valid, errors = schema.check(rows)
+    policies = version.policies
+    valid, errors = schema.check(rows, policies.accept_missing(schema.COLUMNS))
     count = len(rows)
     scores = Scores([None] * count, [None] * count, [[] for _ in range(count)], errors)
     if valid:
-        for at, row in valid.items():
-            scores.flags[at] = _flags(row, version.info["profile"])
+        for at, row in list(valid.items()):
+            scores.flags[at], reasons = policies.judge(row, version.info["profile"])
+            errors += [schema.RowError(at, *reason) for reason in reasons]
+            if reasons:
+                del valid[at]
+    if valid:
         frame = pd.DataFrame(list(valid.values()), index=pd.Index(list(valid)))
         _score(frame, version, scores)
     scores.errors.sort(key=lambda error: error.row or 0)
@@ -169,7 +177,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
         rejected = {row: ("features", column, message) for row in rows}
     else:
         rejected = {
-            rows[at]: ("missing_feature", None, f"gives no value for feature {feature}")
+            rows[at]: (
+                "missing_feature",
+                _suspect(scores.flags[rows[at]]),
+                f"gives no value for feature {feature}",
+            )
             for at, feature in gaps.items()
         }
     row_error = version.module("schema").RowError
@@ -180,6 +192,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
     rest = frame[~frame.index.isin(list(rejected))]
     if len(rest):
         _score(rest, version, scores)
+
+
+def _suspect(flags: list[str]) -> str | None:
+    """The column at fault where a row lies outside of what training saw in just one."""
+    return flags[0].partition(":")[2] if len(flags) == 1 else None
 
 
 def predictions_of(version: Version, X: Any) -> list[Any]:
@@ -217,24 +234,6 @@ def probabilities_of(version: Version, X: Any) -> list[dict[str, float] | None]:
         dict(zip(labels, row, strict=True))
         for row in version.model.predict_proba(X).tolist()
     ]
-
-
-def _flags(row: Mapping[str, Any], profile: dict[str, Any]) -> list[str]:
-    """Where a row lies outside of what training saw; it is scored all the same."""
-    found = []
-    for column, seen in profile.items():
-        value = row.get(column)
-        if value is None:
-            if not seen["missing"]:
-                found.append(f"missing:{column}")
-        elif seen.get("values") is not None:
-            if str(value) not in seen["values"]:
-                found.append(f"unseen:{column}")
-        elif seen.get("range") is not None:
-            low, high = seen["range"]
-            if not low <= value <= high:
-                found.append(f"range:{column}")
-    return found
 
 
 def _column(values: list[Any], index: pd.Index) -> pd.Series:

@@ -32,9 +32,9 @@ from .settings import PACKAGE, Settings
 from .versions import Version
 
 log = logging.getLogger(__name__)
-WAITING = 10_000
+WAITING, WAITING_SIZE = 10_000, 50_000_000  # entries, bytes
 SYNC_SECONDS = 1.0
-SEGMENT_ROWS = 50_000
+SEGMENT_ROWS, SEGMENT_SIZE = 50_000, 50_000_000
 SEGMENT_SECONDS = 3600.0
 
 
@@ -48,22 +48,46 @@ class Feedback(BaseModel):
 class PredictionLog:
     """The journal of one process; its thread starts with the first entry."""
 
-    def __init__(self, folder: Path, waiting: int = WAITING) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        waiting: int = WAITING,
+        metrics: CollectorRegistry | None = None,
+    ) -> None:
         self.folder = folder
         self.dropped = 0
-        self._queue: queue.Queue[dict[str, Any]] = queue.Queue(waiting)
+        self._lost = Counter(
+            f"{PACKAGE}_log_dropped",
+            "Predictions that were answered but not logged",
+            registry=metrics,
+        )
+        self._waits = Gauge(
+            f"{PACKAGE}_log_waiting",
+            "Predictions not on disk yet",
+            registry=metrics,
+            multiprocess_mode="livesum",
+        )
+        self._queue: queue.Queue[str] = queue.Queue(waiting)
+        self._size = 0  # of what is in the queue
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
 
     def put(self, entry: dict[str, Any]) -> bool:
         """Take an entry, or drop it where the disk does not keep up; never waits."""
+        line = (
+            json.dumps({"when": datetime.now(UTC).isoformat(), **entry}, default=str)
+            + "\n"
+        )
         self._start()
-        try:
-            self._queue.put_nowait({"when": datetime.now(UTC).isoformat(), **entry})
-        except queue.Full:
-            self.dropped += 1
-            return False
+        with self._lock:
+            if self._queue.full() or self._size + len(line) > WAITING_SIZE:
+                self.dropped += 1
+                self._lost.inc()
+                return False
+            self._size += len(line)
+            self._queue.put_nowait(line)
+            self._waits.set(self._queue.qsize())
         return True
 
     def predictions(
@@ -141,35 +165,39 @@ class PredictionLog:
                 return file
             file.close()
 
-    def _fill(
-        self, file: IO[str], first: dict[str, Any], stop: threading.Event
-    ) -> None:
-        entry: dict[str, Any] | None = first
+    def _fill(self, file: IO[str], first: str, stop: threading.Event) -> None:
+        line: str | None = first
         begin = synced = time.monotonic()
-        written = 0
+        written = size = 0
         while True:
-            if entry is not None:
-                file.write(json.dumps(entry, default=str) + "\n")
+            if line is not None:
+                file.write(line)
                 written += 1
+                size += len(line)
             now = time.monotonic()
-            done = (
+            full = (
                 written >= SEGMENT_ROWS
+                or size >= SEGMENT_SIZE
                 or now - begin > SEGMENT_SECONDS
-                or (entry is None and stop.is_set())
             )
-            if now - synced >= SYNC_SECONDS / 2 or entry is None or done:
+            done = full or (line is None and stop.is_set())
+            if now - synced >= SYNC_SECONDS / 2 or line is None or done:
                 file.flush()
                 os.fsync(file.fileno())
                 synced = now
+                self._waits.set(self._queue.qsize())
             if done:
                 return
-            entry = self._next(stop)
+            line = self._next(stop)
 
-    def _next(self, stop: threading.Event) -> dict[str, Any] | None:
+    def _next(self, stop: threading.Event) -> str | None:
         try:
-            return self._queue.get(timeout=0.01 if stop.is_set() else SYNC_SECONDS / 4)
+            line = self._queue.get(timeout=0.01 if stop.is_set() else SYNC_SECONDS / 4)
         except queue.Empty:
             return None
+        with self._lock:
+            self._size -= len(line)
+        return line
 
 
 def recover(folder: Path) -> None:
@@ -267,18 +295,8 @@ def attach(
     app: FastAPI, settings: Settings, metrics: CollectorRegistry
 ) -> PredictionLog:
     """Give the service its journal, `POST /feedback`, and what Prometheus sees of both."""
-    journal = PredictionLog(settings.artifacts / "predictions")
+    journal = PredictionLog(settings.artifacts / "predictions", metrics=metrics)
     app.state.journal = journal
-    dropped = Gauge(
-        f"{PACKAGE}_log_dropped",
-        "Predictions that were answered but not logged",
-        registry=metrics,
-    )
-    dropped.set_function(lambda: float(journal.dropped))
-    waiting = Gauge(
-        f"{PACKAGE}_log_waiting", "Predictions not on disk yet", registry=metrics
-    )
-    waiting.set_function(lambda: float(journal.waiting()))
     labels = Counter(f"{PACKAGE}_feedback", "Labels that came back", registry=metrics)
 
     @app.post(

@@ -1,11 +1,13 @@
 """The registered versions of the model: which are usable, which one serves, and who decided that when.
 
 MLflow keeps no history of aliases, so every change is written to a tag of the registered model:
-who, when, from, to, why.  `rollback` reads it.
+who, when, from, to, why.  `rollback` reads it.  Alias and record are two writes: an intent is written before
+them, and whoever finds the intent of a killed process sees from the alias whether to record or to forget it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import logging
@@ -14,8 +16,8 @@ import subprocess
 import sys
 import uuid
 import warnings
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,9 @@ from .settings import Settings
 from .versions import Version
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-CHANGE = "alias_change."
+CHANGE, INTENT = "alias_change.", "alias_intent."
+PATIENCE = timedelta(minutes=1)
+LINEAGE = ("feature_version", "code_hash", "data_fingerprint", "model_hash")
 
 
 class RegistryError(Exception):
@@ -99,7 +103,13 @@ def register(version: Version, folder: Path, settings: Settings) -> str:
         pip_requirements=[f"{name}=={number}" for name, number in needs.items()],
         registered_model_name=settings.model_name,
     )
-    return str(logged.registered_model_version)
+    number = str(logged.registered_model_version)
+    client = mlflow.MlflowClient()
+    for tag in LINEAGE:
+        client.set_model_version_tag(
+            settings.model_name, number, tag, version.info[tag]
+        )
+    return number
 
 
 def accept(settings: Settings, number: str) -> str:
@@ -154,7 +164,9 @@ def load(settings: Settings, which: str = CHAMPION) -> Version:
                 f"model {settings.model_name} has no {which}; train and promote a version first"
             )
         number = found
-    return versions.load(_download(settings, number), number)
+    return replace(
+        versions.load(_download(settings, number), number), policies=settings.policies
+    )
 
 
 def _download(settings: Settings, number: str) -> Path:
@@ -198,25 +210,49 @@ def approve(settings: Settings, number: str, why: str = "") -> None:
         raise RegistryError(
             f"version {number} was never found usable; it cannot be approved"
         )
+    _decide(settings, number, "approved", why)
+
+
+def reject(settings: Settings, number: str, why: str = "") -> None:
+    """Say that a version must not serve, whatever the policy; `approve` takes that back."""
+    _require(settings, number)
+    if champion(settings) == number:
+        raise RegistryError(f"version {number} is the champion; roll back first")
+    _decide(settings, number, "rejected", why)
+    if _alias(settings, CHALLENGER) == number:
+        _move(settings, CHALLENGER, "reject", None, why)
+
+
+def _decide(settings: Settings, number: str, decision: str, why: str) -> None:
+    """Who, when and why first: a decision without its author never counts."""
     client = connect(settings).MlflowClient()
-    approval = {"who": _who(), "when": _now(), "why": why}
+    record = {"who": _who(), "when": now(), "why": why}
     client.set_model_version_tag(
-        settings.model_name, number, "approved", json.dumps(approval)
+        settings.model_name, number, decision, json.dumps(record)
     )
-    client.set_model_version_tag(settings.model_name, number, "approval", "approved")
+    client.set_model_version_tag(settings.model_name, number, "approval", decision)
 
 
-def promote(settings: Settings, number: str, why: str = "") -> Change | None:
-    """Make a version the champion, if the policy allows it; None where it is that already."""
+def _allowed(settings: Settings, number: str) -> None:
+    """RegistryError where a version may not become the champion."""
     tags = _require(settings, number).tags
     if tags.get("validation") != "passed":
         raise RegistryError(
             f"version {number} was never found usable; it cannot be promoted"
         )
+    if tags.get("approval") == "rejected":
+        raise RegistryError(
+            f"version {number} was rejected; run `approve {number}` first"
+        )
     if settings.approval == "manual" and tags.get("approval") != "approved":
         raise RegistryError(
             f"version {number} is not approved; run `approve {number}` first"
         )
+
+
+def promote(settings: Settings, number: str, why: str = "") -> Change | None:
+    """Make a version the champion, if the policy allows it; None where it is that already."""
+    _allowed(settings, number)
     moved = _move(settings, CHAMPION, "promote", number, why)
     if _alias(settings, CHALLENGER) == number:
         _move(
@@ -225,36 +261,61 @@ def promote(settings: Settings, number: str, why: str = "") -> Change | None:
     return moved
 
 
-def rollback(settings: Settings, why: str = "") -> Change:
-    """Return to the previous champion."""
+def rollback(settings: Settings, why: str = "", to: str = "") -> Change:
+    """Return to the champion before this one, or to the earlier champion `to`, if it still may and can serve."""
     current = champion(settings)
     if current is None:
         raise RegistryError(f"model {settings.model_name} has no champion")
-    line: list[str] = []
-    for past in history(settings):
-        if past.alias == CHAMPION and past.new is not None:
-            line = line[:-1] if past.action == "rollback" else line
-            if line[-1:] != [past.new]:
-                line.append(past.new)
-    if line[-1:] != [current]:
-        line.append(current)  # moved by other means
-    if len(line) < 2:
+    line = _champions(settings, current)
+    if not to and len(line) < 2:
         raise RegistryError(f"there was no champion before version {current}")
-    change = _move(settings, CHAMPION, "rollback", line[-2], why)
+    number = to or line[-2]
+    if number == current:
+        raise RegistryError(f"version {current} is the champion already")
+    if all(past.new != number for past in history(settings) if past.alias == CHAMPION):
+        raise RegistryError(
+            f"version {number} was never champion; `promote` is for new versions"
+        )
+    _allowed(settings, number)
+    try:
+        versions.rescore(load(settings, number))
+    except Exception as error:
+        raise RegistryError(
+            f"version {number} does not work any more: {error}"
+        ) from error
+    change = _move(settings, CHAMPION, "rollback", number, why)
     assert change is not None
     return change
 
 
+def _champions(settings: Settings, current: str) -> list[str]:
+    """The champions that led to the current one; a rollback takes off those that it went back over."""
+    line: list[str] = []
+    for past in history(settings):
+        if past.alias == CHAMPION and past.new is not None:
+            if past.action == "rollback" and past.new in line:
+                line = line[: len(line) - line[::-1].index(past.new)]
+            elif line[-1:] != [past.new]:
+                line.append(past.new)
+    if line[-1:] != [current]:
+        line.append(current)  # moved by other means
+    return line
+
+
 def history(settings: Settings) -> list[Change]:
     """All recorded moves of aliases, oldest first."""
-    tags = (
-        connect(settings).MlflowClient().get_registered_model(settings.model_name).tags
-    )
+    _reconcile(settings)
+    tags = _tags(settings)
     return [
         Change(**json.loads(tags[key]))
         for key in sorted(tags)
         if key.startswith(CHANGE)
     ]
+
+
+def _tags(settings: Settings) -> dict[str, str]:
+    model = connect(settings).MlflowClient().get_registered_model(settings.model_name)
+    return dict(model.tags)
 
 
 def listing(settings: Settings) -> list[dict[str, Any]]:
@@ -271,7 +332,11 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
                 "aliases": sorted(model.aliases),
                 "validation": one.tags.get("validation", "unfinished"),
                 "approval": one.tags.get("approval", ""),
-                "feature_version": run.data.tags.get("feature_version", ""),
+                "decided": json.loads(one.tags.get(one.tags.get("approval", ""), "{}")),
+                **{
+                    name: one.tags.get(name, run.data.tags.get(name, ""))
+                    for name in LINEAGE
+                },
                 "metrics": dict(sorted(run.data.metrics.items())),
                 "run_id": one.run_id,
             }
@@ -282,23 +347,54 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
 def _move(
     settings: Settings, alias: str, action: str, number: str | None, why: str
 ) -> Change | None:
-    """Point an alias at a version and record it.  The alias first: the record is never ahead of the truth."""
+    """Point an alias at a version and record it; an intent outlives a process that is killed between the two."""
+    _reconcile(settings)
     client = connect(settings).MlflowClient()
     name = settings.model_name
     old = _alias(settings, alias)
     if old == number:
         return None
+    change = Change(alias, action, old, number, _who(), now(), why[:1000])
+    key = f"{change.when}.{uuid.uuid4().hex[:6]}"
+    client.set_registered_model_tag(name, INTENT + key, json.dumps(asdict(change)))
     if number is None:
         client.delete_registered_model_alias(name, alias)
     else:
         client.set_registered_model_alias(name, alias, number)
-    change = Change(alias, action, old, number, _who(), _now(), why[:1000])
-    client.set_registered_model_tag(
-        name,
-        f"{CHANGE}{change.when}.{uuid.uuid4().hex[:6]}",
-        json.dumps(asdict(change)),
-    )
+    _record(settings, key, change)
     return change
+
+
+def _record(settings: Settings, key: str, change: Change) -> None:
+    """Enter a move.  Done twice, by the mover and by who found its intent, it is one record all the same."""
+    client = connect(settings).MlflowClient()
+    client.set_registered_model_tag(
+        settings.model_name, CHANGE + key, json.dumps(asdict(change))
+    )
+    _forget(settings, key)
+
+
+def _forget(settings: Settings, key: str) -> None:
+    mlflow = connect(settings)
+    # Where two found the same intent, the second has nothing left to delete.
+    with contextlib.suppress(mlflow.exceptions.MlflowException):
+        mlflow.MlflowClient().delete_registered_model_tag(
+            settings.model_name, INTENT + key
+        )
+
+
+def _reconcile(settings: Settings) -> None:
+    """Finish the records of processes that were killed while they moved an alias."""
+    tags = _tags(settings)
+    for tag in sorted(tag for tag in tags if tag.startswith(INTENT)):
+        change = Change(**json.loads(tags[tag]))
+        key = tag.removeprefix(INTENT)
+        if _alias(settings, change.alias) == change.new:
+            _record(settings, key, change)
+        elif (
+            datetime.now(UTC) - datetime.fromisoformat(change.when) > PATIENCE
+        ):  # else its process may be alive
+            _forget(settings, key)
 
 
 def _who() -> str:
@@ -308,5 +404,5 @@ def _who() -> str:
         return f"uid {os.getuid()}"
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

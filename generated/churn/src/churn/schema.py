@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from numbers import Integral, Real
 from typing import Annotated, Any
 
@@ -17,8 +18,10 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationError,
     WithJsonSchema,
+    create_model,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -169,19 +172,39 @@ class Row(BaseModel):
 COLUMNS = tuple(field.alias or name for name, field in Row.model_fields.items())
 
 
-def check(rows: Sequence[Any]) -> tuple[dict[int, dict[str, Any]], list[RowError]]:
-    """The valid rows by position, with the columns that features read, and what is wrong with the others."""
+def check(
+    rows: Sequence[Any], nullable: frozenset[str] = frozenset()
+) -> tuple[dict[int, dict[str, Any]], list[RowError]]:
+    """The valid rows by position, with the columns that features read, and what is wrong with the others.
+
+    Columns in `nullable` may be empty though in training they never were.
+    """
+    kind = _accepting(nullable) if nullable else Row
     valid: dict[int, dict[str, Any]] = {}
     errors: list[RowError] = []
     for position, row in enumerate(rows):
         try:
-            valid[position] = Row.model_validate(row).model_dump(by_alias=True)
+            valid[position] = kind.model_validate(row).model_dump(by_alias=True)
         except ValidationError as error:
             errors += [
                 _row_error(position, detail)
                 for detail in error.errors(include_url=False)
             ]
     return valid, errors
+
+
+@cache
+def _accepting(nullable: frozenset[str]) -> type[Row]:
+    """`Row` with more columns that may be empty."""
+    fields: dict[str, Any] = {
+        name: (
+            Annotated[field.annotation, *field.metadata] | None,
+            Field(alias=field.alias),
+        )
+        for name, field in Row.model_fields.items()
+        if field.metadata and (field.alias or name) in nullable
+    }
+    return create_model("Row", __base__=Row, **fields)
 
 
 def _row_error(position: int, detail: Any) -> RowError:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from .policies import Policies, PolicyError
 
 PACKAGE = "churn"
 PREFIX = "CHURN_"
@@ -33,6 +35,7 @@ class Settings:
     data_root: Path
     data: dict[str, str]
     parameters: Parameters
+    policies: Policies
     tracking_uri: str
     model_name: str = PACKAGE
     experiment: str = PACKAGE
@@ -41,7 +44,12 @@ class Settings:
     seed: int = 0
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     poll_seconds: float = 10.0
+    max_body: int = 5_000_000
+    max_rows: int = 10_000
+    max_requests: int = 64
+    request_seconds: float = 30.0
     monitor_days: float = 7.0
     monitor_rows: int = 500
     webhook: str = ""
@@ -50,6 +58,7 @@ class Settings:
     retrain_gain: float = 0.0
     retrain_rows: int = 100
     retrain_hours: float = 20.0
+    api_key: str = field(default="", repr=False)
 
     @property
     def artifacts(self) -> Path:
@@ -77,6 +86,10 @@ def load_settings(project: Path | None = None) -> Settings:
     config.pop("data_root", None)
     data = {key: str(value) for key, value in config.pop("data", {}).items()}
     given = config.pop("parameters", {})
+    try:
+        policies = Policies.read(config.pop("policies", {}))
+    except PolicyError as error:
+        raise SettingsError(f"config.toml: {error}") from error
     uri = os.environ.get("MLFLOW_TRACKING_URI") or config.pop("tracking_uri", "")
     config.pop("tracking_uri", None)
     settings = Settings(
@@ -84,7 +97,9 @@ def load_settings(project: Path | None = None) -> Settings:
         data_root=(root / data_root).resolve(),
         data=data,
         parameters=Parameters(**_typed(Parameters, given, "[parameters] ")),
+        policies=policies,
         tracking_uri=uri or f"sqlite:///{root / 'mlflow.db'}",
+        api_key=_api_key(),
         **_typed(Settings, config, ""),
     )
     if settings.approval not in ("auto", "manual"):
@@ -93,10 +108,34 @@ def load_settings(project: Path | None = None) -> Settings:
         )
     if settings.fit_on not in ("all", "train"):
         raise SettingsError(f"fit_on is {settings.fit_on!r}; it must be all or train")
+    for name in (
+        "workers",
+        "max_body",
+        "max_rows",
+        "max_requests",
+        "request_seconds",
+        "poll_seconds",
+    ):
+        if not getattr(settings, name) > 0:
+            raise SettingsError(
+                f"{name} is {getattr(settings, name)!r}; it must be above 0"
+            )
     return settings
 
 
+def _api_key() -> str:
+    """Only from the environment: a file that is committed is no place for it."""
+    key = os.environ.get(f"{PREFIX}API_KEY")
+    if key is not None and not key.strip():
+        raise SettingsError(
+            f"{PREFIX}API_KEY is empty; without it the service is open to everyone"
+        )
+    return key or ""
+
+
 def _root(project: Path | None) -> Path:
+    named = os.environ.get(f"{PREFIX}PROJECT")
+    project = Path(named) if project is None and named else project
     if project is not None:
         if not (project / "config.toml").is_file():
             raise SettingsError(f"{project} has no config.toml")
@@ -128,11 +167,10 @@ def _typed(kind: type, given: dict[str, Any], where: str) -> dict[str, Any]:
     """The simple fields of a dataclass from config.toml and the environment, each with its type."""
     types: dict[str, Any] = {"int": int, "float": float, "str": str, "bool": bool}
     known = {
-        field.name: types[str(field.type)]
-        for field in fields(kind)
-        if str(field.type) in types
+        one.name: types[str(one.type)] for one in fields(kind) if str(one.type) in types
     }
-    known.pop("tracking_uri", None)
+    for name in ("tracking_uri", "api_key"):
+        known.pop(name, None)
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise SettingsError(f"config.toml: unknown setting {where}{unknown[0]}")

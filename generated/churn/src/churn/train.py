@@ -71,6 +71,7 @@ class Result:
     feature_version: str
     code_hash: str
     data_fingerprint: str
+    model_hash: str
     checks: list[dict[str, Any]]
     champion: str | None
     status: str
@@ -119,6 +120,7 @@ def train(
         feature_version=version.feature_version,
         code_hash=version.info["code_hash"],
         data_fingerprint=version.info["data_fingerprint"],
+        model_hash=version.info["model_hash"],
         checks=report,
         champion=registry.champion(settings),
         status=status,
@@ -151,10 +153,7 @@ def _log(
                 for name, value in metrics.items()
             }
         )
-        hashes = {
-            name: info[name]
-            for name in ("feature_version", "code_hash", "data_fingerprint")
-        }
+        hashes = {name: info[name] for name in registry.LINEAGE}
         libraries = {
             f"library.{name}": number for name, number in info["libraries"].items()
         }

@@ -25,12 +25,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .policies import Policies
+
 HERE = Path(__file__).resolve().parent
 DATA = Path("data", "version")
 # Modules that run versions rather than belong to one.
 SERVICE = (
     "__main__.py",
+    "api.py",
+    "catalogue.py",
     "cli.py",
+    "cli_features.py",
+    "console.py",
+    "contract.py",
+    "gate.py",
+    "logs.py",
     "monitor.py",
     "pipeline.py",
     "prediction_log.py",
@@ -38,6 +47,7 @@ SERVICE = (
     "report.py",
     "retrain.py",
     "serve.py",
+    "store.py",
 )
 # Modules that say what the features are.
 DEFINING = ("features.py", "schema.py", "staging.py", "state.py", "target.py")
@@ -56,7 +66,10 @@ class VersionError(Exception):
 
 @dataclass(frozen=True)
 class Version:
-    """Everything that a prediction needs; `package` is the name of the version's own code."""
+    """Everything that a prediction needs; `package` is the name of the version's own code.
+
+    `policies` are not stored with it: they are those of the project that serves.
+    """
 
     package: str
     state: Any
@@ -64,6 +77,7 @@ class Version:
     extras: dict[str, Any] = field(default_factory=dict)
     info: dict[str, Any] = field(default_factory=dict)
     number: str = ""
+    policies: Policies = field(default_factory=Policies)
 
     def module(self, name: str) -> Any:
         """A module of the version's code."""

@@ -1,0 +1,235 @@
+"""What every request passes on its way to the service: API key, limits, time-out; and what is noted of it.
+
+A service that takes everything answers nothing once it falls behind.  So a process holds no more than
+`max_requests` at a time, bodies are read up to `max_body`, and a request gets an answer within
+`request_seconds`: 503 (come back later), 413 or 504, never a queue that only grows.
+
+With `CHURN_API_KEY` set, every path but the probes asks for it, `/metrics` and `/docs` too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import os
+import re
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .settings import PACKAGE, Settings
+
+log = logging.getLogger(__name__)
+PROBES = ("/health", "/ready", "/ping")
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+
+class Refused(Exception):
+    """The request gets no further; the arguments are status and reason."""
+
+
+class Gate:
+    """ASGI middleware around the application."""
+
+    def __init__(
+        self, app: ASGIApp, settings: Settings, metrics: Metrics, paths: set[str]
+    ) -> None:
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
+        self.paths = paths
+        self.held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begin, status = time.perf_counter(), 0
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
+        noted: dict[str, Any] = scope.setdefault("state", {})
+
+        async def reply(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", request_id),
+                ]
+            await send(message)
+
+        try:
+            response = await self._pass(scope, headers, receive, reply)
+        except Exception:
+            log.exception(
+                "a request failed",
+                extra={"fields": {"request_id": request_id.decode()}},
+            )
+            response = _refusal(
+                500, "internal error; the log has it under this request's id"
+            )
+        if (
+            response is not None and status == 0
+        ):  # a reply that was begun cannot be taken back
+            await response(scope, receive, reply)
+        self._note(scope, request_id, status, time.perf_counter() - begin, noted)
+
+    async def _pass(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, reply: Send
+    ) -> Any:
+        """Let a request through, or say with what it is refused."""
+        if scope["path"] not in PROBES and not self._knows_key(headers):
+            return _refusal(401, "an API key is needed", {"www-authenticate": "Bearer"})
+        if scope["method"] != "POST":
+            await self.app(scope, receive, reply)
+            return None
+        if self.held >= self.settings.max_requests:
+            return _refusal(
+                503, "too many requests at a time; try again", {"retry-after": "1"}
+            )
+        self.held += 1
+        limit = asyncio.timeout(self.settings.request_seconds)
+        try:
+            async with limit:
+                body = await self._body(headers, receive)
+                await self.app(scope, _once(body, receive), reply)
+        except Refused as refused:
+            return _refusal(*refused.args)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            return _refusal(
+                504, f"no answer within {self.settings.request_seconds:g} seconds"
+            )
+        finally:
+            self.held -= 1
+        return None
+
+    def _knows_key(self, headers: dict[bytes, bytes]) -> bool:
+        """Compared in a time that does not tell how much of it is right."""
+        if not self.settings.api_key:
+            return True
+        scheme, _, key = headers.get(b"authorization", b"").partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(
+            key, self.settings.api_key.encode()
+        )
+
+    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+        """The body, read no further than allowed, whatever its declared length is."""
+        too_large = Refused(
+            413, f"the body is longer than {self.settings.max_body} bytes"
+        )
+        if int(headers.get(b"content-length", b"0")) > self.settings.max_body:
+            raise too_large
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "the body ended early")
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.settings.max_body:
+                raise too_large
+        return bytes(body)
+
+    def _note(
+        self,
+        scope: Scope,
+        request_id: bytes,
+        status: int,
+        seconds: float,
+        noted: dict[str, Any],
+    ) -> None:
+        path = scope["path"] if scope["path"] in self.paths else "other"
+        self.metrics.requests.labels(path, str(status)).inc()
+        self.metrics.seconds.labels(path).observe(seconds)
+        if status < 400 and path in (*PROBES, "/metrics"):
+            return
+        fields = {
+            "request_id": request_id.decode(),
+            "method": scope["method"],
+            "path": scope["path"],
+        }
+        fields |= {"status": status, "ms": round(seconds * 1000, 3)}
+        fields |= {
+            name: noted[name] for name in ("rows", "model_version") if name in noted
+        }
+        log.info("request", extra={"fields": fields})
+
+
+def _once(body: bytes, receive: Receive) -> Receive:
+    """A body that was read already, given to the application."""
+    waiting = [body]
+
+    async def replay() -> Message:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False}
+        return await receive()
+
+    return replay
+
+
+def _refusal(
+    status: int, why: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse({"detail": why}, status, headers)
+
+
+class Metrics:
+    """What Prometheus sees; of all processes where `serve --workers` runs several."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        made: dict[str, Any] = {"registry": self.registry}
+        self.requests = Counter(
+            f"{PACKAGE}_requests", "Requests", ["path", "status"], **made
+        )
+        self.seconds = Histogram(
+            f"{PACKAGE}_request_seconds", "Time to answer", ["path"], **made
+        )
+        self.rows = Counter(f"{PACKAGE}_rows", "Rows by outcome", ["outcome"], **made)
+        self.version = Gauge(
+            f"{PACKAGE}_model_version",
+            "The version that serves, 0 for none",
+            multiprocess_mode="liveall",
+            **made,
+        )
+
+    def text(self) -> bytes:
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if not folder:
+            return generate_latest(self.registry)
+        for path in Path(folder).glob("gauge_live*_*.db"):
+            process = int(path.stem.rpartition("_")[2])
+            if not _alive(
+                process
+            ):  # it was killed, and the next one has another number
+                multiprocess.mark_process_dead(process, folder)
+        together = CollectorRegistry()
+        multiprocess.MultiProcessCollector(together, folder)
+        return generate_latest(together)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

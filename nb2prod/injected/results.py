@@ -1,0 +1,104 @@
+"""What the project comes to: its metrics, its predictions, the features of the notebook's evaluation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .compare import BATCH, EXACT, count, difference, extent, flat, names_of, take, tolerance
+from .session import Failed, Impossible, Session
+
+Say = Callable[[int, int], None]
+
+
+def metrics(session: Session, say: Say) -> str:
+    """The project's metrics are the notebook's."""
+    expected = {k: v for k, v in session.baseline.metrics.items() if k not in session.request["unstable"]}
+    fitted = session.model()
+    if not session.baseline.metrics:
+        raise Impossible("the notebook computes no metric", "not_applicable")
+    if not expected:
+        raise Impossible("every metric differs between two runs of the notebook")
+    for name, value in expected.items():
+        if name not in fitted.metrics:
+            raise Failed(f"{name}: the notebook has {value}, the project does not compute it")
+        found = float(fitted.metrics[name])
+        if not (np.isclose(found, value, rtol=EXACT, atol=0) or (np.isnan(found) and np.isnan(value))):
+            raise Failed(f"{name}: notebook {value}, project {found}")
+    return ", ".join(f"{name} {value:.6g}" for name, value in expected.items())
+
+
+def predictions(session: Session, say: Say) -> str:
+    """The project's predictions from raw rows are the notebook's final ones."""
+    data, state = session.trained(), session.trained().state
+    fitted = session.model()
+    given = {**state.shared, **fitted.extras}
+    unstable = "model" in session.request["unstable"]
+    model = session.baseline.get("model") if unstable else fitted.model
+    sides = {"train": np.asarray(data.train_ids), "eval": data.eval_ids, "all": np.arange(len(session.main))}
+    compared = 0
+    for side, ids in sides.items():
+        if not session.baseline.has(f"predictions_{side}"):
+            continue
+        expected = flat(session.baseline.get(f"predictions_{side}"))
+        if ids is None or len(ids) != count(expected) or (ids < 0).all():
+            raise Impossible(f"which raw rows the notebook's {side} predictions belong to is not known")
+        at = np.flatnonzero(ids >= 0)
+        X = session.transform(session.main.iloc[ids[at]])
+        found = difference(take(expected, at), flat(session.module("infer").decide(model, X, given)), BATCH)
+        if found is not None:
+            raise Failed(f"{side} rows, notebook against project: {found}")
+        compared += len(at)
+        _rows_decided_alone(session, ids[at], take(expected, at), model, given)
+    _prepared_alike(session, model, given)
+    if compared < min(100, len(session.main)):
+        raise Impossible(f"the notebook's run left {compared} predictions")
+    return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
+
+
+def _prepared_alike(session: Session, model: Any, given: Any) -> None:
+    """What the inference cells predicted of evaluation rows is what the features of these rows give."""
+    ids = session.trained().eval_ids
+    if not session.baseline.has("predictions_final") or ids is None or (ids < 0).any():
+        return
+    expected = flat(session.baseline.get("predictions_final"))
+    if count(expected) != len(ids):
+        return  # of some of them, to show
+    X = session.transform(session.main.iloc[ids])
+    found = difference(expected, flat(session.module("infer").decide(model, X, given)), BATCH)
+    if found is not None:
+        raise Impossible(f"the inference cells prepare the rows in a way of their own: {found}")
+
+
+def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model: Any, given: Any) -> None:
+    """A row alone, numbered from nought as serving has it, gets the prediction that the batch gave it."""
+    decide = session.module("infer").decide
+    for place in np.linspace(0, len(ids) - 1, min(10, len(ids))).astype(int):
+        row = session.main.iloc[[ids[place]]].reset_index(drop=True)
+        try:
+            answer = flat(decide(model, session.transform(row), given))
+        except Exception as error:
+            raise Failed(f"row {ids[place]} alone: {session.error(error)}") from error
+        found = difference(take(expected, np.array([place])), answer, BATCH)
+        if found is not None:
+            raise Failed(f"row {ids[place]}, in the notebook's batch against alone: {found}")
+
+
+def evaluation_features(session: Session, say: Say) -> str:
+    """V9: the notebook prepared its own evaluation rows as it prepared the training rows."""
+    data = session.trained()
+    if data.X_eval is None:
+        raise Impossible("the notebook evaluates on no other rows", "not_applicable")
+    expected = session.baseline.get("X_eval")
+    found = difference(expected, data.X_eval, tolerance(expected))
+    if found is None:
+        return f"{count(expected)} rows"
+    apart = extent(expected, data.X_eval, tolerance(expected))
+    if apart is None:
+        raise Failed(f"notebook against project: {found}")
+    columns, share = apart
+    session.facts |= {"columns": columns, "share": share}
+    some = f"{len(columns)} of {len(names_of(expected))} columns differ"
+    raise Failed(f"{some} for {share:.0%} of {count(expected)} rows; notebook against project: {found}")
