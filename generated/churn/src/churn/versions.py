@@ -33,6 +33,7 @@ DATA = Path("data", "version")
 SERVICE = (
     "__main__.py",
     "api.py",
+    "audit.py",
     "catalogue.py",
     "cli.py",
     "cli_features.py",
