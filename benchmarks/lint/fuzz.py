@@ -1,9 +1,9 @@
-"""Coverage-guided fuzzing of `nb2prod lint` with atheris: whatever the bytes, there is an answer and no traceback.
+"""Coverage-guided fuzzing of `nb2prod lint` with atheris: whatever the bytes, no traceback.
 
-    pip install atheris && python benchmarks/lint/fuzz.py [-max_total_time=60] [FOLDER OF NOTEBOOKS]
+    pip install atheris && python benchmarks/lint/fuzz.py [-max_total_time=60] [FOLDER OF TEXTS]
 
-The bytes are read as a notebook file, as a script, and as the text of one cell, and what is found is printed in
-every format. An exception, or a finding that blames nb2prod itself, ends the run with the input that caused it.
+The bytes are read as a notebook file, as a script and as the text of a cell; each format prints the findings.
+An exception, or a finding that blames nb2prod itself, ends the run with the input that caused it.
 """
 
 from __future__ import annotations
