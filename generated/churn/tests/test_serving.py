@@ -215,6 +215,18 @@ def test_a_row_by_itself_is_answered_without_pandas(
         assert one.flags == again.flags
 
 
+def test_a_row_that_the_row_path_cannot_answer_is_answered_by_pandas(
+    version: Version, rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if version.row is None:
+        pytest.skip(version.info["row_path"]["told"])
+    expected = score([rows[0]], version, alone=False)
+    monkeypatch.setattr(version.row, "version", None)  # the model fails
+    found = score([rows[0]], version)
+    assert not found.alone
+    assert same_values(found.predictions, expected.predictions)
+
+
 def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
     client: TestClient,
     version: Version,

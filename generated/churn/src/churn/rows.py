@@ -81,16 +81,13 @@ class RowPath:
         try:
             with np.errstate(all="ignore"):
                 X = self.matrix(self.features(row))
+            if X is None:
+                return None
+            return predictions_of(self.version, X)[0], probabilities_of(
+                self.version, X
+            )[0]
         except Exception:  # noqa: BLE001 -- whatever pandas would do instead, it does
             return None
-        return (
-            None
-            if X is None
-            else (
-                predictions_of(self.version, X)[0],
-                probabilities_of(self.version, X)[0],
-            )
-        )
 
     def matrix(self, found: Any) -> Any:
         """The features of a row as the model takes them; None where one is missing that never was."""
