@@ -60,6 +60,7 @@ class Options:
     model: str | None = None
     force: bool = False
     fit_on: str = "all"
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def lowered(
     out: Path,
     trace: Trace | None,
     columns: tuple[Column, ...],
-    fit_on: str = "all",
+    options: Options | None = None,
 ) -> Lowering:
     """Lowering with what the output folder and the options decide."""
     root = Path(os.path.relpath(path.absolute().parent, out)).as_posix()
@@ -193,7 +194,8 @@ def lowered(
         trace=trace,
         columns=columns,
     )
-    project = replace(made.project, fit_on=fit_on)
+    chosen = options or Options()
+    project = replace(made.project, fit_on=chosen.fit_on, targets=chosen.targets)
     rows = row_path(project.features, made.body, dict(project.packages).get("pandas", ""))
     return replace(made, project=replace(project, row_path=rows.text, row_path_told=rows.told()))
 
