@@ -308,7 +308,8 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
         known["categories"] = None if known["categories"] is None else tuple(known["categories"])
         columns.append(Column(**known))
     targets = tuple(facts["targets"])
-    trace = replace(found.trace, columns=tuple(columns), targets=targets)
+    guards = tuple(facts["guards"])
+    trace = replace(found.trace, columns=tuple(columns), targets=targets, guards=guards)
     lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns, job.options)
     return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 from tiny_project import Folder, raw_rows
+
+from nb2prod.verify import run_probe
+
+FILTERS = {
+    'df[df["calls"] + df["fare"] < 70]': ["few_calls"],
+    # what it drops lies above all calls of training
+    'df[df["calls"] < 30]': [],
+    # of one row alone it knows nothing
+    'df[df["fare"] < df["fare"].quantile(0.9)]': [],
+    "df.sample(frac=0.8, random_state=1)": [],
+    # the target is not there when rows are served
+    'df[(df["churn"] == "yes") | (df["calls"] > 9)]': [],
+}
 
 
 def test_what_a_batch_does_to_a_row_is_found_with_its_statement(folder: Folder) -> None:
@@ -62,3 +78,9 @@ def test_a_notebook_that_knows_the_number_of_its_rows_cannot_learn_from_a_part(f
     script.write_text(script.read_text() + "assert len(df) > 120\n")
     found = folder.inside("V1", "V7")["V7"]
     assert found.status == "not_applicable" and "AssertionError" in found.detail
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_that_tells_of_a_row_alone_is_a_guard(folder: Folder, text: str) -> None:
+    folder.edit('df[df["calls"] < 30]', text)
+    assert run_probe(folder.request, python=sys.executable)["guards"] == FILTERS[text]

@@ -107,7 +107,12 @@ def digests(namespace: dict[str, Any]) -> dict[str, str]:
 def digest(value: Any) -> str:
     """Equal for equal values; the order of dicts counts."""
     try:
-        if type(value).__name__ in ("module", "function", "type", "builtin_function_or_method"):
+        if isinstance(value, type):
+            plain = (int, float, str, bool, list, dict, tuple, set)
+            data = repr(
+                {k: v for k, v in vars(value).items() if k[:2] != "__" and isinstance(v, plain)}
+            ).encode()
+        elif type(value).__name__ in ("module", "function", "builtin_function_or_method"):
             data = type(value).__name__.encode()
         elif isinstance(value, (set, frozenset)):
             data = repr(sorted(map(repr, value))).encode()

@@ -14,10 +14,11 @@ import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import third
 from mutate import Case, bases, later, mutants, standalone
 from oracle import Oracle
 
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "nb2prod-lint-runs")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
-    parser.add_argument("--set", choices=("own", "unseen"), default="own")
+    parser.add_argument("--set", choices=("own", "unseen", "third"), default="own")
     options = parser.parse_args()
     here = Path(__file__).parent
     judge = Judge(Oracle(options.cache, seed=0), Oracle(options.cache, seed=1))
@@ -75,7 +76,9 @@ def main() -> None:
                     judge.case(case)
         else:
             print(f"{base.id} does not run: left out")
-    for case in later() if options.set == "unseen" else standalone():
+    if options.set == "third":
+        judge.tables = third.tables(options.cache / "tables")
+    for case in {"own": standalone, "unseen": later, "third": mixed}[options.set]():
         if case.kind in options.only:
             judge.case(case)
     for kind in options.only:
@@ -84,12 +87,23 @@ def main() -> None:
         print("\n".join(judge.scores[kind].wrong))
 
 
+KEEP = "kept_ = {name: value for name, value in globals().items() if name[:1] != '_'}"
+BACK = "globals().update(kept_)"
+
+
+def mixed() -> Iterator[Case]:
+    """The cases of the third set; what happens, happens in the last cell."""
+    for number, (kind, cells) in enumerate(third.cases()):
+        yield Case(f"third/{kind}/{number}", kind, cells, cell=len(cells) - 1)
+
+
 class Judge:
     """Compares findings with runs."""
 
     def __init__(self, first: Oracle, second: Oracle) -> None:
         self.first, self.second = first, second
         self.scores: defaultdict[str, Score] = defaultdict(Score)
+        self.tables: tuple[Path, ...] = ()
 
     def base(self, base: Case, kinds: list[str]) -> None:
         """A notebook that runs: nothing about names, order or history; re-runs as they turn out."""
@@ -108,6 +122,8 @@ class Judge:
 
     def case(self, case: Case) -> None:
         found = of(linted(case), case.kind)
+        if case.id.startswith("third"):
+            return self.unlabelled(case, found)
         match case.kind:
             case "names":
                 self.names(case, found)
@@ -131,6 +147,35 @@ class Judge:
                         self.count("random", case, -1 if differ else None, found)
             case _:
                 self.count(case.kind, case, None if case.clean else case.cell, found)
+
+    def unlabelled(self, case: Case, found: list[Diagnostic]) -> None:
+        """A case of the third set: only the run says whether there is a fault."""
+        cell = case.cell
+        if case.kind == "rerun":
+            changed = self.changes_again(case, cell)
+            assert changed is not None, case.id
+            self.count("rerun", case, cell if changed else None, [d for d in found if cell in places(d)[:1]])
+        elif case.kind == "late":
+            keep, back = cell + 1, cell + 2  # names that were bound anew get their old objects back
+            order = [*range(cell), keep, cell, back, cell - 1]
+            run = self.first([*case.cells, KEEP, BACK], order)
+            before, after = run["values"][cell - 1], run["values"][-1]
+            made = {name for name in before if name and before[name] != run["values"][cell - 2].get(name)}
+            failed = run["error"] is not None
+            assert not failed or run["error"][0] == len(order) - 1, (case.id, run["error"])
+            differ = failed or any(before[name] != after.get(name) for name in made)
+            self.count("late", case, cell if differ else None, [d for d in found if cell in places(d)])
+        elif case.kind == "random":
+            one, two = self.first(case.cells), self.second(case.cells)
+            assert one["error"] is None and two["error"] is None, (case.id, one["error"], two["error"])
+            self.count("random", case, -1 if one["values"] != two["values"] else None, found)
+        elif case.kind == "leakage":
+            ends = [self.first(case.cells, None, folder) for folder in self.tables]
+            assert not any(end["error"] for end in ends), (case.id, ends[0]["error"])
+            differ = any(len({end["values"][-1][name] for end in ends}) > 1 for name in third.TRAINED)
+            self.count("leakage", case, -1 if differ else None, found)
+        else:
+            self.names(replace(case, clean=False), found)
 
     def confirmed(self, case: Case) -> bool:
         """The second of three cells gives something else after the third, just if that is the label."""

@@ -69,6 +69,11 @@ def _second_name(node: ast.stmt, name: str, paths: dict[str, str], own: set[str]
     match node:
         case ast.Assign(targets=[ast.Name(id=target)], value=ast.Attribute() as value) if target == name:
             return _path(value, paths, own)
+        case ast.For(target=ast.Name(id=target), iter=ast.List(elts=made) | ast.Tuple(elts=made)) if (
+            target == name and made
+        ):  # `for Model in (Ridge, Lasso)`: the first stands for all
+            every = [_path(one, paths, own) for one in made if isinstance(one, (ast.Name, ast.Attribute))]
+            return every[0] if len(every) == len(made) and all(every) else ""
     return ""
 
 

@@ -183,7 +183,7 @@ class _Walker:
         self.functions: list[Function] = []
         self.depth = 0
         self.hidden: list[set[str]] = []
-        self.class_depth = 0
+        self.class_names: set[str] | None = None  # of the class whose body this is
         self.returns: set[str] = set()
         self.declared_global: set[str] = set()
 
@@ -308,8 +308,8 @@ class _Walker:
         # methods do not see class names: only the statements of the class body do
         inner = _Walker()
         inner.hidden = [*self.hidden, names]
+        inner.class_names = names
         inner.depth = self.depth
-        inner.class_depth = self.class_depth + 1
         inner.body(node.body)
         self.out += inner.out
         for function in inner.functions:
@@ -426,8 +426,8 @@ class _Walker:
             case ast.Lambda():
                 self.expressions([*node.args.defaults, *node.args.kw_defaults])
                 self.function("<lambda>", node, [ast.Return(value=node.body)])
-                if self.hidden:  # inner names of a comprehension are no outer reads of the lambda
-                    self.functions[-1].locals |= set().union(*self.hidden)
+                if seen := self.seen_inside():  # names of a comprehension are no outer reads of the lambda
+                    self.functions[-1].locals |= set().union(*seen)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 self.comprehension(node.generators, [node.elt])
             case ast.DictComp():
@@ -450,7 +450,7 @@ class _Walker:
         names: set[str] = set()
         for generator in generators:
             names |= {n.id for n in nodes(generator.target) if isinstance(n, ast.Name)}
-        self.hidden.append(names)
+        outer, self.hidden = self.hidden, [*self.seen_inside(), names]
         self.depth += 1
         for position, generator in enumerate(generators):
             if position:
@@ -460,7 +460,11 @@ class _Walker:
             self.expressions(generator.ifs)
         self.expressions(results)
         self.depth -= 1
-        self.hidden.pop()
+        self.hidden = outer
+
+    def seen_inside(self) -> list[set[str]]:
+        """The hidden names that a comprehension or a lambda sees: those of a class body it does not."""
+        return [names for names in self.hidden if names is not self.class_names]
 
 
 def _returned(node: ast.expr) -> Iterable[ast.expr]:

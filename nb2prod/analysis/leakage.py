@@ -21,7 +21,9 @@ from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Located, Span
 
-STATISTICS = ("mean", "median", "std", "var", "min", "max", "quantile", "mode", "skew", "describe")
+STATISTICS = (
+    "mean", "median", "std", "var", "min", "max", "quantile", "mode", "skew", "describe", "corr", "corrwith",
+)  # fmt: skip
 FITS = ("fit", "fit_transform", "fit_resample")
 # These learn which values exist, not how they are distributed.
 CODES = (
@@ -35,12 +37,18 @@ CODES = (
 STATELESS = ("Normalizer", "FunctionTransformer", "HashingVectorizer", "PolynomialFeatures", "Binarizer")
 LEARNERS = re.compile(
     r"\w*(?:Scaler|Imputer|Transformer|Selector|Vectorizer|PCA|SVD|NMF|SelectKBest|SelectPercentile|RFE|RFECV"
-    r"|SelectFromModel|VarianceThreshold|Discretizer|TargetEncoder|LeaveOneOutEncoder|WOEEncoder|TSNE|LDA)"
+    r"|SelectFromModel|VarianceThreshold|Discretizer|TargetEncoder|LeaveOneOutEncoder|WOEEncoder|TSNE|LDA"
+    r"|KMeans|GaussianMixture|IsolationForest|LocalOutlierFactor|DBSCAN)"
 )
 FOLDS = re.compile(r"\w*(?:KFold|ShuffleSplit|TimeSeriesSplit|LeaveOneOut)")
 RESAMPLERS = re.compile(r"\w*(?:SMOTE\w*|ADASYN|RandomOverSampler|SMOTENC|SVMSMOTE)")
 PIPELINES = ("make_pipeline", "make_column_transformer", "make_union")
 CHOSEN = ("support_", "get_support", "ranking_")
+# methods that neither add nor remove columns
+SAME_COLUMNS = frozenset(
+    """abs apply astype bfill clip copy convert_dtypes drop_duplicates dropna ffill fillna head infer_objects
+    interpolate query replace reset_index round sample sort_index sort_values tail to_numpy values""".split()
+)
 WHOLE = ""
 
 
@@ -173,8 +181,11 @@ class _Walk:
                 if _root(argument) in self.targets:
                     self.targets[name] = self.targets[_root(argument)]
             return
+        statistic = self.is_statistic(value)
         for name in names:
             self.forget(name)
+            if statistic:
+                self.statistics[name] = statistic
 
     def forget(self, name: str) -> None:
         for known in (self.tables, self.statistics, self.makers, self.train, self.test, self.targets):
@@ -224,14 +235,25 @@ class _Walk:
             self.statistics[name] = statistic
         if side is not None:
             (self.train if train else self.test)[name] = side
+            self.late(name, value)
             return
         self.tables[name] = table
         if found is not None:
             table.learned[WHOLE] = found
 
+    def late(self, name: str, value: ast.expr) -> None:
+        """Training rows that change by a statistic of all rows, after the split."""
+        used = [self.statistics.get(n.id) for n in nodes(value) if isinstance(n, ast.Name)]
+        used += [self.is_statistic(call) for call in inner_calls(value) if call is not value]
+        for found in used:
+            if name in self.train and found is not None and found[0] in self.whole:
+                self.leak("NBP201", found[1], self.whole[found[0]], name)
+                return
+
     def column(self, name: str, target: ast.Subscript, value: ast.expr) -> None:
         """`df["a"] = ...`: what the column is made from, and whether that was learned from all rows."""
         if name in self.train or name in self.test:
+            self.late(name, value)
             return
         table = self.tables.setdefault(name, Table())
         for column in _constants(target.slice) or [WHOLE]:
@@ -270,13 +292,20 @@ class _Walk:
             if isinstance(inner, ast.Call):
                 name = called_name(inner)
                 owner = inner.func.value if isinstance(inner.func, ast.Attribute) else None
-                if name in ("fit_transform",) and inner.args and not self.is_side(inner.args[0]):
+                if (
+                    name in ("fit_transform", "fit_predict")
+                    and inner.args
+                    and not self.is_side(inner.args[0])
+                ):
                     if self.learns(owner):
                         return self.place(inner)
                 if name == "transform" and isinstance(owner, ast.Name) and owner.id in self.fitted:
                     return self.fitted[owner.id][1]
                 if name in ("zscore", "scale", "minmax_scale", "robust_scale", "qcut", "rank") and inner.args:
                     if not self.is_side(inner.args[0]) and name != "rank":
+                        return self.place(inner)
+                if name == "rank" and owner is not None and not inner.args and self.source(owner):
+                    if not self.is_side(owner) and not _by_row(inner):
                         return self.place(inner)
                 given = self.given(inner)
                 if given is not None and not self.is_side(given):
@@ -313,7 +342,11 @@ class _Walk:
             inner = inner.value
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
             table = self.source(inner.func.value)
-            if inner.func.attr in STATISTICS and table and not self.is_side(inner.func.value):
+            if (
+                (inner.func.attr in STATISTICS or _aggregates(inner))
+                and table
+                and not self.is_side(inner.func.value)
+            ):
                 if not _by_row(inner):
                     return table, self.place(inner)
         return None
@@ -369,6 +402,11 @@ class _Walk:
                     old.taken -= dropped
                 old.without |= dropped
                 return old
+            case (
+                ast.Call(func=ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name))
+                | ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name)
+            ) if name in SAME_COLUMNS:
+                return self.taken(owner, source)
             case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
                 return Table()
             case ast.Call() if called_name(value) == "concat" and value.args:
@@ -633,7 +671,7 @@ def _kind(node: ast.Call) -> str:
 
 
 def _learning_argument(node: ast.FunctionDef) -> int | None:
-    """The position of the parameter that a function fits a transformer on and gives back transformed."""
+    """The position of the parameter that a function learns from, and gives back transformed."""
     params = [argument.arg for argument in [*node.args.posonlyargs, *node.args.args]]
     made = {
         s.targets[0].id: _kind(s.value)
@@ -647,7 +685,19 @@ def _learning_argument(node: ast.FunctionDef) -> int | None:
                 learns = LEARNERS.fullmatch(kind) and kind not in (*CODES, *STATELESS)
                 if learns and _root(given) in params:
                     return params.index(_root(given))
+            case ast.Return(value=ast.expr() as value):  # (table - table.mean()) / table.std()
+                for inner in inner_calls(value):
+                    table = _root(inner.func)
+                    if called_name(inner) in STATISTICS and table in params and inner is not value:
+                        if not _by_row(inner):
+                            return params.index(table)
     return None
+
+
+def _aggregates(node: ast.Call) -> bool:
+    """`X.agg(["mean", "std"])`."""
+    given = {inner.value for value in node.args for inner in nodes(value) if isinstance(inner, ast.Constant)}
+    return called_name(node) in ("agg", "aggregate") and not given.isdisjoint(STATISTICS)
 
 
 def _root(node: ast.expr) -> str:

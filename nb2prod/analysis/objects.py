@@ -166,9 +166,9 @@ class _Walk:
         self.lists: dict[str, list[str]] = {}  # lists of names: `both = [train, test]`
         self.derived: dict[str, set[int]] = {}
         self.columns: dict[int, set[str]] = {}
-        self.inside: dict[
-            int, tuple[tuple[int, str], ...]
-        ] = {}  # parts of containers: of which, under what key
+        # parts of containers: of which, under what key; and what containers hold
+        self.inside: dict[int, tuple[tuple[int, str], ...]] = {}
+        self.holds: dict[int, dict[str, frozenset[int]]] = {}
         self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}
         self.methods: dict[str, dict[str, bool]] = {}
         self.stmt: Stmt | None = None
@@ -181,6 +181,8 @@ class _Walk:
                 self.functions[node.name] = _summary(node, self.functions)
                 self.env.pop(node.name, None)
             case ast.ClassDef():
+                made = self.action(node, [])
+                self.env[node.name] = frozenset([self.new("class", made)])
                 self.methods[node.name] = {
                     inner.name: bool(_summary(inner, {})[1].get(_first(inner)))
                     for inner in node.body
@@ -221,11 +223,12 @@ class _Walk:
     def loop(self, target: ast.expr, iterated: ast.expr, action: Action) -> None:
         """A loop's name stands for an element of what it goes over, or for one of several objects."""
         names: list[str] = []
+        held = self.held(iterated)
         if isinstance(iterated, (ast.List, ast.Tuple)):
             names = _names(iterated)
         elif isinstance(iterated, ast.Name) and iterated.id in self.lists:
             names = self.lists[iterated.id]
-        own = frozenset(o for name in names for o in self.env.get(name, ()))
+        own = frozenset(o for name in names for o in self.env.get(name, ())) | held
         read = frozenset(touch.object for touch in action.reads)
         for inner in nodes(target):
             if isinstance(inner, ast.Name):
@@ -303,6 +306,9 @@ class _Walk:
         self.env[name] = frozenset([fresh])
         if isinstance(value, (ast.Subscript, ast.Attribute)):
             self.inside[fresh] = self.whole(value)
+        elif isinstance(value, ast.Lambda):
+            self.functions[name] = _summary(value, self.functions)
+        self.holds[fresh] = self.contents(value)
         self.found.bindings.append((name, action.id, fresh))
         self.columns[fresh] = _columns(value)
 
@@ -329,12 +335,41 @@ class _Walk:
                 return frozenset(o for argument in back for o in self.same(argument))
         return frozenset()
 
+    def contents(self, value: ast.expr | None) -> dict[str, frozenset[int]]:
+        """The variables that a literal container holds, by key; those of lists have none."""
+        found: dict[str, frozenset[int]] = {}
+        match value:
+            case ast.Dict():
+                for key, inner in zip(value.keys, value.values, strict=True):
+                    name = str(key.value) if isinstance(key, ast.Constant) else ""
+                    if isinstance(inner, ast.Name):
+                        found[name] = found.get(name, frozenset()) | self.same(inner)
+            case ast.List() | ast.Tuple():
+                for inner in value.elts:
+                    if isinstance(inner, ast.Name):
+                        found[""] = found.get("", frozenset()) | self.same(inner)
+        return found
+
+    def held(self, node: ast.expr) -> frozenset[int]:
+        """The objects that a part of a container is, or all that it holds: `both["a"]`, `both.values()`."""
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=key):
+                part = str(key.value) if isinstance(key, ast.Constant) else ""
+                tables = [self.holds.get(one, {}) for one in self.env.get(name, ())]
+                return frozenset(o for t in tables for o in t.get(part, t.get("", ())))
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="values" | "items")):
+                tables = [self.holds.get(one, {}) for one in self.env.get(name, ())]
+                return frozenset(o for t in tables for objects in t.values() for o in objects)
+        return frozenset()
+
     def whole(self, value: ast.expr) -> tuple[tuple[int, str], ...]:
         """The containers that a value is part of: `rows = config["rows"]`; columns of tables are copies."""
         name, parts, simple = parts_of(value)
-        owners = self.env.get(name, frozenset()) if simple and len(parts) == 1 else frozenset()
+        position = isinstance(value, ast.Subscript) and isinstance(value.slice, (ast.Constant, ast.Name))
+        owners = self.env.get(name, frozenset()) if simple and (len(parts) == 1 or position) else frozenset()
         kinds = ("dict", "list", "class ")
-        return tuple((o, parts[0]) for o in sorted(owners) if self.found.kinds[o].startswith(kinds))
+        part = parts[0] if parts else ""
+        return tuple((o, part) for o in sorted(owners) if self.found.kinds[o].startswith(kinds))
 
     def new(self, kind: str, action: Action) -> int:
         self.found.kinds.append(kind)
@@ -468,6 +503,9 @@ class _Walk:
                 self.change(keyword.value, node, action)
         if isinstance(function, ast.Name) and function.id in self.functions:
             self.callee(node, function.id, action)
+        elif isinstance(function, ast.Lambda):
+            self.functions["<lambda>"] = _summary(function, self.functions)
+            self.callee(node, "<lambda>", action)
 
     def callee(self, node: ast.Call, name: str, action: Action) -> None:
         """A function of the notebook changes its arguments and the variables that it names."""
@@ -515,6 +553,9 @@ class _Walk:
 
     def change(self, target: ast.expr, node: ast.expr | ast.stmt, action: Action, how: str = "whole") -> None:
         name, parts, simple = parts_of(target)
+        inner = target if isinstance(node, ast.Call) else getattr(target, "value", target)
+        for one in sorted(self.held(inner)):
+            action.changes.append(Touch(one, "", name, node, "whole"))
         if not simple or (name in self.elements and not self.is_element(name, node, how)):
             return
         parts = () if name in self.elements else parts
@@ -586,7 +627,7 @@ def _first(node: ast.FunctionDef) -> str:
 
 
 def _summary(
-    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
     known: dict[str, tuple[list[str], dict[str, set[str]], set[str]]],
 ) -> tuple[list[str], dict[str, set[str]], set[str]]:
     """Parameters, the outer names and parameters that a function changes (with the parts), and those that it
@@ -595,10 +636,11 @@ def _summary(
     walk = _Walk()
     walk.functions = dict(known)
     names = {n.id for n in nodes(node) if isinstance(n, ast.Name)} | set(params)
-    action = Action(0, -1, None, node)
+    body: list[ast.stmt] = [ast.Expr(value=node.body)] if isinstance(node, ast.Lambda) else node.body
+    action = Action(0, -1, None, body[0])
     start = {name: walk.new("list", action) for name in sorted(names)}
     walk.env = {name: frozenset([one]) for name, one in start.items()}
-    walk.body(node.body)
+    walk.body(body)
     owner = {one: name for name, one in start.items()}
     changed: dict[str, set[str]] = {}
     for done in walk.found.actions:

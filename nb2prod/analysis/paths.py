@@ -174,7 +174,9 @@ class _Walk:
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             now.maybe.clear()
         value = node.value if isinstance(node, ast.Assign) else None
-        filled = isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts
+        filled = (isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts) or (
+            isinstance(value, ast.Dict) and value.keys
+        )
         if isinstance(node, ast.Assign) and (isinstance(value, ast.Constant) or filled):
             for target in node.targets:
                 if isinstance(target, ast.Name):
@@ -277,6 +279,10 @@ class _Walk:
         catches_all = (
             last.guard is None and isinstance(last.pattern, ast.MatchAs) and not last.pattern.pattern
         )
+        literal = isinstance(node.subject, (ast.Constant, ast.Dict, ast.List, ast.Tuple))
+        known = literal or (isinstance(node.subject, ast.Name) and node.subject.id in now.constants)
+        if known and any(outs):  # an example: one of the cases is there for it
+            catches_all = True
         return self.joined(outs if catches_all else [*outs, now], node)
 
     # reads

@@ -290,10 +290,21 @@ class Replay:
             if value is not None and value.is_class:
                 return tuple(value.methods[name] for name in _STARTS if name in value.methods)
             return value.functions if value else ()
-        if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
-            value = self.value(callee.value.id)
+        if isinstance(callee, ast.Attribute):
+            value = self.receiver(callee.value)
             return (value.methods[callee.attr],) if value and callee.attr in value.methods else ()
         return self.function(callee) if isinstance(callee, ast.Lambda) else ()
+
+    def receiver(self, node: ast.expr) -> Value | None:
+        """The value whose method is called: a variable, or an instance that is made there."""
+        if isinstance(node, ast.Call):
+            node = node.func
+        return self.value(node.id) if isinstance(node, ast.Name) else None
+
+    def instance(self, call: ast.expr) -> Value | None:
+        """What `self` is in a method that is called: the receiver, or what the class makes."""
+        callee = call.func if isinstance(call, ast.Call) else call
+        return self.receiver(callee.value if isinstance(callee, ast.Attribute) else callee)
 
     def function(self, node: ast.AST) -> tuple[Function, ...]:
         known = self.functions.get(id(node))
@@ -305,7 +316,13 @@ class Replay:
             return
         self.ran.add(id(function.node))
         values = {inner.name: Value(functions=(inner,)) for inner in function.inner}
-        for name, argument in zip(function.params, given, strict=False):
+        params = function.params
+        if "." in function.name and params and not _static(function.node):
+            instance = self.instance(call)
+            if instance is not None:
+                values[params[0]] = instance
+            params = params[1:]
+        for name, argument in zip(params, given, strict=False):
             value = self.value(root(argument))
             if isinstance(argument, ast.Lambda):
                 value = Value(functions=self.function(argument))
@@ -396,6 +413,10 @@ class Replay:
 
     def number(self, *key: object) -> int:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
+
+
+def _static(node: ast.AST) -> bool:
+    return any(getattr(d, "id", "") == "staticmethod" for d in getattr(node, "decorator_list", ()))
 
 
 def _last_name(node: ast.expr) -> str:

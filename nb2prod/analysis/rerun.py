@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import ast
 
-from nb2prod.analysis.nodes import children, nodes
+from nb2prod.analysis.calls import called_name
+from nb2prod.analysis.nodes import children, inner_calls, nodes
 
 # Methods whose result they do not change any more.  What is not listed may change it every time.
 SETTLED_METHODS = frozenset(
@@ -54,7 +55,17 @@ def settled(node: ast.expr, old: str) -> bool:
                 for key, value in zip(keys, others, strict=True)
             )
         case ast.Subscript():
-            return settled(_frame(node.value), old) and _selects_again(node.slice)
+            if _settled_part(node):
+                return settled(_text(node.value), old)
+            return (
+                settled(_frame(node.value), old)
+                and _selects_again(node.slice)
+                and not _measures(node.slice, old)
+            )
+        case ast.BinOp(op=ast.Div()) if _scales(node, old):
+            return True
+        case ast.Attribute(value=ast.Attribute(attr="cat", value=owner), attr="codes"):
+            return settled(owner, old)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):
             return settled(first, old)
         case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.Mod()):
@@ -63,6 +74,63 @@ def settled(node: ast.expr, old: str) -> bool:
             return all(settled(part, old) or not mentions(part, old) for part in (node.body, node.orelse))
         case ast.ListComp(elt=elt, generators=[one]) | ast.SetComp(elt=elt, generators=[one]):
             return isinstance(one.target, ast.Name) and settled(one.iter, old) and settled(elt, one.target.id)
+    return False
+
+
+STATISTICS = ("mean", "median", "std", "var", "quantile", "mode", "nlargest", "describe", "percentile")
+ENCODERS = ("LabelEncoder", "OrdinalEncoder", "LabelBinarizer", "MinMaxScaler")
+_PARTS = ("split", "rsplit", "partition", "rpartition")
+
+
+def measures(node: ast.AST) -> bool:
+    """A statistic is taken somewhere in it: of what was filtered by it, it is another one."""
+    return any(called_name(call) in STATISTICS for call in inner_calls(node))
+
+
+def _measures(node: ast.AST, old: str) -> bool:
+    """`df[df.a < df.a.quantile(.9)]`: the next threshold is that of the rows that are left."""
+    return mentions(node, old) and any(
+        called_name(call) in STATISTICS and mentions(call, old) for call in inner_calls(node)
+    )
+
+
+def _settled_part(node: ast.Subscript) -> bool:
+    """One part of a split text, or its start: `.str.split().str[0]`, `name.split()[-1]`, `.str[:3]`."""
+    match node:
+        case ast.Subscript(
+            value=ast.Attribute(attr="str", value=ast.Call(func=ast.Attribute(attr=name)))
+            | ast.Call(func=ast.Attribute(attr=name)),
+            slice=ast.Constant() | ast.UnaryOp(),
+        ) if name in _PARTS:
+            return True
+        case ast.Subscript(
+            value=ast.Attribute(attr="str"), slice=ast.Slice(lower=None) | ast.Constant(value=0)
+        ):
+            return True
+    return False
+
+
+def _text(node: ast.expr) -> ast.expr:
+    """What a text was taken from: without `.str` and the split."""
+    if isinstance(node, ast.Attribute) and node.attr == "str":
+        node = node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PARTS:
+        node = node.func.value
+    return node.value if isinstance(node, ast.Attribute) and node.attr == "str" else node
+
+
+def _scales(node: ast.BinOp, old: str) -> bool:
+    """`(x - x.min()) / (x.max() - x.min())`: from 0 to 1 already the second time."""
+    match node:
+        case ast.BinOp(
+            left=ast.BinOp(left=value, op=ast.Sub(), right=ast.Call(func=ast.Attribute(attr="min"))),
+            right=ast.BinOp(
+                left=ast.Call(func=ast.Attribute(attr="max")),
+                op=ast.Sub(),
+                right=ast.Call(func=ast.Attribute(attr="min")),
+            ),
+        ):
+            return _is(value, old)
     return False
 
 
@@ -115,8 +183,20 @@ def _is(node: ast.expr, old: str) -> bool:
 
 
 def _call(node: ast.Call, old: str) -> bool:
+    if _retyped(node, old):
+        return False
     match node.func:
+        case ast.Attribute(value=owner, attr="fit_transform") if node.args and not mentions(owner, old):
+            return _encodes(owner) and settled(node.args[0], old)
+        case ast.Attribute(value=owner, attr="apply" | "map" | "transform") if settled(_frame(owner), old):
+            given = node.args[0] if len(node.args) == 1 else None
+            params = given.args.args if isinstance(given, ast.Lambda) else []
+            return isinstance(given, ast.Lambda) and len(params) == 1 and settled(given.body, params[0].arg)
         case ast.Attribute(value=owner, attr=name) if settled(_frame(owner), old):
+            if name in ("clip", "where", "mask", "query"):
+                limits = [*node.args, *[keyword.value for keyword in node.keywords]]
+                if any(_measures(limit, old) for limit in limits):
+                    return False
             return _settled_name(node, name)
         case ast.Attribute(attr=name) | ast.Name(id=name):
             own = [argument for argument in node.args if mentions(argument, old)]
@@ -138,9 +218,37 @@ def _settled_name(node: ast.Call, name: str) -> bool:
         return False
     if name == "replace" and node.args and isinstance(node.args[0], ast.Dict):
         return not _chained(node.args[0])
+    if name == "replace" and len(node.args) > 1 and _contains(node.args[1], node.args[0]):
+        return False
     if name == "assign":
         return not any(_reads_column(k.value, k.arg or "") for k in node.keywords)
     return name in SETTLED_METHODS
+
+
+def _encodes(owner: ast.expr) -> bool:
+    """An encoder that is made there; what a variable holds, `settles` of the rule says."""
+    return isinstance(owner, ast.Call) and called_name(owner) in ENCODERS
+
+
+def _retyped(node: ast.Call, old: str) -> bool:
+    """`x.str.strip().astype(float)`: what has become numbers has no `.str` any more."""
+    made = ast.unparse(node)
+    if ".str." not in made or not mentions(node, old):
+        return False
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="astype"), args=[ast.Name(id="str") | ast.Constant(value="str")]
+        ):
+            return False
+        case ast.Call(func=ast.Attribute(attr="astype" | "to_numeric" | "to_datetime" | "len")):
+            return True
+    return False
+
+
+def _contains(new: ast.expr, gone: ast.expr) -> bool:
+    """`text.replace("a", "aa")` finds its own result again."""
+    texts = [n.value for n in (new, gone) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return len(texts) == 2 and texts[1] in texts[0] and texts[0] != texts[1]
 
 
 def _chained(node: ast.Dict) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .compare import difference, tolerance
+from .guards import guards
 
 ROWS = 500
 FEW = 50
@@ -20,13 +21,14 @@ def probe(session: Any) -> dict[str, Any]:
     kept = session.main.iloc[ids]
     rows = kept.iloc[np.linspace(0, len(kept) - 1, min(ROWS, len(kept))).astype(int)]
     expected = session.transform(rows)
-    state = session.data.state
+    state, targets = session.data.state, _targets(session, kept)
     return {
         "columns": [
             {**describe(session.main, kept, column), "read": _read(session, rows, column, expected)}
             for column in session.main.columns
         ],
-        "targets": _targets(session, kept),
+        "targets": targets,
+        "guards": guards(session, [*session.targets, *targets]),
         "outputs": state.outputs,
         "learned": state.describe(),
         "rows": {"raw": len(session.main), "train": len(session.data.train_ids)},

@@ -54,7 +54,8 @@ class Trace:
 
     `source` identifies the code that ran; `packages` maps distributions to versions, `modules` the
     imported top-level modules to their distributions.  `columns` are the raw columns, as a run of the
-    compiled features met them, and `targets` those that the target is made of.
+    compiled features met them, `targets` those that the target is made of, and `guards` the filters that
+    tell of a row alone whether training dropped it.
     """
 
     python: str
@@ -64,6 +65,7 @@ class Trace:
     sites: tuple[SiteFact, ...] = ()
     columns: tuple[Column, ...] = ()
     targets: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
 
     def at(self, span: Span) -> SiteFact | None:
         """The fact of the expression that stands exactly at `span`."""
@@ -95,6 +97,8 @@ class Trace:
         fields = [f"{json.dumps(key)}: {json.dumps(value, sort_keys=True)}" for key, value in head.items()]
         if self.targets:
             fields.append(f'"targets": {json.dumps(list(self.targets))}')
+        if self.guards:
+            fields.append(f'"guards": {json.dumps(list(self.guards))}')
         if self.columns:
             fields.append(_rows("columns", [asdict(column) for column in self.columns]))
         fields.append(_rows("labels", [list(labels) for labels in pool]))
@@ -117,6 +121,7 @@ class Trace:
                 tuple(_site(entry, pool) for entry in data["sites"]),
                 tuple(_column(entry) for entry in data.get("columns", [])),
                 tuple(map(str, data.get("targets", []))),
+                tuple(map(str, data.get("guards", []))),
             )
             trace.check()
         except (KeyError, TypeError, IndexError, AttributeError, AssertionError) as error:

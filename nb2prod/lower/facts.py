@@ -55,6 +55,7 @@ def project(
         tables=graph.tables,
         target_columns=_raw_targets(context, trace, columns),
         columns=columns,
+        guards=trace.guards if trace else (),
         read_csv=tuple(_read_csv(context)),
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
         state=tuple(_state(context)),

@@ -44,6 +44,7 @@ ORDERED = frozenset(
         "repr",
     ]
 )
+TEXT_METHODS = ("split", "lower", "upper", "strip", "title", "findall", "splitlines", "replace")
 SET_METHODS = ("union", "intersection", "difference", "symmetric_difference", "copy")
 
 
@@ -98,11 +99,13 @@ class UnorderedIteration(Rule):
         if not listings and not SETS & a.once(kinds) and not any(c.name in MAKERS for c in a.once(calls)):
             return
         sets: set[str] = set()
+        empty: set[str] = set()
         ordered = _sorted_names(a)
         for stmt, _ in a.script.stmts():
             if isinstance(stmt.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 sets.discard(stmt.node.name)
             look = _Look(set(sets), listings)
+            look.empty = empty
             look.visit(stmt.node, "")
             target = _target(stmt)
             for node, what in look.found[:1]:
@@ -158,6 +161,7 @@ class _Look:
 
     def __init__(self, sets: set[str], listings: dict[int, str]) -> None:
         self.sets = sets
+        self.empty: set[str] = set()  # names of empty sets: what is put in says whether they have an order
         self.listings = listings
         self.found: list[tuple[ast.expr, str]] = []
 
@@ -240,6 +244,10 @@ class _Look:
                 self.found.append((node.value, what))
             elif isinstance(target, ast.Name):
                 self.sets.discard(target.id)
+                self.empty.discard(target.id)
+                if isinstance(node.value, ast.Call) and getattr(node.value.func, "id", "") == "set":
+                    if not node.value.args:
+                        self.empty.add(target.id)
                 if what == "a set":
                     self.sets.add(target.id)
                 elif what:
@@ -255,6 +263,10 @@ class _Look:
 
     def call(self, node: ast.Call, use: str) -> None:
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in ("add", "update") and isinstance(node.func, ast.Attribute):
+            owner = getattr(node.func.value, "id", "")
+            if owner in self.empty and any(_is_text(value) for value in node.args):
+                self.sets.add(owner)
         if name == "pop" and isinstance(node.func, ast.Attribute) and not node.args:
             if what := self.unordered(node.func.value):
                 self.found.append((node, what))
@@ -267,6 +279,18 @@ class _Look:
             inner = "order" if name in ("enumerate", "zip") else "free"
         for value in [*node.args, *[keyword.value for keyword in node.keywords]]:
             self.visit(value, inner)
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Texts, as far as one sees: their order differs from process to process, that of numbers does not."""
+    for inner in nodes(node):
+        if isinstance(inner, ast.JoinedStr) or (
+            isinstance(inner, ast.Constant) and isinstance(inner.value, str)
+        ):
+            return True
+        if isinstance(inner, ast.Attribute) and inner.attr in TEXT_METHODS:
+            return True
+    return False
 
 
 def _collects(node: ast.For | ast.AsyncFor) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nb2prod import knowledge
 from nb2prod.analysis.calls import Called, arguments, calls
+from nb2prod.analysis.nodes import inner_calls
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.knowledge import Fact
 from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
@@ -65,6 +66,10 @@ class UnseededRandomness(Rule):
         "import numpy as np\nr = np.random\nx = r.choice(9)",
         "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40)",
         "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence()).random()",
+        "from sklearn.model_selection import train_test_split\nsplit = dict(test_size=0.2)\n"
+        "a, b = train_test_split([1, 2], **split)",
+        "from sklearn.model_selection import train_test_split\ndef cut(rows, seed=None):\n"
+        "    return train_test_split(rows, random_state=seed)\na, b = cut([1, 2])",
     )
     silent = (
         "import numpy as np\nnp.random.seed(0)\n# %%\nx = np.random.rand(3)",
@@ -74,20 +79,28 @@ class UnseededRandomness(Rule):
         "import numpy as np\nnp.random.seed(0)\nfrom sklearn.cluster import KMeans\nKMeans()",
         "import pandas as pd\npd.DataFrame().sample(3, random_state=1)",
         "import random\nr = random.Random(3)\nx = r.sample(range(9), 3)",
+        "from sklearn.ensemble import RandomForestClassifier as RF\nm = RF()\nm.random_state = 5",
+        "from sklearn.ensemble import RandomForestClassifier\n"
+        "m = RandomForestClassifier().set_params(random_state=3)",
         "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence(5)).random()",
         "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40, random_state=1)",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         seeded: set[str] = set()
+        later = _Later(a)
         seen: set[tuple[int, str]] = set()
         for call in a.once(calls):
             api, fact = _fact(call, a.notebook.facts)
             if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
                 seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
-            stream = (_draws(api, fact, call.node, seeded) if fact is not None else "") or _other(
+            stream = (_draws(api, fact, call.node, seeded, later) if fact is not None else "") or _other(
                 call, seeded
             )
+            if later.forgotten(call) and fact is not None and "numpy" not in seeded:
+                stream = fact.random
+            if stream == "estimator" and later.sets(call):
+                continue
             if stream and (call.stmt.cell, api) not in seen:
                 seen.add((call.stmt.cell, api))
                 span = call.stmt.text.span(call.node)
@@ -96,6 +109,65 @@ class UnseededRandomness(Rule):
                 yield self.found(
                     a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help, fix=_fix(call, stream)
                 )
+
+
+class _Later:
+    """Seeds that do not stand in the call: `m.random_state = 1`, `**options`, a parameter of a function."""
+
+    def __init__(self, a: Analysis) -> None:
+        self.calls = a.once(calls)
+        self.names: set[str] = set()  # of models that get their seed afterwards
+        self.inside: set[int] = set()  # calls whose result gets it at once
+        self.options: dict[str, set[str]] = {}  # the keys of dicts
+        for stmt, _ in a.script.stmts():
+            match stmt.node:
+                case ast.Assign(
+                    targets=[ast.Attribute(value=ast.Name(id=name), attr="random_state" | "seed")]
+                ):
+                    self.names.add(name)
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys)):
+                    self.options[name] = {str(k.value) if isinstance(k, ast.Constant) else "" for k in keys}
+                case ast.Assign(
+                    targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id="dict"), keywords=given)
+                ):
+                    self.options[name] = {keyword.arg or "" for keyword in given}
+        for call in self.calls:
+            if call.name == "set_params" and _seeds(call.node) and isinstance(call.node.func, ast.Attribute):
+                owner = call.node.func.value
+                self.names |= {owner.id} if isinstance(owner, ast.Name) else set()
+                self.inside |= {id(inner) for inner in inner_calls(owner)}
+
+    def sets(self, call: Called) -> bool:
+        """The model gets its seed after it was made."""
+        node = call.stmt.node
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        return id(call.node) in self.inside or any(getattr(t, "id", "") in self.names for t in targets)
+
+    def may_seed(self, options: ast.expr) -> bool:
+        keys = self.options.get(options.id) if isinstance(options, ast.Name) else None
+        return keys is None or bool(keys & {"random_state", "seed", ""})
+
+    def forgotten(self, call: Called) -> bool:
+        """The seed is a parameter that is None unless given, and a call of the function does not give it."""
+        value = next((k.value for k in call.node.keywords if k.arg in ("random_state", "seed")), None)
+        if call.function is None or not isinstance(value, ast.Name):
+            return False
+        given = call.function.node.args
+        defaults = dict(zip([a.arg for a in given.args[::-1]], given.defaults[::-1], strict=False))
+        default = defaults.get(value.id)
+        if not isinstance(default, ast.Constant) or default.value is not None:
+            return False
+        place = [a.arg for a in given.args].index(value.id)
+        return any(
+            other.name == call.function.name
+            and len(other.node.args) <= place
+            and not any(k.arg in (value.id, None) for k in other.node.keywords)
+            for other in self.calls
+        )
+
+
+def _seeds(node: ast.Call) -> bool:
+    return any((keyword.arg or "").endswith("random_state") for keyword in node.keywords)
 
 
 def _fix(call: Called, stream: str) -> Fix | None:
@@ -148,14 +220,14 @@ def _other(call: Called, seeded: set[str]) -> str:
     return "entropy" if BITS.fullmatch(call.api) and not (call.node.args or call.node.keywords) else ""
 
 
-def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str]) -> str:
+def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str], later: _Later) -> str:
     """The stream that a call takes unseeded numbers from, or nothing; a call that seeds is remembered."""
     given = arguments(node)
     if fact.effect == "seeds":
         if given.get("0", given.get("seed", given.get("a"))) is not None:
             seeded.add(fact.random)
         return ""
-    if any(keyword.arg is None for keyword in node.keywords):
+    if any(keyword.arg is None and later.may_seed(keyword.value) for keyword in node.keywords):
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from churn import monitor, prediction_log
+from churn import audit, monitor, prediction_log
 from churn.infer import score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
@@ -83,6 +83,27 @@ def test_unseen_categories_are_an_alarm(window: pd.DataFrame, version: Version) 
                 100,
             )
             assert f"unseen of {name}" in found.why
+
+
+def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
+    settings: Settings, version: Version, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Through the service's own log on disk, so that its types count."""
+    log = PredictionLog(tmp_path)
+    scores = score(rows, version)
+    log.predictions(rows, [str(at) for at in range(len(rows))], scores, version)
+    log.close()
+    logged, _ = prediction_log.read(tmp_path)
+    fine = audit.audit(logged, version)
+    assert (fine.rows, fine.differing) == (len(rows), 0), fine.detail
+    quiet = monitor.examine(logged, version.info, version.number, 100)
+    assert monitor.with_audit(quiet, fine).exit_code == 3
+    logged["prediction"] = logged["prediction"].astype(object)
+    logged.loc[logged.index[0], "prediction"] = "another answer"
+    skewed = audit.audit(logged, version)
+    assert skewed.differing == 1
+    found = monitor.with_audit(quiet, skewed)
+    assert found.exit_code == 1 and "in a batch" in found.why
 
 
 def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:

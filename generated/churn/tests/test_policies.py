@@ -50,7 +50,7 @@ def test_what_is_flagged_says_so_or_has_no_answer(
     )
     for kind, column, row in outside(version, rows[0]):
         scores = score([row], lenient)
-        assert scores.errors or scores.flags == [[f"{kind}:{column}"]]
+        assert scores.errors or f"{kind}:{column}" in scores.flags[0]
 
 
 def test_what_is_allowed_is_not_flagged(
@@ -59,8 +59,8 @@ def test_what_is_allowed_is_not_flagged(
     open_ = replace(
         version, policies=Policies(missing="allow", unseen="allow", range="allow")
     )
-    for _, _, row in outside(version, rows[0]):
-        assert score([row], open_).flags == [[]]
+    for kind, column, row in outside(version, rows[0]):
+        assert f"{kind}:{column}" not in score([row], open_).flags[0]
 
 
 def test_a_column_can_have_a_policy_of_its_own(

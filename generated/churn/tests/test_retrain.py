@@ -69,6 +69,41 @@ def test_a_gain_below_the_minimum_or_within_chance_does_not_win(contest: Any) ->
     assert not judged(np.zeros(200), y, gain=0.6).promoted
 
 
+def test_a_model_that_is_worse_on_a_slice_does_not_win(
+    contest: Any, version: Version, raw: pd.DataFrame
+) -> None:
+    """It is right on all other rows, where the champion is wrong."""
+    y, judged = contest
+    columns = version.info["baseline"]["columns"]
+    texts = [
+        baseline.as_text(raw[name].iloc[:200])
+        for name, one in columns.items()
+        if one["kind"] == "category"
+    ]
+    large = [
+        one == one.mode()[0]
+        for one in texts
+        if retrain.SLICE_ROWS <= (one == one.mode()[0]).sum() <= 90
+    ]
+    if not large:
+        pytest.skip("no column has a value on 50 to 90 of these rows")
+    where = large[0].to_numpy()
+    found = judged(np.where(where, y, 1 - y), np.where(where, 1 - y, y))
+    assert found.bound > 0 and found.slices and not found.promoted
+    assert "but worse where" in found.why
+
+
+def test_probabilities_that_became_less_true_are_seen() -> None:
+    right = np.tile([1.0, 1.0, 1.0, 0.0], 50)
+    assert retrain._off(np.full(200, 0.75), right) < 0.01
+    assert retrain._off(np.full(200, 0.99), right) > 0.2
+
+
+def test_without_drift_there_is_no_attempt(settings: Settings, trained: Result) -> None:
+    found = retrain.run(settings, force=True, if_drift=True)
+    assert not found.promoted and found.challenger == "" and "monitor" in found.why
+
+
 def test_the_holdout_holds_no_training_row(
     version: Version, raw: pd.DataFrame, settings: Settings
 ) -> None:

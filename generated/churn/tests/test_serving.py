@@ -199,3 +199,49 @@ def test_a_moved_alias_is_picked_up(
     registry.promote(settings, second)
     assert client.app.state.champion.refresh()  # type: ignore[attr-defined]
     assert client.post("/predict", json=rows[0]).json()["model_version"] == second
+
+
+def test_a_row_by_itself_is_answered_without_pandas(
+    version: Version, rows: list[dict[str, Any]]
+) -> None:
+    if not version.info["row_path"]["passed"]:
+        pytest.skip(version.info["row_path"]["told"])
+    alone = [score([row], version) for row in rows]
+    assert any(one.alone for one in alone)
+    for row, one in zip(rows, alone, strict=True):
+        again = score([row], version, alone=False)
+        assert not again.alone
+        assert same_values(one.predictions, again.predictions)
+        assert one.flags == again.flags
+
+
+def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
+    client: TestClient,
+    version: Version,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The check in production runs after the answer, in the thread that scores."""
+    if not version.info["row_path"]["passed"]:
+        pytest.skip(version.info["row_path"]["told"])
+    served = client.app.state.champion.version
+    row = next(row for row in rows if score([row], served).alone)
+    wrong = {name: None for name in served.row.version.info["targets"]}
+    monkeypatch.setattr(
+        type(served.row),
+        "answer",
+        lambda self, row: None if self.off else ("wrong", wrong),
+    )
+    monkeypatch.setattr("churn.shadow.EVERY", 1)
+    assert (
+        client.post("/predict", json=row).json()["predictions"][0]["prediction"]
+        == "wrong"
+    )
+    client.app.state.champion.scorer.submit(lambda: None).result()
+    assert served.row.off
+    assert (
+        client.post("/predict", json=row).json()["predictions"][0]["prediction"]
+        != "wrong"
+    )
+    assert 'shadow_checks_total{outcome="different"} 1.0' in client.get("/metrics").text
+    served.row.off = ""

@@ -122,7 +122,11 @@ def quality(
     )
     found: dict[str, Any] = {"n": len(y), "accuracy": float(right.mean())}
     if odds[0] is not None:
-        sure = confidence(values, [one or {} for one in odds])
+        labels = list(odds[0])
+        chances = np.array(
+            [[(one or {}).get(label, np.nan) for label in labels] for one in odds]
+        )
+        sure = confidence(pd.Series(values), labels, chances)
         bins = np.minimum((sure * 10).astype(int), 9)
         gaps = [
             abs(sure[bins == at].mean() - right[bins == at].mean())
@@ -137,11 +141,8 @@ def quality(
     return found
 
 
-def confidence(values: list[Any], odds: list[dict[str, float]]) -> np.ndarray:
-    """The probability that each prediction is right, as the model sees it."""
-    return np.array(
-        [
-            one.get(str(value), max(one.values()))
-            for value, one in zip(values, odds, strict=True)
-        ]
-    )
+def confidence(values: pd.Series, labels: list[str], odds: np.ndarray) -> np.ndarray:
+    """The probability that each prediction is right, as the model sees it; one without a label counts as the largest."""
+    at = as_text(values).map({label: at for at, label in enumerate(labels)})
+    found = odds[np.arange(len(odds)), at.fillna(0).astype(int)]
+    return np.where(at.isna(), odds.max(axis=1), found)

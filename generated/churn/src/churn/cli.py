@@ -259,6 +259,12 @@ def retrain(
     force: Annotated[
         bool, typer.Option("--force", help="Also shortly after the last attempt.")
     ] = False,
+    if_drift: Annotated[
+        bool,
+        typer.Option(
+            "--if-drift", help="Only where `monitor` finds drift or lost quality."
+        ),
+    ] = False,
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
@@ -266,7 +272,7 @@ def retrain(
     with failing(), printing_aside():
         from . import retrain as retraining
 
-        found = retraining.run(load_settings(project), force, say)
+        found = retraining.run(load_settings(project), force, say, if_drift)
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1))
     else:

@@ -57,6 +57,7 @@ class Scores:
     probabilities: list[dict[str, float] | None]
     flags: list[list[str]]
     errors: list[RowError]
+    alone: bool = False  # the row path answered, without pandas
 
 
 def predict(rows: pd.DataFrame, version: Version) -> pd.DataFrame:
@@ -132,8 +133,8 @@ def write_rows(parts: Sequence[pd.DataFrame], target: Path) -> int:
     return int(rows["error"].notna().sum())
 
 
-def score(rows: Sequence[Any], version: Version) -> Scores:
-    """Score raw rows given as mappings from column to value."""
+def score(rows: Sequence[Any], version: Version, alone: bool = True) -> Scores:
+    """Score raw rows given as mappings from column to value; a single one by the row path unless not `alone`."""
     schema = version.module("schema")
     policies = version.policies
     valid, errors = schema.check(rows, policies.accept_missing(schema.COLUMNS))
@@ -145,6 +146,12 @@ def score(rows: Sequence[Any], version: Version) -> Scores:
             errors += [schema.RowError(at, *reason) for reason in reasons]
             if reasons:
                 del valid[at]
+    if valid and alone and count == 1 and version.row is not None:
+        found = version.row.answer(valid[0])
+        if found is not None:
+            scores.predictions[0], scores.probabilities[0] = found
+            scores.alone = True
+            return scores
     if valid:
         frame = pd.DataFrame(list(valid.values()), index=pd.Index(list(valid)))
         _score(frame, version, scores)
@@ -177,7 +184,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
         rejected = {row: ("features", column, message) for row in rows}
     else:
         rejected = {
-            rows[at]: ("missing_feature", None, f"gives no value for feature {feature}")
+            rows[at]: (
+                "missing_feature",
+                _suspect(scores.flags[rows[at]]),
+                f"gives no value for feature {feature}",
+            )
             for at, feature in gaps.items()
         }
     row_error = version.module("schema").RowError
@@ -188,6 +199,11 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
     rest = frame[~frame.index.isin(list(rejected))]
     if len(rest):
         _score(rest, version, scores)
+
+
+def _suspect(flags: list[str]) -> str | None:
+    """The column at fault where a row lies outside of what training saw in just one."""
+    return flags[0].partition(":")[2] if len(flags) == 1 else None
 
 
 def predictions_of(version: Version, X: Any) -> list[Any]:

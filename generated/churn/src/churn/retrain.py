@@ -1,6 +1,7 @@
 """Retraining: a challenger against the champion, on rows that neither model was trained on.
 
-The challenger is promoted only if a paired bootstrap says with confidence that it is better by `retrain_gain`.
+The challenger is promoted only if a paired bootstrap says with confidence that it is better by `retrain_gain`,
+if it is on no slice of the rows clearly worse, and if its probabilities did not become less true.
 Whatever fails on the way leaves the champion where it is.
 """
 
@@ -18,9 +19,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn import metrics
 
-from . import baseline, checks, registry, versions
+from . import baseline, checks, contract, monitor, registry, store, versions
 from .settings import Settings
 from .train import TASK, train
 from .versions import Version
@@ -29,6 +31,25 @@ PROMOTED, KEPT = 0, 10
 HELD_OUT = 0.2
 DRAWS = 1000
 CONFIDENCE = 0.95
+SLICE_ROWS = 50
+CALIBRATION = 0.02  # how much further than the champion's its probabilities may be from what comes true
+# What monitoring may find that new training can help; a broken column is to be mended, not learned.
+WORTH = ("quality", "input drift", "prediction drift")
+# The metrics of the notebook, as it names them.
+NOTEBOOK = (
+    "accuracy",
+    "f1",
+    "auc",
+)
+RATES, ERRORS = ("accuracy", "f1"), ("mae", "rmse", "r2")
+ALIASES = {
+    "roc_auc": "auc",
+    "roc_auc_score": "auc",
+    "acc": "accuracy",
+    "f1_score": "f1",
+    "mse": "rmse",
+    "r2_score": "r2",
+}
 # Larger is better for all: errors count negative.
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]] = {
     "accuracy": lambda y, said, odds: float(np.mean(y == said)),
@@ -48,7 +69,8 @@ class RetrainError(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt; `gain` is the challenger's score less the champion's, `bound` its lower bound."""
+    """What became of an attempt; `gain` is the challenger's score less the champion's, `bound` its lower bound;
+    `slices` are those on which it is worse, `calibration` the errors of both."""
 
     promoted: bool
     why: str
@@ -60,6 +82,8 @@ class Outcome:
     challenger_score: float | None = None
     gain: float | None = None
     bound: float | None = None
+    slices: tuple[str, ...] = ()
+    calibration: tuple[float, float] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -73,10 +97,14 @@ def run(
     settings: Settings,
     force: bool = False,
     say: Callable[[str], None] = lambda text: None,
+    if_drift: bool = False,
 ) -> Outcome:
-    """One attempt; `force` ignores the time since the last one."""
+    """One attempt; `force` ignores the time since the last one, `if_drift` asks monitoring whether it is worth it."""
     with _alone(settings):
         champion = registry.load(settings)
+        reason = _no_drift(settings) if if_drift else ""
+        if reason:
+            return Outcome(False, reason, champion.number)
         last = settings.artifacts / "retrain.json"
         if last.exists() and not force:
             hours = (time.time() - last.stat().st_mtime) / 3600
@@ -114,10 +142,11 @@ def _attempt(
     code = Version(package, None, None)
     say("loading the data")
     raw = code.module("load").load(settings)
+    contract.require(settings, raw, say)
     main = checks.main_frame(raw)
     held = holdout(main, champion, settings)
     _seed(settings)
-    truth = targets(code.module("features").fit(raw, settings))
+    truth = targets(store.training(settings, package, raw, say))
     held = held[np.isin(held, list(truth))]
     if len(held) < settings.retrain_rows:
         why = f"not enough data: {len(held)} rows that the champion was not trained on; retrain_rows is {settings.retrain_rows}"
@@ -127,7 +156,7 @@ def _attempt(
     rest = apart if isinstance(raw, pd.DataFrame) else {**raw, next(iter(raw)): apart}
     _seed(settings)
     say("training the challenger without the held-out rows")
-    data = code.module("features").fit(rest, settings)
+    data = store.training(settings, package, rest, say)
     again = {int(kept[at]): value for at, value in targets(data).items()}
     if not same_targets(truth, again):
         raise RetrainError(
@@ -156,6 +185,14 @@ def _attempt(
     return found
 
 
+def _no_drift(settings: Settings) -> str:
+    """Why there is no need to train again; empty where there is."""
+    found = monitor.run(settings)
+    if any(one.alarm and one.kind in WORTH for one in found.findings):
+        return ""
+    return f"monitor: {found.status}{': ' if found.why else ''}{found.why}; no drift that training could help"
+
+
 def _seed(settings: Settings) -> None:
     random.seed(settings.seed)
     np.random.seed(settings.seed)
@@ -163,6 +200,10 @@ def _seed(settings: Settings) -> None:
 
 def targets(data: Any) -> dict[int, Any]:
     """The target of each raw row, as models are fitted on it."""
+    if data.y_train is None:
+        raise RetrainError(
+            "there is no target by which two models can be compared; `train` and `promote` by hand"
+        )
     found = dict(
         zip(
             data.train_ids.tolist(),
@@ -237,20 +278,99 @@ def compare(
     bound = float(np.quantile(gains, 1 - CONFIDENCE)) if gains else -math.inf
     better = bound > settings.retrain_gain and math.isfinite(new)
     why = f"{name} {abs(old):.6g} -> {abs(new):.6g} on {len(y)} rows; better by at least {bound:.6g} with {CONFIDENCE:.0%} confidence"
+    worse = _worse_slices(rows, y, [said for said, _ in answers], challenger)
+    calibration, less_true = _calibration([champion, challenger], rows, y)
     if not better:
         why += f", which is not more than {settings.retrain_gain:g}"
+    elif worse:
+        why += f"; but worse where {'; '.join(worse)}"
+    elif less_true:
+        why += f"; but its probabilities are {calibration[1]:.3f} off, the champion's {calibration[0]:.3f}"
     return Outcome(
-        better,
-        why,
-        champion.number,
-        challenger.number,
-        name,
-        len(y),
-        old,
-        new,
-        new - old,
-        bound,
+        promoted=better and not worse and not less_true,
+        why=why,
+        champion=champion.number,
+        challenger=challenger.number,
+        metric=name,
+        rows=len(y),
+        champion_score=old,
+        challenger_score=new,
+        gain=new - old,
+        bound=bound,
+        slices=tuple(worse),
+        calibration=calibration if any(calibration) else None,
     )
+
+
+def _worse_slices(
+    rows: pd.DataFrame, y: np.ndarray, said: list[np.ndarray], version: Version
+) -> list[str]:
+    """Values of a category on whose rows the challenger makes more errors, beyond chance over all slices."""
+    old, new = (
+        np.abs(y - one) if TASK == "regression" else (y != one).astype(float)
+        for one in said
+    )
+    table = version.info["baseline"]["columns"]
+    slices = []
+    for name in (
+        name
+        for name, profile in table.items()
+        if profile["kind"] == "category" and name in rows
+    ):
+        texts = baseline.as_text(rows[name]).to_numpy()
+        counts = pd.Series(texts).value_counts()
+        slices += [
+            (name, value, texts == value)
+            for value in counts.index[counts >= SLICE_ROWS]
+        ]
+    found = []
+    for name, value, where in slices:
+        lost = new[where] - old[where]
+        error = float(lost.std()) / math.sqrt(len(lost))
+        p = (
+            stats.norm.sf(float(lost.mean()) / error)
+            if error > 0
+            else float(lost.mean() <= 0)
+        )
+        if p < (1 - CONFIDENCE) / len(slices):
+            found.append(
+                f"{name} is {value} (error {old[where].mean():.4g} -> {new[where].mean():.4g} on {where.sum()} rows)"
+            )
+    return found
+
+
+def _calibration(
+    pair: list[Version], rows: pd.DataFrame, y: np.ndarray
+) -> tuple[tuple[float, float], bool]:
+    """How far the probabilities of both are from what comes true, and whether the challenger's clearly are further."""
+    if not all(
+        TASK == "classification" and hasattr(one.model, "predict_proba") for one in pair
+    ):
+        return (0.0, 0.0), False
+    sure, right = [], []
+    for one in pair:
+        odds = np.asarray(
+            one.model.predict_proba(one.module("features").transform(rows, one.state))
+        )
+        sure.append(odds.max(axis=1))
+        right.append(
+            (np.asarray(one.model.classes_)[odds.argmax(axis=1)] == y).astype(float)
+        )
+    generator = np.random.default_rng(0)
+    draws = [generator.integers(len(y), size=len(y)) for _ in range(DRAWS // 5)]
+    further = [
+        _off(sure[1][at], right[1][at]) - _off(sure[0][at], right[0][at])
+        for at in draws
+    ]
+    both = (_off(sure[0], right[0]), _off(sure[1], right[1]))
+    return both, float(np.quantile(further, 1 - CONFIDENCE)) > CALIBRATION
+
+
+def _off(sure: np.ndarray, right: np.ndarray) -> float:
+    """The expected calibration error over ten bins."""
+    bins = np.minimum((sure * 10).astype(int), 9)
+    gaps = np.bincount(bins, sure, 10) - np.bincount(bins, right, 10)
+    return float(np.abs(gaps).sum() / len(sure))
 
 
 def _metric(version: Version, settings: Settings, y: np.ndarray) -> str:
@@ -259,8 +379,14 @@ def _metric(version: Version, settings: Settings, y: np.ndarray) -> str:
         raise RetrainError(
             f"retrain_metric is {name!r}; it must be one of {', '.join(METRICS)}"
         )
+    known = [ALIASES.get(one.lower(), one.lower()) for one in NOTEBOOK]
+    fitting = (
+        [one for one in known if one in ERRORS]
+        if TASK == "regression"
+        else [one for one in known if one in RATES]
+    )
     if not name:
-        name = "rmse" if TASK == "regression" else "accuracy"
+        name = (fitting or ["rmse" if TASK == "regression" else "accuracy"])[0]
     if name == "auc" and (
         len(set(y.tolist())) != 2 or not hasattr(version.model, "predict_proba")
     ):

@@ -26,6 +26,7 @@ from .gate import Gate, Metrics, Refused
 from .infer import Scores, read_rows
 from .schema import RowError
 from .settings import Settings, load_settings
+from .shadow import Shadow
 from .versions import Version
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.champion = champion
     app.state.metrics = metrics
     journal = prediction_log.attach(app, settings, metrics.registry)
+    app.state.shadow = Shadow(metrics.registry, champion.scorer)
     paths: set[str] = set()
     app.add_middleware(Gate, settings=settings, metrics=metrics, paths=paths)
 
@@ -181,6 +183,7 @@ def _answer(request: Request, body: bytes, kind: str) -> Response:
     state.metrics.rows.labels("scored").inc(len(rows))
     ids = [uuid.uuid4().hex for _ in rows]
     state.journal.predictions(rows, ids, scores, version)
+    state.shadow.saw(rows, scores, version)
     return JSONResponse(
         api.answer(ids, scores.predictions, scores.probabilities, scores.flags, version)
     )

@@ -36,6 +36,10 @@ class Staging:
         self._frames = frames
         self._parameters: Mapping[str, Any] = {}
         self._asked: Counter[str] = Counter()
+        self.guards: Sequence[str] = ()
+        self.outside: dict[
+            str, np.ndarray
+        ] = {}  # which rows the notebook's filters would drop, by guard
         self._inside = False  # a thunk is running: what it asks for is part of it
         self._in_target = False
         self._ids = {
@@ -76,9 +80,13 @@ class Staging:
         return staging
 
     @classmethod
-    def for_serving(cls, rows: pd.DataFrame, state: State) -> Staging:
-        """Staging that applies `state` to raw rows."""
-        return cls({"main": state.prepare(rows)}, state, fitting=False)
+    def for_serving(
+        cls, rows: pd.DataFrame, state: State, guards: Sequence[str] = ()
+    ) -> Staging:
+        """Staging that applies `state` to raw rows; filters in `guards` say which rows they would drop."""
+        staging = cls({"main": state.prepare(rows)}, state, fitting=False)
+        staging.guards = guards
+        return staging
 
     @classmethod
     def for_evaluation(cls, rows: pd.DataFrame, state: State) -> Staging:
@@ -101,6 +109,8 @@ class Staging:
         """A row filter, of one frame or a tuple of them; serving keeps every row."""
         if not self.fitting:
             self._recall(key, at)
+            if key in self.guards:
+                self._guard(key, frame, thunk)
             return _copied(frame)
         before = frame[0] if isinstance(frame, tuple) else frame
         if (
@@ -119,6 +129,17 @@ class Staging:
         if _count(after) > _count(before):
             self._grown.add(_name(key, at))
         return kept
+
+    def _guard(self, key: str, frame: Any, thunk: Callable[[], Any]) -> None:
+        """Remember which of the rows that are served a filter would drop."""
+        kept = _copied(self._run(thunk))
+        before, after = (
+            part[0] if isinstance(part, tuple) else part for part in (frame, kept)
+        )
+        dropped = np.setdiff1d(
+            np.arange(_count(before)), self._positions(before, after)
+        )
+        self.outside[key] = np.union1d(self.outside.get(key, dropped), dropped)
 
     def result(self, X: Any, y: Any = None, y_eval: Any = None) -> Any:
         """The feature matrix; serving checks that it has the columns of training."""

@@ -250,7 +250,16 @@ def columns_of(X: Any) -> list[str]:
 
 
 def _missing(X: Any) -> dict[str, np.ndarray]:
-    """Which rows are missing, column by column; nothing for sparse matrices and lists."""
+    """Which rows are missing, column by column; nothing for lists."""
+    if hasattr(X, "tocoo"):
+        entries = X.tocoo()
+        gaps = np.isnan(entries.data)
+        rows = np.arange(X.shape[0])
+        columns = np.unique(entries.col[gaps])
+        return {
+            str(at): np.isin(rows, entries.row[gaps & (entries.col == at)])
+            for at in columns
+        }
     if isinstance(X, pd.DataFrame):
         return dict(zip(columns_of(X), X.isna().to_numpy().T, strict=True))
     if isinstance(X, np.ndarray) and X.ndim == 2:

@@ -158,6 +158,12 @@ def _log(
             f"library.{name}": number for name, number in info["libraries"].items()
         }
         mlflow.set_tags({**hashes, **libraries, "python": platform.python_version()})
+        mlflow.set_tag(
+            "row_path",
+            "proved"
+            if info["row_path"]["passed"]
+            else "not used: " + info["row_path"]["told"][:400],
+        )
         mlflow.log_dict({"checks": report}, "parity.json")
         mlflow.log_dict(info["profile"], "profile.json")
         mlflow.log_dict({"learned": version.state.describe()}, "state.json")

@@ -1,0 +1,72 @@
+"""A sample of the rows that were answered without pandas is computed again with it, after the answer has left.
+
+Where both differ the row path of that version is switched off: training proved it, but not on this row.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Executor
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+
+from .infer import Scores, score
+from .versions import Version
+
+log = logging.getLogger(__name__)
+
+EVERY = 1000  # one in so many rows
+
+
+class Shadow:
+    """Counts single rows, and checks one in `EVERY` in the thread that scores."""
+
+    def __init__(self, registry: CollectorRegistry, scorer: Executor) -> None:
+        self.scorer = scorer
+        self.seen = 0
+        name = "churn"
+        self.rows = Counter(
+            f"{name}_single_rows",
+            "Single rows by what computed them",
+            ["by"],
+            registry=registry,
+        )
+        self.checks = Counter(
+            f"{name}_shadow_checks",
+            "Rows computed again with pandas",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("same", "different"):
+            self.checks.labels(outcome)
+
+    def saw(self, rows: list[Any], scores: Scores, version: Version) -> None:
+        """Note an answer."""
+        if len(rows) != 1:
+            return
+        self.rows.labels("row path" if scores.alone else "pandas").inc()
+        if scores.alone:
+            self.seen += 1
+            if self.seen % EVERY == 1 or EVERY == 1:
+                self.scorer.submit(self.check, rows, scores, version)
+
+    def check(self, rows: list[Any], scores: Scores, version: Version) -> None:
+        """Compute a row again with pandas; switch the row path off where it gives something else."""
+        again = score(rows, version, alone=False)
+        same = version.module("rows").same_answer
+        found = scores.predictions[0], scores.probabilities[0]
+        if not again.errors and same(
+            found, (again.predictions[0], again.probabilities[0])
+        ):
+            self.checks.labels("same").inc()
+            return
+        self.checks.labels("different").inc()
+        version.row.off = (
+            f"a row gave {found} and with pandas {again.predictions or again.errors}"
+        )
+        log.error(
+            "version %s: single rows are answered by pandas from now on: %s",
+            version.number,
+            version.row.off,
+        )
