@@ -98,9 +98,8 @@ def test_the_image_is_slim_checked_and_not_root() -> None:
 
 def test_further_targets_add_their_files_and_nothing_else() -> None:
     plain = {file.path for file in emit(churn(), notebook_with())}
-    both = {file.path for file in emit(replace(churn(), targets=("ray", "sagemaker")), notebook_with())}
-    assert both - plain == {
-        "src/churn/ray_app.py",
+    more = {file.path for file in emit(replace(churn(), targets=("sagemaker",)), notebook_with())}
+    assert more - plain == {
         "deploy/sagemaker/scaling-policy.json",
         "deploy/sagemaker/scaling-target.json",
     }
@@ -116,13 +115,6 @@ def test_the_scaling_policy_scales_the_endpoint_that_the_readme_makes() -> None:
     _, endpoint, _, variant = target["ResourceId"].split("/")
     assert f"--endpoint-name {endpoint} " in readme and f"VariantName={variant}," in readme
     assert "aws " not in rendered(churn(), "README.md")
-
-
-def test_a_rays_module_is_no_part_of_a_model_version() -> None:
-    """Else the same features would be another version only because of where they are served."""
-    text = rendered(replace(churn(), targets=("ray",)), "src/churn/versions.py")
-    assert '"ray_app.py",' in text[text.index("SERVICE") : text.index("DEFINING")]
-    assert "ray[serve]" in rendered(replace(churn(), targets=("ray",)), "pyproject.toml")
 
 
 @pytest.mark.parametrize(
