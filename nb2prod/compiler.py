@@ -19,6 +19,7 @@ from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
 from nb2prod.analysis.tags import without_skipped
 from nb2prod.analysis.types import infer
+from nb2prod.ir.trace import Trace
 from nb2prod.lower import lower
 from nb2prod.names import package_name
 from nb2prod.passes import PASSES, run_passes
@@ -82,12 +83,12 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
     return Outcome("static", 1 if written.kept else 0, report, out, compiled, lowering, written)
 
 
-def intermediate(notebook: Notebook, after: str) -> str:
-    """The printed form of one intermediate step."""
+def intermediate(notebook: Notebook, after: str, trace: Trace | None = None) -> str:
+    """The printed form of one intermediate step, with the evidence of a run where there is one."""
     program = without_skipped(frontend.parse(notebook))
     if after == "parse":
         return program.dump()
-    types = infer(program)
+    types = infer(program, trace)
     flow = defuse(program, types)
     if after == "defuse":
         return flow.dump()

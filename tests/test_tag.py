@@ -323,6 +323,33 @@ def test_the_chosen_model_is_said_where_there_are_several(tmp_path: Path) -> Non
     assert any("fits `model`" in one["message"] for one in json.loads(asked.stdout)["findings"])
 
 
+def test_what_is_made_of_a_model_taken_from_a_loop_is_inference(tmp_path: Path) -> None:
+    text = """\
+# %%
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import Lasso, Ridge
+from sklearn.metrics import r2_score
+df = pd.read_csv("rows.csv")
+# %%
+X = df[["a"]]
+y = np.log(df["y"])
+# %%
+models = {"ridge": Ridge(), "lasso": Lasso()}
+for name, m in models.items():
+    m.fit(X, y)
+# %%
+best = models["ridge"]
+values = np.exp(best.predict(X))
+print(r2_score(np.exp(y), values))
+"""
+    said = nb2prod("tag", save(tmp_path / "a.ipynb", text)).stdout
+    assert "cell 3  train, infer  a prediction of `best` needs it" in said
+    compiled = nb2prod("compile", tmp_path / "a.ipynb", "--static", "-o", tmp_path / "out").stdout
+    assert "the model is `models['ridge']`" in compiled
+    assert "np.exp(model.predict(X))" in (tmp_path / "out/src/a/infer.py").read_text()
+
+
 def test_refused_only_where_there_is_no_model(tmp_path: Path) -> None:
     path = save(tmp_path / "a.ipynb", UNTAGGED.split("# %%\nfrom sklearn")[0])
     said = nb2prod("compile", path, "--static", "-o", tmp_path / "out")

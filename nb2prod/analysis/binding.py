@@ -60,6 +60,7 @@ CLOCKS = (
     "time.time",
 )
 SALTED = ("hash", "id")  # of Python itself: other numbers in every process
+FILLED = ("numpy.ones", "numpy.zeros", "numpy.full", "numpy.empty")  # arrays of a given length
 ROW_ITERATORS = ("iterrows", "itertuples", "items")
 
 
@@ -165,6 +166,7 @@ class _Walker:
         self.hidden = hidden
         self.each = 0  # how many loops over rows and functions of rows we are in
         self.env: dict[str, Value] = {}
+        self.counts: dict[str, ast.expr] = {}  # what variables were made of that may be the number of rows
         self.sites: dict[int, Site] = {}
         self.refusals: list[Refusal] = []
         self.assumptions: list[str] = []
@@ -390,6 +392,9 @@ class _Walker:
         match target:
             case ast.Name():
                 self.env[target.id] = replace(value, site=None)
+                self.counts.pop(target.id, None)
+                if isinstance(value.site, ast.expr):
+                    self.counts[target.id] = value.site
                 if value.time is Time.ROW:
                     for key in [k for k in self.absent_columns if k[0] == target.id]:
                         del self.absent_columns[key]
@@ -398,7 +403,7 @@ class _Walker:
                     part = (
                         value.items[position]
                         if len(value.items) == len(target.elts)
-                        else replace(value, items=())
+                        else replace(value, items=(), site=value.site if position == 0 else None)
                     )
                     self.assign(inner, part)
             case ast.Starred():
@@ -587,12 +592,11 @@ class _Walker:
         if function.startswith("notebook:") and function[9:] in self.types.functions:
             return self.notebook_call(node, function[9:])
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "range" or function == "numpy.arange":
-            counted = len(node.args) == 1 and self.is_row_count(node.args[0])
-        else:
-            counted = False
-        if counted:
-            return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
+        if (name == "range" or function == "numpy.arange") and len(node.args) == 1:
+            if self.is_row_count(node.args[0]):
+                return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
+        if function in FILLED and node.args and self.is_row_count(_first(node.args[0])):
+            return replace(join([ROW, *map(self.expression, node.args[1:])]), items=())
         is_method = isinstance(node.func, ast.Attribute)
         receiver = self.expression(node.func.value) if isinstance(node.func, ast.Attribute) else CONST
         if is_method and isinstance(node.func, ast.Attribute) and node.func.attr in ROW_ITERATORS:
@@ -646,12 +650,17 @@ class _Walker:
         return Refusal(code, self.span(node), ast.unparse(node), detail)
 
     def is_row_count(self, node: ast.expr) -> bool:
-        """`len(df)` or `df.shape[0]` as the bound of a loop over the rows stays live."""
+        """`len(df)` or `df.shape[0]`, or a variable of it, as the length of a loop or array: live."""
         match node:
             case ast.Call(func=ast.Name(id="len"), args=[inner]):
                 value = self.expression(inner)
             case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
                 value = self.expression(inner)
+            case ast.Attribute(value=inner, attr="shape"):  # rows, columns = df.shape
+                value = self.expression(inner)
+            case ast.Name(id=name) if name in self.counts and self.is_row_count(self.counts[name]):
+                self.sites.pop(id(self.counts[name]), None)
+                return True
             case _:
                 return False
         return value.time is Time.ROW
@@ -853,6 +862,11 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _first(node: ast.expr) -> ast.expr:
+    """The number of rows in a shape: `n` of `n` and of `(n, 1)`."""
+    return node.elts[0] if isinstance(node, ast.Tuple | ast.List) and node.elts else node
 
 
 def _names_a_row(target: ast.expr) -> bool:

@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import PREDICT_METHODS, calls, choose, find_sinks, has_score, is_marked, method
+from nb2prod.analysis.model import (
+    PREDICT_METHODS,
+    calls,
+    choose,
+    find_sinks,
+    has_score,
+    is_marked,
+    method,
+    of_many,
+)
 from nb2prod.analysis.predictors import aliases
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
@@ -96,14 +105,19 @@ class Candidates:
 
     def _find(self, given: CellTags) -> list[Sink]:
         """The fits in cells tagged train; where there are none, those in untagged cells."""
-        tagged = find_sinks(self.flow, self.types, given)
+        tagged = self._fits(given)
         if tagged:
             return tagged
         cells = {stmt.cell for stmt in self.flow.by_id.values()}
         free: dict[int, tuple[str, ...]] = {cell: ("train",) for cell in cells if not given.of(cell)}
-        found = find_sinks(self.flow, self.types, replace(given, allowed=free))
+        found = self._fits(replace(given, allowed=free))
         models = [sink for sink in found if self._is_model(sink)]
         return [s for s in models if not is_definition(self.flow.by_id[s.stmt].node)] or models
+
+    def _fits(self, tags: CellTags) -> list[Sink]:
+        """The fits in cells tagged train; of those in a loop, the one that is used later."""
+        found = find_sinks(self.flow, self.types, tags)
+        return [of_many(sink, self.flow, self.slicer, tags) for sink in found]
 
     def _is_model(self, sink: Sink) -> bool:
         """An estimator that is known, or what predicts later on: `fit` alone may be a transformer's."""

@@ -31,12 +31,14 @@ from nb2prod.analysis.model import (
 )
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
 from nb2prod.analysis.predictors import aliases, predict_calls
+from nb2prod.analysis.raw_rows import RawRows
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split, renamed
 from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
+from nb2prod.ir.program import Stmt
 from nb2prod.ir.refusal import Refusal
 from nb2prod.ir.stages import Dropped, Metric, Prediction, Role, Sink, Stage, StageGraph
 
@@ -71,7 +73,8 @@ def _inferred_model(sinks: list[Sink], sink: Sink, flow: Flow, tags: CellTags) -
     if not others or stmt.cell not in tags.inferred or is_marked(sink, flow):
         return []
     place = f"cell {stmt.cell}, line {stmt.span.line}"
-    return [f"the model is `{sink.model}` ({place}), not {', '.join(others)}; --model chooses another"]
+    chosen = ast.unparse(sink.held) if sink.held is not None else sink.model
+    return [f"the model is `{chosen}` ({place}), not {', '.join(others)}; --model chooses another"]
 
 
 def _undecided(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Refusal]:
@@ -102,6 +105,7 @@ class _Cut:
     sink: Sink
     refusals: list[Refusal]
     eval_arguments: list[ast.expr] = field(default_factory=list)
+    grouped_by: Stmt | None = None
 
     def graph(self) -> StageGraph:
         self.slicer = Slicer(self.flow)
@@ -111,6 +115,7 @@ class _Cut:
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)
         load = self.sources(load)
+        load |= self.made_rows(load, x_slice | target)
         body, target = x_slice - load - self.floating, target - load - self.floating
         self.target = target
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
@@ -283,6 +288,19 @@ class _Cut:
             and (self.reads_file(id) or not self.of_one_frame(id, load - literal))
         }
         return self.slicer.backward(taking) & load
+
+    def made_rows(self, load: set[int], needed: set[int]) -> set[int]:
+        """Statements that make the rows of the raw data, where those are not the rows of a file."""
+        rows = RawRows(self.types, self.slicer, load, needed - load - self.floating, self.sink.data)
+        start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        grouped = rows.grouped(start, lambda use: self.split.follows(use, "x"))
+        self.grouped_by = self.flow.by_id[max(grouped)] if grouped else None
+        made = grouped or rows.contained()
+        if not made and (name := rows.container()):
+            detail = f"make a frame of `{name}` first, with the target as one of its columns"
+            span = self.flow.by_id[self.sink.stmt].span
+            self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
+        return made
 
     def of_one_frame(self, id: int, load: set[int]) -> bool:
         """Whether all that a statement takes from others tagged load is one frame."""
@@ -656,6 +674,11 @@ class _Cut:
 
     def assumptions(self, kept: set[int]) -> list[str]:
         found = []
+        if self.grouped_by is not None:
+            place = f"cell {self.grouped_by.cell}, line {self.grouped_by.span.line}"
+            found.append(
+                f"a row to predict is one of the groups that load makes ({place}), not one of the file"
+            )
         for id in sorted(kept):
             stmt = self.flow.by_id[id]
             if self.tags.of(stmt.cell) == ("eda",) and stmt.cell not in self.tags.inferred:

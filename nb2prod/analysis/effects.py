@@ -67,7 +67,7 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
         kind = "seeds" if fact.effect == "seeds" else "draws"
         found.append(effect(kind, RESOURCES[fact.random]))
     if fact.effect in ("reads-file", "writes-file"):
-        path = knowledge.argument(arguments, fact.path or "0")
+        path = knowledge.argument(arguments, fact.path)
         found.append(effect("file", f"<file {path if isinstance(path, str) else '?'}>"))
     if fact.effect == "sets-option" and not _display_option(api, arguments):
         found.append(effect("option", f"<{api.split('.')[0]} options>"))

@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod import knowledge
+from nb2prod.analysis.descent import learned_in_a_loop
 from nb2prod.analysis.events import root
+from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
@@ -53,7 +55,10 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
             sink = _sink_of(stmt, call, slicer, types)
             if sink is not None:
                 sinks.append(sink)
-    return _without_helpers(sinks, flow, tags)
+    if not sinks:
+        trained = (s for s in flow.by_id.values() if "train" in tags.of(s.cell))
+        sinks += [found for s in trained if (found := learned_in_a_loop(s, slicer, types)) is not None]
+    return without_folds(_without_helpers(sinks, flow, tags), flow)
 
 
 def _without_helpers(sinks: list[Sink], flow: Flow, tags: CellTags) -> list[Sink]:
@@ -99,11 +104,12 @@ def _regression(made: ast.Call) -> str:
 
 
 def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
-    """Why a model that a cell tagged train makes is none that can be compiled: it continues a series, or its
-    formula is not written out, or a loop of its own trains it.
+    """Why a model that a cell tagged train makes (any cell, where none is) is none that can be compiled: it
+    continues a series, or its formula is not written out, or a loop of its own trains it.
     """
+    tagged = any("train" in allowed for allowed in tags.allowed.values())
     for stmt in flow.by_id.values():
-        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) else ():
+        for call in calls(stmt.node) if "train" in tags.of(stmt.cell) or not tagged else ():
             fact = types.fact(call)
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
@@ -210,11 +216,22 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
                 return sink
     used = {u.name for s in inference for u in slicer.uses(s.id)}
     fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)] or sinks
-    return next((s for s in reversed(sinks) if s.model in used), fits[-1] if fits else None)
+    chosen = next((s for s in reversed(sinks) if s.model in used), fits[-1] if fits else None)
+    return of_many(chosen, flow, slicer, tags) if chosen is not None else None
+
+
+def of_many(sink: Sink, flow: Flow, slicer: Slicer, tags: CellTags) -> Sink:
+    """Of models that a loop fits, the one that a later statement takes to predict."""
+    if undecided(sink, flow, tags):
+        for stmt in reversed([s for s in flow.by_id.values() if s.id > sink.stmt]):
+            taken = _predictor(stmt, [sink], slicer, tags)
+            if taken is not None and taken.model != sink.model:
+                return taken
+    return sink
 
 
 def undecided(sink: Sink, flow: Flow, tags: CellTags) -> list[Refusal]:
-    """A loop fits one model after another, and no inference cell says which one it takes."""
+    """A loop fits one model after another, and nothing that follows says which one it takes."""
     node = flow.by_id[sink.stmt].node
     if not isinstance(node, ast.For) or sink.held is not None or is_marked(sink, flow):
         return []

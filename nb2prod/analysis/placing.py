@@ -143,7 +143,7 @@ class _Placing:
         self.movable -= reads
         files: defaultdict[int, list[str]] = defaultdict(list)
         for effect in self.flow.effects:
-            if effect.kind == "file" and effect.target != "<file ?>" and "sql" not in effect.api:
+            if effect.kind == "file" and effect.target != "<file ?>":
                 files[effect.stmt].append(f"`{effect.target[6:-1]}`")
         for id in reads:
             self.put({id}, "load", f"reads {', '.join(files[id])}" if files[id] else "the data enter here")

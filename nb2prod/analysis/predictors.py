@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.descent import beside
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
 from nb2prod.ir.flow import Flow
@@ -51,31 +52,15 @@ def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
     yield from predict_calls(node, names)
     for inner in ast.walk(node):
         kept = isinstance(inner, ast.Attribute) and inner.attr == "labels_" and root(inner) in names
-        learned = CALLED in names and isinstance(inner, ast.expr) and _beside(inner, names) is not None
+        learned = CALLED in names and isinstance(inner, ast.expr) and beside(inner, names) is not None
         if isinstance(inner, ast.expr) and (kept or learned):
             yield inner
-
-
-def _beside(node: ast.expr, names: set[str]) -> ast.expr | None:
-    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.dot(X, w)`."""
-    match node:
-        case ast.BinOp(left=left, right=right, op=ast.MatMult()):
-            parts = [left, right]
-        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul"), args=args):
-            parts = [*args, owner] if len(args) == 1 else args
-        case ast.Call(func=ast.Name(), args=args, keywords=keywords):
-            parts = [*args, *[k.value for k in keywords]]
-        case _:
-            return None
-    learned = [p for p in parts if isinstance(p, ast.Name) and p.id in names]
-    others = [p for p in parts if p not in learned and not isinstance(p, ast.Constant)]
-    return others[0] if learned and others else None
 
 
 def given_rows(made: ast.expr, names: set[str]) -> ast.expr | None:
     """What is predicted on."""
     if CALLED in names and not any(True for _ in predict_calls(made, names)):
-        return _beside(made, names)
+        return beside(made, names)
     return made.args[0] if isinstance(made, ast.Call) and made.args else None
 
 

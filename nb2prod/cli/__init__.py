@@ -162,14 +162,18 @@ def graph(notebook: NotebookText, format: GraphFormat = "text") -> None:
 
 
 @app.command()
-def show(notebook: NotebookText, after: After) -> None:
-    """Print an intermediate form of the compiler, one line an item. Runs nothing."""
+def show(notebook: NotebookText, after: After, trace: Trace = None) -> None:
+    """Print an intermediate form of the compiler, one line an item. Runs nothing.
+
+    After stage_features: how each wrapped expression is staged, the evidence for it, and why.
+    """
     with _guard(subject=notebook):
         from nb2prod import compiler
 
         if after not in compiler.FORMS:
             raise typer.BadParameter(f"there is no {after!r}; the steps are {', '.join(compiler.FORMS)}")
-        _print_text(compiler.intermediate(_read(notebook), after))
+        read = _read(notebook)
+        _print_text(compiler.intermediate(read, after, compiler.load_trace(trace, read)))
 
 
 @app.command()

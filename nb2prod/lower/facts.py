@@ -11,6 +11,7 @@ from nb2prod.ir.project import Column, DataFile, Module, Param, Project, Provena
 from nb2prod.ir.stages import Role, Site
 from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
+from nb2prod.lower.targets import raw_targets
 
 ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generated project uses itself
 # Options of read_csv that say how a file is written, not which columns it has.
@@ -53,7 +54,7 @@ def project(
         data_root=data_root,
         frames=graph.frames,
         tables=graph.tables,
-        target_columns=_raw_targets(context, trace, columns),
+        target_columns=raw_targets(context, trace, columns),
         columns=columns,
         guards=trace.guards if trace else (),
         read_csv=tuple(_read_csv(context)),
@@ -70,45 +71,6 @@ def project(
         train=modules["train"],
         infer=modules["infer"],
     )
-
-
-def _raw_targets(context: Context, trace: Trace | None, columns: tuple[Column, ...]) -> tuple[str, ...]:
-    """The raw columns of the target: as the text names them, else as the data show."""
-    named = target_columns(context)
-    raw = {column.name for column in columns}
-    if not raw or (named and set(named) <= raw):
-        return named
-    return (trace.targets if trace is not None else ()) or tuple(n for n in named if n in raw)
-
-
-def target_columns(context: Context) -> tuple[str, ...]:
-    """The raw columns that the target is made of: those that its statements name."""
-    graph = context.graph
-    assert graph.sink is not None
-    if graph.sink.y is None:
-        return ()
-    stmts = graph.stage(Role.TARGET).stmts
-    nodes: list[ast.AST] = [context.flow.by_id[s].node for s in stmts]
-    if not nodes:
-        nodes = [
-            s.node
-            for s in context.flow.by_id.values()
-            if s.id in graph.stage(Role.FEATURES).stmts and graph.y[0] in context.flow.defined_by(s.id)
-        ] or [graph.sink.y]
-    columns: list[str] = []
-    for node in nodes:
-        for inner in ast.walk(node):
-            match inner:
-                case ast.Subscript(slice=ast.Constant(value=str() as column)):
-                    columns.append(column)
-                case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=str() as column)]):
-                    columns.append(column)
-                case ast.Attribute(value=ast.Name(id=frame), attr=column) if (
-                    context.types.fact(inner) is None
-                ):
-                    if context.types.of(inner) == "pandas.Series" and frame in context.graph.frames:
-                        columns.append(column)
-    return tuple(dict.fromkeys(columns))
 
 
 def _packages(trace: Trace | None, modules: dict[str, Module]) -> list[tuple[str, str]]:

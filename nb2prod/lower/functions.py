@@ -17,7 +17,8 @@ from nb2prod.analysis.prediction import for_new_rows
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
-from nb2prod.lower.rewrite import Build, source
+from nb2prod.lower.reading import reads_in_place
+from nb2prod.lower.rewrite import Build, indented, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,13 @@ def lower_load(context: Context) -> Lowered:
         kind, result = "pd.DataFrame", graph.frames[0]
     head = f"def load(settings: Settings) -> {kind}:"
     lines = _parameters(context, stmts, "settings.parameters")
-    text = function(
-        head, cells_of(context, stmts), lines, _spaced(context, stmts, texts), [f"return {result}"]
-    )
-    return Lowered(text, _bound(context, stmts) | {"settings", "Settings"})
+    body = _spaced(context, stmts, texts)
+    imports: tuple[str, ...] = ()
+    if reads_in_place(context, stmts):
+        imports = ("from contextlib import chdir",)
+        body = ["with chdir(settings.data_root):\n" + "\n".join(indented(text) for text in body)]
+    text = function(head, cells_of(context, stmts), lines, body, [f"return {result}"])
+    return Lowered(text, _bound(context, stmts) | {"settings", "Settings"}, imports=imports)
 
 
 def lower_target(context: Context) -> Lowered:

@@ -47,17 +47,20 @@ def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:
             fact = types.fact(call) if isinstance(call, ast.Call) else None
             if not isinstance(call, ast.Call) or fact is None or fact.effect != "reads-file":
                 continue
-            given = [
-                *call.args[:1],
-                *[k.value for k in call.keywords if k.arg in (fact.path, "filepath_or_buffer")],
-            ]
-            for node in given:
+            for node in _given(call, fact.path):
                 path = _text(node, flow)
                 if path is not None:
                     key = _key(path, keys)
                     keys.add(key)
                     found.append(DataPath(node, key, path, id))
     return found
+
+
+def _given(call: ast.Call, names: str) -> list[ast.expr]:
+    """The arguments of a call that `path|0` names; none where its text is a query or a data set's name."""
+    places = names.split("|")
+    by_position = [arg for at, arg in enumerate(call.args) if str(at) in places]
+    return [*by_position, *(k.value for k in call.keywords if k.arg in places)]
 
 
 def _text(node: ast.expr, flow: Flow) -> str | None:

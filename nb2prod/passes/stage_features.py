@@ -9,13 +9,25 @@ Refusal.
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from nb2prod.analysis.binding import Time, bind, refuse_batch_prediction
 from nb2prod.analysis.lift import target_is_lifted
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
-from nb2prod.ir.stages import Role, StageGraph
+from nb2prod.ir.refusal import Refusal
+from nb2prod.ir.stages import Role, Sink, StageGraph
+
+
+def _without_rows(sink: Sink, flow: Flow, rows: AbstractSet[str]) -> tuple[Refusal, ...]:
+    """A model that is fitted on statistics alone: no row of the raw data can be predicted by it."""
+    used = {node.id for node in ast.walk(sink.x) if isinstance(node, ast.Name)}
+    if used & rows:
+        return ()
+    detail = "it has no row for each row of the data"
+    return (Refusal("NBP402", flow.by_id[sink.data].span, ast.unparse(sink.x), detail),)
 
 
 def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
@@ -28,6 +40,8 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
+    if not graph.refusals:
+        batch += _without_rows(graph.sink, flow, binding.rows)
     return replace(
         graph,
         sites=binding.sites,

@@ -237,6 +237,11 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
+def _is_huge(column: pd.Series) -> bool:
+    """Whole numbers of JSON may be longer than those of Parquet."""
+    return any(type(value) is int and abs(value) >= 2**63 for value in column)
+
+
 def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
     """One column for each raw column; a column of mixed types becomes text, as JSON."""
     rows = []
@@ -252,7 +257,12 @@ def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     for name in frame.columns:
         kinds = {type(value) for value in frame[name].dropna()}
-        if len(kinds) > 1 and not kinds <= {int, float} or kinds & {dict, list}:
+        if (
+            len(kinds) > 1
+            and not kinds <= {int, float}
+            or kinds & {dict, list}
+            or _is_huge(frame[name])
+        ):
             values = [
                 None
                 if value is None
