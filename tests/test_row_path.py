@@ -64,6 +64,13 @@ def test_every_snippet_holds_in_three_generations_of_pandas(exe: str) -> None:
     assert report["idle"] == [], report["versions"]
 
 
+@pytest.mark.parametrize("chosen", ["iloc[:, 1:3]", "iloc[:, 3]", "values[:, 0:2]", "loc[:, kept]"])
+def test_a_choice_of_columns_has_a_row_form_or_a_reason(chosen: str) -> None:
+    body = f"def features(df, st):\n    kept = ['a']\n    X = df.{chosen}\n    return st.result(X)"
+    made = row_path(Module(functions=(body,)))
+    assert bool(made.text) != bool(made.reason), made
+
+
 def test_every_operation_of_the_table_has_a_law() -> None:
     texts = "\n".join(laws.compiled(snippet)[2].split("def bind(")[-1] for snippet in laws.SNIPPETS)
     forms = [*table.COLUMN_METHODS.values(), *table.TEXT_METHODS.values(), *table.FUNCTIONS.values()]

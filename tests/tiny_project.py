@@ -204,7 +204,7 @@ class Folder:
 
     def checks(self, *names: str, fit_on: str = "all", **options: Any) -> dict[str, Check]:
         request = replace(self.request, checks=names or CHECKS, fit_on=fit_on)
-        found = run_checks(request, python=sys.executable, timeout=120, **options)
+        found = run_checks(request, python=sys.executable, timeout=600, **options)
         return {check.id: check for check in found}
 
     def inside(self, *names: str) -> dict[str, Check]:

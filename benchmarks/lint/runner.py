@@ -107,12 +107,12 @@ def digests(namespace: dict[str, Any]) -> dict[str, str]:
 def digest(value: Any) -> str:
     """Equal for equal values; the order of dicts counts."""
     try:
-        if isinstance(value, type):
-            plain = (int, float, str, bool, list, dict, tuple, set)
+        if isinstance(value, type) and value.__module__ == "__main__":
+            own = {name: held for name, held in vars(value).items() if not name.startswith("__")}
             data = repr(
-                {k: v for k, v in vars(value).items() if k[:2] != "__" and isinstance(v, plain)}
+                {k: v for k, v in own.items() if isinstance(v, (int, float, str, list, dict))}
             ).encode()
-        elif type(value).__name__ in ("module", "function", "builtin_function_or_method"):
+        elif type(value).__name__ in ("module", "function", "type", "builtin_function_or_method"):
             data = type(value).__name__.encode()
         elif isinstance(value, (set, frozenset)):
             data = repr(sorted(map(repr, value))).encode()

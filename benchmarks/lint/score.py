@@ -13,7 +13,7 @@ import random
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,16 @@ def mixed() -> Iterator[Case]:
 class Judge:
     """Compares findings with runs."""
 
-    def __init__(self, first: Oracle, second: Oracle) -> None:
-        self.first, self.second = first, second
+    def __init__(
+        self, first: Oracle, second: Oracle, find: Callable[[Case], list[Diagnostic]] | None = None
+    ) -> None:
+        self.first, self.second, self.find = first, second, find or linted
         self.scores: defaultdict[str, Score] = defaultdict(Score)
         self.tables: tuple[Path, ...] = ()
 
     def base(self, base: Case, kinds: list[str]) -> None:
         """A notebook that runs: nothing about names, order or history; re-runs as they turn out."""
-        found = linted(base)
+        found = self.find(base)
         for kind in kinds:
             if kind in ("names", "order", "history", "late"):
                 self.count(kind, base, None, of(found, kind))
@@ -121,7 +123,7 @@ class Judge:
                     self.count("rerun", base, cell if changed else None, here)
 
     def case(self, case: Case) -> None:
-        found = of(linted(case), case.kind)
+        found = of(self.find(case), case.kind)
         if case.id.startswith("third"):
             return self.unlabelled(case, found)
         match case.kind:

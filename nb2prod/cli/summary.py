@@ -59,12 +59,21 @@ def summary(outcome: Outcome, notebook: Path, paint: Paint, width: int = 100) ->
             _learned(seen, outcome, paint, width),
             _rows(seen, paint, width),
         ]
-        parts += [_dropped(seen, paint, width)]
+        parts += [_dropped(seen, paint, width), _row_path(outcome, paint)]
     parts += [_checks(outcome, paint, width), _metrics(outcome, paint)]
     if compiled is not None:
         parts += [_assumed(compiled, paint, width), _findings(compiled.findings, paint, width)]
     parts += [_written(outcome, paint), _next(outcome, paint)]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _row_path(outcome: Outcome, paint: Paint) -> str:
+    """How a request with one row is answered."""
+    project = outcome.lowering.project if outcome.lowering else None
+    if project is None or not project.row_path_told:
+        return ""
+    how = "without pandas, if training proves it equal" if project.row_path else "with pandas"
+    return f"{paint('bold', 'Single rows')}\n  {how}: {one_line(project.row_path_told, 200)}"
 
 
 def short_path(path: Path) -> str:

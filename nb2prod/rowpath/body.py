@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -115,9 +116,7 @@ class Body:
                     body.used.add(inner.id)
                 return inner
 
-        copied = ast.parse(ast.unparse(node), mode="eval").body
-        ast.copy_location(copied, node)
-        return Plain().visit(copied)  # type: ignore[no-any-return]
+        return Plain().visit(copy.deepcopy(node))  # type: ignore[no-any-return]
 
     # What is looked up or made once.
 

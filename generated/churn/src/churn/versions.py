@@ -214,7 +214,8 @@ def _read(data: Path, package: str, number: str = "") -> Version:
     if not proof["passed"]:
         return version
     return replace(
-        version, row=version.module("rows").RowPath(version, proof["frames"])
+        version,
+        row=version.module("rows").RowPath(version, proof["frames"], proof["quickly"]),
     )
 
 
