@@ -219,7 +219,13 @@ def rotate(path: Path) -> None:
     if entries:
         frame = _flat(entries)
         written = path.with_suffix(".part")
-        frame.to_parquet(written, index=False)
+        try:
+            frame.to_parquet(written, index=False)
+        except Exception:  # what Parquet cannot hold must not stop the log: JSON can
+            log.exception("%s: columns of mixed values are kept as JSON", path)
+            odd = frame.select_dtypes(exclude="number")
+            frame[odd.columns] = odd.astype(object).map(json.dumps)
+            frame.to_parquet(written, index=False)
         with written.open("rb") as file:
             os.fsync(file.fileno())
         written.replace(path.with_suffix(".parquet"))
@@ -237,11 +243,6 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def _is_huge(column: pd.Series) -> bool:
-    """Whole numbers of JSON may be longer than those of Parquet."""
-    return any(type(value) is int and abs(value) >= 2**63 for value in column)
-
-
 def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
     """One column for each raw column; a column of mixed types becomes text, as JSON."""
     rows = []
@@ -257,12 +258,7 @@ def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     for name in frame.columns:
         kinds = {type(value) for value in frame[name].dropna()}
-        if (
-            len(kinds) > 1
-            and not kinds <= {int, float}
-            or kinds & {dict, list}
-            or _is_huge(frame[name])
-        ):
+        if len(kinds) > 1 and not kinds <= {int, float} or kinds & {dict, list}:
             values = [
                 None
                 if value is None
