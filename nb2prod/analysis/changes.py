@@ -154,8 +154,9 @@ class Cell:
     def called(self, call: ast.Call) -> ast.expr | None:
         """What a call changes again, or uses up."""
         name, given = called_name(call), call.args
-        if name not in LOOKS and any(self.is_spent(value) for value in given):
-            return next(value for value in given if self.is_spent(value))
+        for value in given:
+            if isinstance(value, ast.Name) and self.is_spent(value) and name not in LOOKS:
+                return value
         if name in PUSHES and given and len(given) < 3 and self.is_input(given[0]):
             return given[0]
         for keyword in call.keywords:
@@ -257,10 +258,11 @@ class Cell:
         self.measured.discard(name)
         if value is None:
             return
-        read = [n for n in nodes(value) if isinstance(n, ast.Name)]
-        taken = measures(value) and any(self.is_input(n) for n in read)
-        if taken or any(n.id in self.measured for n in read):
-            self.measured.add(name)
+        taken = measures(value)
+        if taken or self.measured:
+            read = [n for n in nodes(value) if isinstance(n, ast.Name)]
+            if any((taken and self.is_input(n)) or n.id in self.measured for n in read):
+                self.measured.add(name)
         match value:
             case ast.GeneratorExp():
                 self.known.makers[name] = "spent"
@@ -286,8 +288,8 @@ class Cell:
                 return name in self.known.settles and settled(owner, old)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="fit_transform"), args=[first]):
                 return self.known.makers.get(name) in ENCODERS and settled(first, old)
-            case ast.Subscript() | ast.Call(func=ast.Attribute(attr="clip" | "where" | "mask")) if any(
-                isinstance(n, ast.Name) and n.id in self.measured for n in nodes(value)
+            case ast.Subscript() | ast.Call(func=ast.Attribute(attr="clip" | "where" | "mask")) if (
+                self.measured and any(isinstance(n, ast.Name) and n.id in self.measured for n in nodes(value))
             ):
                 return False  # filtered or cut by its own statistics
         return settled(value, old)

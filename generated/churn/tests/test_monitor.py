@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,39 @@ def test_labels_that_contradict_are_an_alarm(
         )
         assert "quality of accuracy" in found.why
         assert found.quality["accuracy"] == 0
+
+
+def test_labels_that_come_weeks_later_judge_when_they_come(
+    settings: Settings,
+    version: Version,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    read = prediction_log.read
+    monkeypatch.setattr(
+        prediction_log, "read", lambda folder, *since: read(tmp_path, *since)
+    )
+    recent = {
+        "when": datetime.now(UTC).isoformat(),
+        "id": "new",
+        "row": rows[0],
+        "prediction": 0,
+    }
+    old = {
+        "when": "2020-01-01",
+        "id": "old",
+        "row": rows[0],
+        "prediction": 0,
+        "model_version": version.number,
+    }
+    label = {"when": datetime.now(UTC).isoformat(), "of": "old", "label": 1}
+    entries = [old, {**recent, "model_version": version.number}, label]
+    (tmp_path / "0-1.jsonl").write_text(
+        "".join(json.dumps(one) + "\n" for one in entries)
+    )
+    found = monitor.run(replace(settings, monitor_rows=1))
+    assert (found.rows, found.labels) == (1, 1)
 
 
 def test_the_service_logs_and_monitor_reports(

@@ -79,10 +79,14 @@ def run(settings: Settings) -> Report:
     """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
     version = registry.load(settings)
     since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
-    rows, labels = prediction_log.read(settings.artifacts / "predictions", since)
-    rows = rows[rows["model_version"].astype(str) == version.number]
-    rows = rows.merge(labels, on="id", how="left")
-    found = examine(rows, version.info, version.number, settings.monitor_rows, since)
+    every, labels = prediction_log.read(settings.artifacts / "predictions")
+    every = every[every["model_version"].astype(str) == version.number]
+    rows = every[every["when"] >= since]
+    # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
+    judged = every.merge(labels.loc[labels["when"] >= since, ["id", "label"]], on="id")
+    found = examine(
+        rows, version.info, version.number, settings.monitor_rows, since, judged
+    )
     found = with_audit(found, audit.audit(rows, version))
     folder = settings.artifacts / "monitor"
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,9 +125,17 @@ def with_audit(found: Report, audited: audit.Audit) -> Report:
 
 
 def examine(
-    rows: pd.DataFrame, info: dict[str, Any], number: str, fewest: int, since: str = ""
+    rows: pd.DataFrame,
+    info: dict[str, Any],
+    number: str,
+    fewest: int,
+    since: str = "",
+    judged: pd.DataFrame | None = None,
 ) -> Report:
-    """All tests of a window of logged predictions, with the columns `row.<name>`, `prediction` and `label`."""
+    """All tests of a window of logged predictions, with the columns `row.<name>` and `prediction`.
+
+    `judged` are predictions of any time with a `label`; by default those of the window that have one.
+    """
     base = info.get("baseline")
     count = len(rows)
     empty = Report("not enough data", "", number, since, count, 0, [], {})
@@ -141,13 +153,14 @@ def examine(
     for name, profile in base["predictions"].items():
         if name in rows:
             findings += _column(name, rows[name], profile, fewest, "prediction")
-    labels = int(rows["label"].notna().sum()) if "label" in rows else 0
-    judged, quality = _quality(rows, base["quality"], fewest)
-    findings = _corrected(findings + judged)
+    if judged is None:
+        judged = rows[rows["label"].notna()] if "label" in rows else rows.iloc[:0]
+    lost, quality = _quality(rows, judged, base["quality"], fewest)
+    findings = _corrected(findings + lost)
     alarms = [f"{one.kind} of {one.column}" for one in findings if one.alarm]
     status = "alarm" if alarms else "quiet"
     return Report(
-        status, ", ".join(alarms), number, since, count, labels, findings, quality
+        status, ", ".join(alarms), number, since, count, len(judged), findings, quality
     )
 
 
@@ -273,7 +286,7 @@ def _share(
 
 
 def _quality(
-    rows: pd.DataFrame, base: dict[str, float], fewest: int
+    rows: pd.DataFrame, labelled: pd.DataFrame, base: dict[str, float], fewest: int
 ) -> tuple[list[Finding], dict[str, float]]:
     """How good the predictions were where labels came back, and how good the model's own doubts say they are."""
     findings, quality = [], {}
@@ -295,7 +308,6 @@ def _quality(
                 f"{sure.mean():.4f} by its own probabilities",
             )
         )
-    labelled = rows[rows["label"].notna()] if "label" in rows else rows.iloc[:0]
     if len(labelled) < fewest:
         return findings, quality
     if "accuracy" in base:

@@ -288,7 +288,7 @@ def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     for name in ("when", "id", "of", "label", "prediction", "model_version"):
         if name not in found:
             found[name] = None
-    labels = found[found["of"].notna()][["of", "label"]].drop_duplicates(
+    labels = found[found["of"].notna()][["of", "label", "when"]].drop_duplicates(
         "of", keep="last"
     )
     predictions = found[found["id"].notna() & (found["when"] >= since)]
