@@ -74,7 +74,7 @@ def _static(notebook: Notebook, path: Path, name: str, out: Path, options: Optio
         return refused(compiled, out)
     need_split(compiled, options)
     columns = evidence.columns if evidence else ()
-    lowering = lowered(compiled, path, name, out, evidence, columns, options.fit_on)
+    lowering = lowered(compiled, path, name, out, evidence, columns, options)
     skipped = tuple(Check(id, "skipped", "--static: nothing was run") for id in REQUIRED if id not in JUDGED)
     report = Report(
         "unverified", skipped, findings(compiled), path.name, __version__, "--static: nothing was run"

@@ -1,8 +1,9 @@
 """Project + template tree -> files on disk; knows nothing about the notebook's meaning.
 
-`emit` renders the tree of a target: a template's path with `__package__` replaced is the path of its output,
-and a template that renders to nothing gives no file.  Everything that comes from a notebook reaches a
-template as data and leaves it through a filter (`pystr`, `tomlstr`, `mdtext`, ...), never as template code.
+`emit` renders the template tree of a package, with those of further targets laid over it: a template's path
+with `__package__` replaced is the path of its output, and a template that renders to nothing gives no file.
+Everything that comes from a notebook reaches a template as data and leaves it through a filter (`pystr`,
+`tomlstr`, `mdtext`, ...), never as template code.
 
 `write` first writes everything to a staging folder.  A new project is that folder, renamed.  A project that
 is there already holds more than our files: the user's own, a tracking database, gigabytes of artifacts, a
@@ -99,15 +100,17 @@ def templates_dir() -> Path:
 
 
 def targets() -> tuple[str, ...]:
-    """The names that `emit` accepts as target."""
-    return tuple(sorted(path.parent.name for path in templates_dir().glob("*/pyproject.toml.jinja")))
+    """Where a project can run in addition; each is a template tree laid over that of the package."""
+    return tuple(sorted(path.name for path in (templates_dir() / "targets").iterdir() if path.is_dir()))
 
 
-def emit(project: Project, notebook_bytes: bytes, target: str = "package") -> tuple[RenderedFile, ...]:
+def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
     """All files of the project as text, sorted by path.  Python is not formatted yet: `write` does that."""
     root = templates_dir()
-    if target not in targets():
-        raise EmitError(f"no target {target!r}; there are: {', '.join(targets())}")
+    trees = ["package", *(f"targets/{name}" for name in project.targets)]
+    unknown = [name for name in project.targets if name not in targets()]
+    if unknown:
+        raise EmitError(f"no target {unknown[0]!r}; there are: {', '.join(targets())}")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root),
         undefined=jinja2.StrictUndefined,
@@ -118,12 +121,13 @@ def emit(project: Project, notebook_bytes: bytes, target: str = "package") -> tu
     )
     environment.filters.update(FILTERS)
     files = [RenderedFile("notebook.ipynb", notebook_bytes.decode("utf-8", "surrogateescape"))]
-    for template in sorted((root / target).rglob("*.jinja")):
-        name = template.relative_to(root).as_posix()
-        text = environment.get_template(name).render(project=project)
-        if text.strip():
-            path = PurePosixPath(name).relative_to(target).as_posix().removesuffix(".jinja")
-            files.append(RenderedFile(path.replace("__package__", project.name), text))
+    for tree in trees:
+        for template in sorted((root / tree).rglob("*.jinja")):
+            name = template.relative_to(root).as_posix()
+            text = environment.get_template(name).render(project=project)
+            if text.strip():
+                path = PurePosixPath(name).relative_to(tree).as_posix().removesuffix(".jinja")
+                files.append(RenderedFile(path.replace("__package__", project.name), text))
     for file in files:
         if file.path.endswith(".py"):
             _check_module(file)

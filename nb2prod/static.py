@@ -60,6 +60,7 @@ class Options:
     model: str | None = None
     force: bool = False
     fit_on: str = "all"
+    targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def lowered(
     out: Path,
     trace: Trace | None,
     columns: tuple[Column, ...],
-    fit_on: str = "all",
+    options: Options | None = None,
 ) -> Lowering:
     """Lowering with what the output folder and the options decide."""
     root = Path(os.path.relpath(path.absolute().parent, out)).as_posix()
@@ -193,7 +194,8 @@ def lowered(
         trace=trace,
         columns=columns,
     )
-    project = replace(made.project, fit_on=fit_on)
+    chosen = options or Options()
+    project = replace(made.project, fit_on=chosen.fit_on, targets=chosen.targets)
     if project.guards:  # row by row a filter keeps every row: nothing could be told of those that it drops
         filters = ", ".join(project.guards)
         return replace(made, project=replace(project, row_path_told=f"the filter {filters} guards serving"))

@@ -203,7 +203,7 @@ def _gather(job: Job) -> Evidence | Outcome:
     compiled = analyse(job.notebook, trace, job.options.model)
     if compiled.blocked:
         return refused(compiled, job.out)
-    lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns, job.options.fit_on)
+    lowering = lowered(compiled, job.path, job.name, job.out, trace, trace.columns, job.options)
     plain = _run(job, compiled, "run", lowering)
     if not plain.ok:
         return _refused(job, compiled, plain)
@@ -310,7 +310,7 @@ def _with_columns(job: Job, found: Evidence, request: verify.Request) -> Evidenc
     targets = tuple(facts["targets"])
     guards = tuple(facts["guards"])
     trace = replace(found.trace, columns=tuple(columns), targets=targets, guards=guards)
-    lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns, job.options.fit_on)
+    lowering = lowered(found.compiled, job.path, job.name, job.out, trace, trace.columns, job.options)
     return replace(found, trace=trace, lowering=lowering, learned=tuple(facts["learned"]))
 
 

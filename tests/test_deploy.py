@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import kubernetes_validate
@@ -92,6 +94,27 @@ def test_the_image_is_slim_checked_and_not_root() -> None:
     assert "CHURN_PORT=8080" in words["ENV"] and words["EXPOSE"] == "EXPOSE 8080"
     assert str(pod["containers"][0]["ports"][0]["containerPort"]) == "8080"
     assert words["CMD"] == 'CMD ["serve"]' and words["ENTRYPOINT"].startswith('ENTRYPOINT ["python", "-m"')
+
+
+def test_further_targets_add_their_files_and_nothing_else() -> None:
+    plain = {file.path for file in emit(churn(), notebook_with())}
+    more = {file.path for file in emit(replace(churn(), targets=("sagemaker",)), notebook_with())}
+    assert more - plain == {
+        "deploy/sagemaker/scaling-policy.json",
+        "deploy/sagemaker/scaling-target.json",
+    }
+
+
+def test_the_scaling_policy_scales_the_endpoint_that_the_readme_makes() -> None:
+    project = replace(churn(), targets=("sagemaker",))
+    target = json.loads(rendered(project, "deploy/sagemaker/scaling-target.json"))
+    policy = json.loads(rendered(project, "deploy/sagemaker/scaling-policy.json"))
+    readme = rendered(project, "README.md")
+    same = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+    assert [target[key] for key in same] == [policy[key] for key in same]
+    _, endpoint, _, variant = target["ResourceId"].split("/")
+    assert f"--endpoint-name {endpoint} " in readme and f"VariantName={variant}," in readme
+    assert "aws " not in rendered(churn(), "README.md")
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,8 @@ def test_an_undefined_name_in_a_template_raises(tmp_path: Path, monkeypatch: pyt
 
 
 def test_an_unknown_target_is_named() -> None:
-    with pytest.raises(EmitError, match="package"):
-        emit(tiny(), b"{}", "nowhere")
+    with pytest.raises(EmitError, match="sagemaker"):
+        emit(tiny(targets=("nowhere",)), b"{}")
 
 
 def test_names_of_the_notebook_do_not_hide_our_own() -> None:

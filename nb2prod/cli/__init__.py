@@ -33,6 +33,7 @@ from nb2prod.cli.options import (
     Python,
     Seed,
     Static,
+    Targets,
     Timeout,
     Trace,
     Version,
@@ -84,6 +85,7 @@ def compile_command(
     timeout: Timeout = None,
     seed: Seed = None,
     fit_on: FitOn = "all",
+    target: Targets = [],  # noqa: B006
 ) -> None:
     """Compile a notebook into a project, and verify on its data that both do the same.
 
@@ -99,7 +101,7 @@ def compile_command(
 
         exe = python or sys.executable
         options = compiler.Options(
-            out, name, exe, static, trace, offline, timeout, seed, model, force, fit_on
+            out, name, exe, static, trace, offline, timeout, seed, model, force, fit_on, tuple(target)
         )
         with Show() as show:
             outcome = compiler.compile_notebook(notebook, options, show)

@@ -33,6 +33,15 @@ def _valid_fit_on(rows: str) -> str:
     return rows
 
 
+def _valid_targets(names: list[str]) -> list[str]:
+    from nb2prod.emit import targets
+
+    for name in names:
+        if name not in targets():
+            raise typer.BadParameter(f"must be one of {', '.join(targets())}, not {name!r}")
+    return sorted(set(names))
+
+
 Version = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
@@ -97,6 +106,16 @@ FitOn = Annotated[
         help="Which rows the features learn from: all that the notebook had at that point, or the training"
         " rows of its split alone, which corrects a leak. The project's config.toml holds the choice.",
         rich_help_panel=MODEL,
+    ),
+]
+Targets = Annotated[
+    list[str],
+    typer.Option(
+        "--target",
+        metavar="sagemaker",
+        callback=_valid_targets,
+        help="What the project runs on beside Docker and Kubernetes; may be given again.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Static = Annotated[

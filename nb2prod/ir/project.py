@@ -98,9 +98,9 @@ class Project:
     is read (`sep`, `na_values`, `decimal`, ...; not `nrows`): files to predict are read alike.  `packages`
     pins distribution names to the versions the notebook ran with.
     `seed` is where the global random generators start.  `fit_on` says which rows features learn from: all, or
-    the training rows of the split.  `guards` are the filters that tell of a row alone whether training drops
-    it.  `row_path` is the text of `features_row.py`, empty where the features have no row form;
-    `row_path_told` says which, and why.
+    the training rows of the split.  `targets` are further places to run in, beside Kubernetes.  `guards` are
+    the filters that tell of a row alone whether training drops it.  `row_path` is the text of
+    `features_row.py`, empty where the features have no row form; `row_path_told` says which, and why.
     """
 
     name: str
@@ -130,6 +130,7 @@ class Project:
     read_csv: tuple[tuple[str, str], ...] = ()
     seed: int = 0
     fit_on: str = "all"
+    targets: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     row_path: str = ""
     row_path_told: str = ""

@@ -81,6 +81,20 @@ def test_sagemaker_routes(client: TestClient, rows: list[dict[str, Any]]) -> Non
     assert client.post("/invocations", json=rows[0]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "value", ["\ud800", 10**400, float("nan"), float("inf"), [], {"a": [None]}]
+)
+def test_values_that_no_column_has_are_no_fault_of_ours(
+    client: TestClient, rows: list[dict[str, Any]], value: Any
+) -> None:
+    for column in [*COLUMNS, "another"]:
+        text = json.dumps({**rows[0], column: value})
+        assert client.post("/predict", content=text).status_code in (200, 422)
+    told = json.dumps({"prediction_id": "1", "label": value})
+    assert client.post("/feedback", content=told).status_code in (202, 422)
+    assert client.post("/feedback", content=b"\xff").status_code in (400, 422)
+
+
 def test_limits_of_a_request(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from .infer import READ_CSV
@@ -78,6 +80,17 @@ def answer(
         "model_version": version.number,
         "feature_version": version.feature_version,
     }
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """FastAPI's own answer repeats what was sent, which may be nothing that JSON can hold."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    problems = [
+        {"loc": one["loc"], "msg": one["msg"], "type": one["type"]} for one in found
+    ]
+    return Response(
+        json.dumps({"detail": problems}), 422, media_type="application/json"
+    )
 
 
 def _body() -> dict[str, Any]:

@@ -219,7 +219,13 @@ def rotate(path: Path) -> None:
     if entries:
         frame = _flat(entries)
         written = path.with_suffix(".part")
-        frame.to_parquet(written, index=False)
+        try:
+            frame.to_parquet(written, index=False)
+        except Exception:  # what Parquet cannot hold must not stop the log: JSON can
+            log.exception("%s: columns of mixed values are kept as JSON", path)
+            odd = frame.select_dtypes(exclude="number")
+            frame[odd.columns] = odd.astype(object).map(json.dumps)
+            frame.to_parquet(written, index=False)
         with written.open("rb") as file:
             os.fsync(file.fileno())
         written.replace(path.with_suffix(".parquet"))

@@ -48,9 +48,13 @@ def _number(value: Any) -> float:
         value = float(value)
     if _is_bool(value) or not isinstance(value, Real):
         raise _wrong("not_a_number", "a number", value)
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number may be longer than any float
+        number = math.inf
+    if not math.isfinite(number):
         raise _wrong("not_finite", "a finite number", value)
-    return float(value)
+    return number
 
 
 def _integer(value: Any) -> int:

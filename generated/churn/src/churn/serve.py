@@ -18,12 +18,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, prediction_log, registry, versions
 from .gate import Gate, Metrics, Refused
-from .infer import Scores, read_rows, score
+from .infer import Scores, read_rows
 from .schema import RowError
 from .settings import Settings, load_settings
 from .shadow import Shadow
@@ -88,7 +89,9 @@ class Champion:
         version = self.version
         if version is None:
             raise Refused(503, "no version is loaded yet")
-        return version, score(rows, version)
+        return version, version.module("infer").score(
+            rows, version
+        )  # the code that warmed up, not this package's
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -121,6 +124,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def invocations(request: Request) -> Response:
         """The same under SageMaker's name."""
         return await _scored(request)
+
+    app.add_exception_handler(RequestValidationError, api.invalid)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -167,7 +172,7 @@ def _answer(request: Request, body: bytes, kind: str) -> Response:
     state, noted = request.app.state, request.state
     try:
         rows = _rows(body, kind, state.champion.settings.max_rows)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         return _rejected(
             [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
         )
@@ -178,13 +183,25 @@ def _answer(request: Request, body: bytes, kind: str) -> Response:
             len({error.row for error in scores.errors})
         )
         return _rejected(scores.errors)
-    state.metrics.rows.labels("scored").inc(len(rows))
     ids = [uuid.uuid4().hex for _ in rows]
+    try:
+        response = JSONResponse(
+            api.answer(
+                ids, scores.predictions, scores.probabilities, scores.flags, version
+            )
+        )
+    except ValueError:
+        return _rejected(
+            [
+                RowError(
+                    None, None, "not_finite", "the model's answer is no finite number"
+                )
+            ]
+        )
+    state.metrics.rows.labels("scored").inc(len(rows))
     state.journal.predictions(rows, ids, scores, version)
     state.shadow.saw(rows, scores, version)
-    return JSONResponse(
-        api.answer(ids, scores.predictions, scores.probabilities, scores.flags, version)
-    )
+    return response
 
 
 def _rows(body: bytes, kind: str, most: int) -> list[Any]:
@@ -195,6 +212,10 @@ def _rows(body: bytes, kind: str, most: int) -> list[Any]:
         rows: list[Any] = frame.to_dict("records")
         return rows
     sent = json.loads(body)
+    if (
+        b"\\ud" in body.lower()
+    ):  # half a character: it could be neither answered, logged nor scored
+        json.dumps(sent, ensure_ascii=False).encode()
     if isinstance(sent, dict):
         sent = sent["rows"] if isinstance(sent.get("rows"), list) else [sent]
     if isinstance(sent, list):
