@@ -63,14 +63,22 @@ def flow_of(read: Notebook) -> Flow:
     return defuse(program, infer(program))
 
 
+PYTHON = ("lower", "row_path")  # forms that are programs
+
+
 def dumps(read: Notebook) -> list[str]:
     """All printed forms without the places of cells and lines; of the last one the tree, without comments."""
-    forms = [re.sub(r"cell \d+(:|, line )\d+", "cell", intermediate(read, step)) for step in FORMS[:-1]]
-    text = re.sub(r"Cells? [\d, and-]+ of", "Cells of", intermediate(read, "lower"))
-    try:
-        return [*forms, ast.dump(ast.parse(text))]
-    except SyntaxError:  # the graph of a notebook that was refused
-        return forms
+    forms = []
+    for step in FORMS:
+        text = re.sub(r"cell \d+(:|, line )\d+", "cell", intermediate(read, step))
+        if step in PYTHON:
+            text = re.sub(r"Cells? [\d, and-]+ of", "Cells of", text)
+            try:
+                text = ast.dump(ast.parse(text))
+            except SyntaxError:  # the graph of a notebook that was refused
+                continue
+        forms.append(text)
+    return forms
 
 
 def edges(flow: Flow) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 from nb2prod.graph.mermaid import mermaid
 from nb2prod.graph.page import page
 from nb2prod.graph.text import text
-from nb2prod.graph.view import View, view
+from nb2prod.graph.view import Learned, View, view
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import StageGraph
 
@@ -30,6 +30,10 @@ def render(
     return FORMATS[format](view(graph, flow, refused))
 
 
+def _site(one: Learned) -> dict[str, Any]:
+    return {**asdict(one), "span": one.span._asdict()}
+
+
 def to_json(view: View) -> str:
     """Everything the pictures show, for programs."""
     stages: list[dict[str, Any]] = []
@@ -41,8 +45,8 @@ def to_json(view: View) -> str:
                 "cells": node.cells,
                 "statements": node.statements,
                 "lines": [asdict(line) for line in node.lines],
-                "learned": [asdict(one) for one in node.learned],
-                "training_only": [asdict(one) for one in node.chosen],
+                "learned": [_site(one) for one in node.learned],
+                "training_only": [_site(one) for one in node.chosen],
                 "metrics": node.metrics,
                 "files": node.files,
                 "settings": dict(node.settings),
