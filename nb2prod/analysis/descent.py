@@ -73,7 +73,8 @@ def _target(
     loop: ast.For | ast.While, rows: str, stmt: Stmt, slicer: Slicer, types: Types
 ) -> ast.Name | None:
     """The one other variable that the loop subtracts, or is told what to learn from."""
-    own = {*_assigned(loop), rows, *(n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and _stores(n))}
+    names = [node for node in ast.walk(loop) if isinstance(node, ast.Name)]
+    own = {rows, *(name.id for name in names if isinstance(name.ctx, ast.Store))}
     used: dict[str, ast.Name] = {}
     for node in ast.walk(loop):
         operands: list[ast.expr] = []
@@ -82,13 +83,9 @@ def _target(
                 operands = [left, right]
             case ast.Call(func=ast.Name(), args=args) if any(_is(arg, rows) for arg in args):
                 operands = args
-        for operand in operands:
-            if (
-                isinstance(operand, ast.Name)
-                and operand.id not in own
-                and _is_data(operand, stmt, slicer, types)
-            ):
-                used[operand.id] = operand
+        for name in (o for o in operands if isinstance(o, ast.Name) and o.id not in own):
+            if _is_data(name, stmt, slicer, types):
+                used[name.id] = name
     return used.popitem()[1] if len(used) == 1 else None
 
 
@@ -100,10 +97,6 @@ def _is_data(node: ast.Name, stmt: Stmt, slicer: Slicer, types: Types) -> bool:
     return bool(made) and not any(
         isinstance(m, ast.Assign) and isinstance(m.value, ast.Constant | ast.UnaryOp) for m in made
     )
-
-
-def _stores(node: ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def _is(node: ast.expr, name: str) -> bool:

@@ -76,6 +76,16 @@ def call_effects(stmt: Stmt, node: ast.Call, types: Types) -> list[Effect]:
     return found
 
 
+def paths_read(call: ast.Call, types: Types) -> list[ast.expr]:
+    """The arguments that say which file a call reads; a query or the name of a data set is none."""
+    fact = types.fact(call)
+    if fact is None or fact.effect != "reads-file":
+        return []
+    places = fact.path.split("|")
+    by_position = [arg for at, arg in enumerate(call.args) if str(at) in places]
+    return [*by_position, *(k.value for k in call.keywords if k.arg in places)]
+
+
 def changed(fact: Fact, node: ast.Call, types: Types) -> list[str]:
     """The variables whose objects a call with this fact changes."""
     names = []

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from nb2prod.analysis.effects import paths_read
 from nb2prod.lower.module import Context
 
 LISTS = ("glob.glob", "glob.iglob", "os.listdir", "os.walk", "os.scandir")
@@ -31,7 +32,9 @@ def reads_in_place(context: Context, stmts: Iterable[int]) -> bool:
     for call in (node for node in nodes if isinstance(node, ast.Call)):
         if context.types.api_of(call) in (*LISTS, *LISTING):
             return True
-        for given in _paths(call, context):
+        for given in paths_read(call, context.types):
+            if isinstance(given, ast.Constant) and "://" in str(given.value):
+                continue  # an address is the same everywhere
             is_open = isinstance(given, ast.Name) and given.id in opened
             kind = context.types.of(given)
             if id(given) not in settled and not is_open and (not kind or kind == "builtins.str"):
@@ -50,14 +53,3 @@ def _reached(context: Context, todo: list[ast.AST]) -> Iterator[ast.AST]:
             if definition is not None and name not in seen:
                 seen.add(name)
                 todo.append(definition)
-
-
-def _paths(call: ast.Call, context: Context) -> list[ast.expr]:
-    """The arguments of a call that say which file is read, unless they are addresses."""
-    fact = context.types.fact(call)
-    if fact is None or fact.effect != "reads-file":
-        return []
-    places = fact.path.split("|")
-    given = [arg for at, arg in enumerate(call.args) if str(at) in places]
-    given += [k.value for k in call.keywords if k.arg in places]
-    return [g for g in given if not (isinstance(g, ast.Constant) and "://" in str(g.value))]

@@ -14,6 +14,7 @@ import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from nb2prod.analysis.effects import paths_read
 from nb2prod.analysis.events import events
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -44,23 +45,13 @@ def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:
     keys: set[str] = set()
     for id in graph.stage(Role.LOAD).stmts:
         for call in ast.walk(flow.by_id[id].node):
-            fact = types.fact(call) if isinstance(call, ast.Call) else None
-            if not isinstance(call, ast.Call) or fact is None or fact.effect != "reads-file":
-                continue
-            for node in _given(call, fact.path):
+            for node in paths_read(call, types) if isinstance(call, ast.Call) else ():
                 path = _text(node, flow)
                 if path is not None:
                     key = _key(path, keys)
                     keys.add(key)
                     found.append(DataPath(node, key, path, id))
     return found
-
-
-def _given(call: ast.Call, names: str) -> list[ast.expr]:
-    """The arguments of a call that `path|0` names; none where its text is a query or a data set's name."""
-    places = names.split("|")
-    by_position = [arg for at, arg in enumerate(call.args) if str(at) in places]
-    return [*by_position, *(k.value for k in call.keywords if k.arg in places)]
 
 
 def _text(node: ast.expr, flow: Flow) -> str | None:
