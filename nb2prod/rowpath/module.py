@@ -116,10 +116,11 @@ def _operations() -> dict[str, str]:
     found: dict[str, str] = {}
     for file in ("values", "columns", "texts", "frames", "learned"):
         text = (OPERATIONS / f"{file}.py").read_text(encoding="utf-8")
+        lines = text.split("\n")
         for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign):
                 for word in _defined(node):
-                    found[word] = ast.get_source_segment(text, node) or ""
+                    found[word] = "\n".join(lines[node.lineno - 1 : node.end_lineno])
     return found
 
 
