@@ -38,7 +38,8 @@ class Time(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Value:
     """`element` marks a value of one single row; `absent` says why it does not exist when serving;
-    `site` is the node that was wrapped to get it; `items` are the parts of a list or tuple display.
+    `site` is the node that was wrapped to get it; `items` are the parts of a list or tuple display;
+    `stacked` is a list of things with one entry a row each, such as the predictions of several models.
     """
 
     time: Time
@@ -46,6 +47,7 @@ class Value:
     absent: Refusal | None = None
     site: ast.AST | None = None
     items: tuple[Value, ...] = ()
+    stacked: bool = False
 
 
 CONST, FIT, ROW, ELEMENT = Value(Time.CONST), Value(Time.FIT), Value(Time.ROW), Value(Time.ROW, element=True)
@@ -61,6 +63,7 @@ CLOCKS = (
 )
 SALTED = ("hash", "id")  # of Python itself: other numbers in every process
 FILLED = ("numpy.ones", "numpy.zeros", "numpy.full", "numpy.empty")  # arrays of a given length
+STACKS = ("numpy.array", "numpy.asarray", "numpy.stack", "numpy.vstack")  # of a list: an array of its columns
 ROW_ITERATORS = ("iterrows", "itertuples", "items")
 
 
@@ -453,7 +456,8 @@ class _Walker:
                 return self.call(node)
             case ast.List() | ast.Tuple() | ast.Set():
                 items = tuple(self.expression(e) for e in node.elts)
-                return replace(join(items), items=items)
+                stacked = bool(items) and all(v.time is Time.ROW and not v.element for v in items)
+                return replace(join(items), items=items, stacked=stacked)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return self.comprehension(node, [node.elt])
             case ast.DictComp():
@@ -570,7 +574,8 @@ class _Walker:
         inside = [n for n in ast.walk(node) if id(n) in self.sites]
         if whole.time is not Time.ROW and inside:
             return self.value(node, self.sites[id(inside[0])].why)
-        return Value(whole.time, absent=whole.absent)
+        columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
+        return Value(whole.time, absent=whole.absent, stacked=columns and whole.time is Time.ROW)
 
     def lambda_value(self, node: ast.Lambda, argument: Value) -> Value:
         outer = dict(self.env)
@@ -668,6 +673,8 @@ class _Walker:
     def known(self, node: ast.Call, fact: Fact, every: list[Value]) -> Value:
         why = fact.learns or f"{fact.api} {fact.effect}"
         match fact.effect:
+            case "aggregates" if any(v.stacked for v in every) and _over_the_list(node, fact):
+                return join(every)
             case "aggregates":
                 return self.value(node, f"{fact.name} of all rows")
             case _ if fact.api == "pandas.concat" and self.repeats_rows(node):
@@ -704,7 +711,7 @@ class _Walker:
             case _ if fact.random == "numpy" or fact.random == "python":
                 return replace(ROW, absent=self.absent("NBP401", node))
             case _:
-                return replace(join(every), items=(), site=None)
+                return replace(join(every), stacked=fact.api in STACKS and every[1].stacked)
 
     def repeats_rows(self, node: ast.Call) -> bool:
         """Whether a frame gets more of its own rows: `concat([df, df[df.rare]])`; serving adds none."""
@@ -862,6 +869,14 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _over_the_list(node: ast.Call, fact: Fact) -> bool:
+    """Whether the columns of a list are put together row by row: `sum(columns)`, `np.mean(..., axis=0)`."""
+    if fact.api == "builtins.sum":
+        return True
+    axis = next((k.value for k in node.keywords if k.arg == "axis"), None)
+    return isinstance(axis, ast.Constant) and axis.value == 0
 
 
 def _first(node: ast.expr) -> ast.expr:

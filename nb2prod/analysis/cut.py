@@ -374,6 +374,11 @@ class _Cut:
                 if part:
                     todo.append(part)
                     continue
+                known = self.slicer.reaching(self.sink.data, {use.name}) & before
+                if use.name in x_names and inside and inside == known:
+                    names[use.name] = "X_train"
+                    todo += reaches - before
+                    continue
                 evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
                 if evaluation and not (evaluation == "X_eval" and self.is_before_features(use, x_names)):
                     names[use.name] = evaluation
@@ -382,10 +387,7 @@ class _Cut:
                 todo += reaches - before
                 if not any(use.name in self.flow.defined_by(r) for r in inside):
                     continue  # it only holds something that was made before, as a model holds its data
-                known = self.slicer.reaching(self.sink.data, {use.name}) & before
-                if use.name in x_names and inside == known:
-                    names[use.name] = "X_train"
-                elif self.is_target(use, inside, y_names, target):
+                if self.is_target(use, inside, y_names, target):
                     names[use.name] = "y_train"
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.descent import learned_in_a_loop
+from nb2prod.analysis.ensembles import holder
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
@@ -281,10 +282,13 @@ def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) ->
         if method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
             continue
         receiver, at = _outside(call.func.value, stmt.id, slicer, tags)
+        together = holder(stmt.node, root(receiver)) if stmt.id not in {s.stmt for s in sinks} else ""
+        if together:
+            receiver = ast.Name(together, ast.Load())
         name = root(receiver)
         reached = slicer.reaching(at, {name})
         behind = slicer.backward(reached)
-        own = [s for s in sinks if s.stmt in behind or s.stmt == stmt.id]
+        own = [s for s in sinks if s.stmt in behind or s.stmt == stmt.id or _fits_each(s, name, slicer)]
         exact = [s for s in own if ast.dump(_receiver(s)) == ast.dump(receiver)]
         if not name or not own:
             continue
@@ -292,6 +296,11 @@ def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) ->
         if found is None or sink.stmt >= found.stmt:
             found = _under_name(sink, receiver, max({*reached, sink.stmt}))
     return found
+
+
+def _fits_each(sink: Sink, models: str, slicer: Slicer) -> bool:
+    """Whether the fit stands in a loop through the list of models with this name."""
+    return bool(models) and holder(slicer.flow.by_id[sink.stmt].node, sink.model) == models
 
 
 def _under_name(sink: Sink, receiver: ast.expr, made: int) -> Sink:

@@ -14,6 +14,7 @@ import keyword
 import re
 from collections.abc import Iterator
 
+from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.metrics import shown
@@ -134,7 +135,10 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 texts[made] = f"{sink.model}.predict(X)"
             if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
                 receiver = made.func.value
-                if isinstance(receiver, ast.Name) and receiver.id != sink.model:
+                if isinstance(receiver, ast.Name) and receiver.id in names - {
+                    sink.model,
+                    *turns(node, names),
+                }:
                     texts[receiver] = sink.model  # another name for it
             if (given := given_rows(made, names)) is not None and made not in texts:
                 rows = held(given, id, slicer, types)
@@ -184,7 +188,7 @@ def refuse_predictions(
     refusals = list(_reworked_columns(plain, names))
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
-    refusals += _by_turns(plain, names)
+    refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)
@@ -274,11 +278,11 @@ def _variable(
         if stmt.id < predicts[0][0].id or answers.read_by(stmt.id, stmt.node):
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
-        target = assigned_name(stmt.node)
+        value = getattr(stmt.node, "value", None)
+        target, value = added_up(stmt.node) or (assigned_name(stmt.node), value)
         if not reads or target is None:
             continue
-        value = getattr(stmt.node, "value", None)
-        if not _is_row_result(stmt, types, rows):
+        if not _is_row_result(value, types, rows):
             table = value is not None and types.of(value) == "pandas.DataFrame"
             if table and _only(value, names, touched, slicer, stmt.id):
                 touched.add(stmt.id)  # predictions in a frame of their own
@@ -306,9 +310,8 @@ def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at:
     return isinstance(given, ast.Name) and bool(slicer.reaching(at, {given.id}) & touched)
 
 
-def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
+def _is_row_result(value: object, types: Types, rows: ast.expr | None) -> bool:
     """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
-    value = getattr(stmt.node, "value", None)
     assert isinstance(value, ast.expr)
     product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult)
     if (types.of(value) in NO_ROWS and not product) or _whole(value) is not value:

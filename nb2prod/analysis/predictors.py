@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.descent import beside
+from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
 from nb2prod.ir.flow import Flow
@@ -74,7 +75,8 @@ def method_of(made: ast.expr) -> str:
 def predict_calls(
     node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
 ) -> Iterator[ast.Call]:
-    """Calls by which one of these variables predicts."""
+    """Calls by which one of these variables predicts, or each of the models that one holds."""
+    names = names | turns(node, names)
     for call in calls(node):
         if method(call) in methods and root(call.func) in names:
             yield call
