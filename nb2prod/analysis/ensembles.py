@@ -45,6 +45,6 @@ def _pairs(node: ast.AST) -> Iterator[tuple[str, str]]:
             ):
                 yield one.id, held.id
             case ast.Tuple(elts=targets), ast.Call(func=ast.Name(id="zip"), args=given):
-                for one, held in zip(targets, given, strict=False):
-                    if isinstance(one, ast.Name) and isinstance(held, ast.Name):
-                        yield one.id, held.id
+                for each, through in zip(targets, given, strict=False):
+                    if isinstance(each, ast.Name) and isinstance(through, ast.Name):
+                        yield each.id, through.id

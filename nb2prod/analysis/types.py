@@ -305,7 +305,11 @@ class _Inference:
                     return max(tables, key=("numpy.ndarray", "pandas.Series", "pandas.DataFrame").index)
                 if isinstance(node, ast.Compare):
                     return "builtins.bool"
-                unknown = isinstance(node, ast.BinOp) and kinds[0] in ("builtins.int", "builtins.float") and "" in kinds
+                unknown = (
+                    isinstance(node, ast.BinOp)
+                    and kinds[0] in ("builtins.int", "builtins.float")
+                    and "" in kinds
+                )
                 return "" if unknown else kinds[0]
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
                 for child in ast.iter_child_nodes(node):
