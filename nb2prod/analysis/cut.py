@@ -602,8 +602,8 @@ class _Cut:
         return ""
 
     def tables(self, frames: tuple[str, ...], body: set[int]) -> tuple[str, ...]:
-        """Frames that rows are looked up in: the right side of a merge, join or map."""
-        looked_up = set()
+        """Frames that rows are looked up in, the right side of a merge, join or map, and what is no frame."""
+        looked_up = {name for name in frames[1:] if self.is_no_table(name, body)}
         for id in body:
             for call in ast.walk(self.flow.by_id[id].node):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
@@ -612,6 +612,12 @@ class _Cut:
                         given = call.args if is_method else call.args[1:]
                         looked_up |= {root(a) for a in [*given, *[k.value for k in call.keywords]]}
         return tuple(name for name in frames[1:] if name in looked_up)
+
+    def is_no_table(self, name: str, body: set[int]) -> bool:
+        """Whether a loaded value is known to be no table: a number, a list or a dictionary from a file."""
+        read = [n for id in body for n in ast.walk(self.flow.by_id[id].node) if isinstance(n, ast.Name)]
+        kinds = {self.types.of(n) for n in read if n.id == name and isinstance(n.ctx, ast.Load)}
+        return bool(kinds) and all(kind.startswith("builtins.") for kind in kinds)
 
     # reports
 

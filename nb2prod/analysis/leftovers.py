@@ -8,11 +8,13 @@ df.pop("b").mean()   learned once: at serving nothing is popped
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.types import Types
 
+KEEPS = ("setdefault", "update")
+SCHEMA = ("KeyError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 ENTRY_A_ROW = ("append", "extend")  # a list that gets an entry for each row stays one with an entry a row
 
 
@@ -55,21 +57,29 @@ def kept_between_rows(
     node: ast.For | ast.FunctionDef | ast.Lambda, types: Types
 ) -> Iterator[tuple[ast.expr, str]]:
     """What one row changes for the next ones: entries of a dictionary, set or array from outside, each with
-    its name.  A place that is named by the number or label of the row is the row's own.
+    its name.  A place that is named by the number or label of the row is the row's own, and one that keeps
+    what was computed for a value (`known[x] = f(x)`) gives the next rows nothing else.
     """
     bound = bound_in(node)
     labels = _labels(node) if isinstance(node, ast.For) else set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call):
             name = changed_by(inner, types)
-            adds = isinstance(inner.func, ast.Attribute) and inner.func.attr in ENTRY_A_ROW
-            if name and name not in bound and not adds:
+            how = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
+            keeps = how in KEEPS and name not in _read([*inner.args, *(k.value for k in inner.keywords)])
+            if name and name not in bound and how not in ENTRY_A_ROW and not keeps:
                 yield inner, name
-        elif isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store):
-            places = {n.id for n in ast.walk(inner.slice) if isinstance(n, ast.Name)} & bound
-            name = root(inner)
-            if name and name not in bound and places and not places & labels:
-                yield inner, name
+        elif isinstance(inner, (ast.Assign, ast.AugAssign)):
+            for target in inner.targets if isinstance(inner, ast.Assign) else [inner.target]:
+                name = root(target) if isinstance(target, ast.Subscript) else ""
+                places = _read([target.slice]) & bound if isinstance(target, ast.Subscript) else set()
+                goes_on = isinstance(inner, ast.AugAssign) or name in _read([inner.value])
+                if name and name not in bound and places and not places & labels and goes_on:
+                    yield target, name
+
+
+def _read(nodes: Iterable[ast.AST]) -> set[str]:
+    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _labels(node: ast.For) -> set[str]:
@@ -95,6 +105,9 @@ def label_of_row(node: ast.FunctionDef | ast.Lambda) -> ast.Attribute | None:
 
 
 def repairs(node: ast.Try) -> bool:
-    """Whether a handler goes on with other values, and does not only tell or pass."""
+    """Whether a handler goes on with other values (and does not only tell or pass) where the rows are at
+    fault, and not what columns there are.
+    """
     kept = (ast.Assign, ast.AugAssign, ast.AnnAssign)
-    return any(isinstance(n, kept) for handler in node.handlers for n in ast.walk(handler))
+    of_rows = [h for h in node.handlers if h.type is None or _read([h.type]) - {*SCHEMA}]
+    return any(isinstance(n, kept) for handler in of_rows for n in ast.walk(handler))

@@ -188,6 +188,7 @@ def refuse_predictions(
     refusals = list(_reworked_columns(plain, names))
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
+    refusals += _of_other_rows(flow, types, sink, prediction, names)
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
@@ -236,6 +237,22 @@ def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
                 models = f"those of `{ast.unparse(node.iter)}`"
                 yield Refusal("NBP405", stmt.text.span(stmt.node), models)
                 return
+
+
+def _of_other_rows(
+    flow: Flow, types: Types, sink: Sink, prediction: Prediction, names: set[str]
+) -> Iterator[Refusal]:
+    """Predictions of two sets of rows, such as a cut among those of the training rows."""
+    slicer, own = Slicer(flow), prediction.rows
+    if own is None:
+        return
+    for id in prediction.stmts:
+        for made in predictions(flow.by_id[id].node, names):
+            given = given_rows(made, names)
+            rows = held(given, id, slicer, types).x if given is not None else None
+            if rows is not None and root(rows) != root(own):
+                detail = f"what is predicted for `{root(own)}` would depend on these rows as well"
+                yield Refusal("NBP402", flow.by_id[id].text.span(made), ast.unparse(made), detail)
 
 
 def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
