@@ -33,7 +33,7 @@ from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_pr
 from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import find_split, renamed
+from nb2prod.analysis.split import find_split, fits_other_side, renamed
 from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
@@ -111,6 +111,12 @@ class _Cut:
         self.slicer = Slicer(self.flow)
         self.floating = self.find_floating()
         self.split = find_split(self.flow, self.types, self.slicer, self.sink)
+        if fits_other_side(self.split, self.slicer, self.sink):
+            detail = (
+                f"the model is fitted on `{ast.unparse(self.sink.x)}`, the side that is split off to judge it"
+            )
+            span = self.flow.by_id[self.sink.data].span
+            self.refusals.append(Refusal("NBP403", span, ast.unparse(self.sink.call), detail))
         x_slice, target = self.features_and_target()
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)

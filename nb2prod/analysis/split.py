@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import ROWS
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
@@ -120,6 +121,25 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
         own = x - (y if len(x) > 1 else frozenset())
         return Split(id, node.value, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
     return NO_SPLIT
+
+
+def fits_other_side(split: Split, slicer: Slicer, sink: Sink) -> bool:
+    """Whether the rows of the fit are those that the split takes for judging, as after `a, b = b, a`."""
+    at, name = sink.data, root(sink.x)
+    mates = {split.outputs[2 * a + 1] for a in split.x_arrays if 2 * a + 1 < len(split.outputs)}
+    seen: set[tuple[int, str]] = set()
+    while split.stmt and name and (at, name) not in seen:
+        seen.add((at, name))
+        reaching = slicer.reaching(at, {name})
+        later = [s for s in reaching if s > split.stmt and s != at]
+        if not later:
+            return split.stmt in reaching and name in mates
+        at = max(later)
+        node = slicer.flow.by_id[at].node
+        if isinstance(node, ast.Assign):
+            values = [v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name]
+            name = root(values[0]) if values else name
+    return False
 
 
 @dataclass(frozen=True, slots=True)

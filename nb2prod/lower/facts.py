@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nb2prod.ir.project import Column, DataFile, Module, Param, Project, Provenance, StateEntry
@@ -43,6 +44,9 @@ def project(
     graph = context.graph
     assert graph.sink is not None
     text = "\n".join(t for m in modules.values() for t in (*m.helpers, *m.functions))
+    targets = raw_targets(context, trace, columns)
+    # Serving does not ask for the target, though the one body of the features may compute it again.
+    columns = tuple(replace(c, read=c.read and c.name not in targets) for c in columns)
     return Project(
         name=name,
         notebook=notebook,
@@ -54,7 +58,7 @@ def project(
         data_root=data_root,
         frames=graph.frames,
         tables=graph.tables,
-        target_columns=raw_targets(context, trace, columns),
+        target_columns=targets,
         columns=columns,
         guards=trace.guards if trace else (),
         read_csv=tuple(_read_csv(context)),
