@@ -147,7 +147,7 @@ def bind(
     """
     walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
-    walker.frames = set(frames)
+    walker.frames, walker.body = set(frames), set(body)
     walker.read_back = {file for id in body for file in flow.read_back(id)}
     for id in body:
         stmt = flow.by_id[id]
@@ -171,6 +171,7 @@ class _Walker:
         self.flow = flow
         self.types = types
         self.hidden = hidden
+        self.body: AbstractSet[int] = frozenset()
         self.each = 0  # how many loops over rows and functions of rows we are in
         self.env: dict[str, Value] = {}
         self.counts: dict[str, ast.expr] = {}  # what variables were made of that may be the number of rows
@@ -406,6 +407,9 @@ class _Walker:
         effects = [e.kind for e in self.flow.effects_of(self.stmt.id)]
         if not self.context and ("draws" in effects or "seeds" in effects) and node is self.stmt.node:
             self.site(call, "fit_only", "keeps the random stream where the notebook had it")
+            changed = changed_by(call, self.types) if isinstance(call, ast.Call) else ""
+            if changed and self.env.get(changed, CONST).time is Time.CONST and self.is_read_later(changed):
+                self.refuse("NBP401", call, ast.unparse(call), f"it changes `{changed}`, which features read")
             return
         if (
             isinstance(call, ast.Call)
@@ -423,6 +427,14 @@ class _Walker:
             self.sites.pop(id(value.site), None)
         elif value.site is call or (isinstance(call, (ast.Attribute, ast.Subscript, ast.Name))):
             self.sites.pop(id(value.site), None)  # nobody reads it
+
+    def is_read_later(self, name: str) -> bool:
+        """Whether a later statement of the features reads what this one left in `name`."""
+        here = self.stmt.id
+        return any(
+            u.name == name and here in u.reaches and u.stmt in self.body and u.stmt != here
+            for u in self.flow.uses
+        )
 
     def collect(self, call: ast.Call, name: str, value: Value) -> None:
         """A call changes what `name` holds: a list gets a column, an array is sorted or counts rows."""
