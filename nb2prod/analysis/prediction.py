@@ -13,7 +13,9 @@ import ast
 import keyword
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from nb2prod.analysis.answers import Answer, answer_in_tables
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
@@ -59,8 +61,18 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     answer = _stored(types, cells, names, found, known) or (
         _answer(types, cells, names) if found is None else None
     )
+    columns: dict[str, ast.expr] = {}
     if answer is None and found is None:
-        return Prediction(rows=rows)
+        taken = _in_tables(types, cells, names, known)
+        if taken is None:
+            return Prediction(rows=rows)
+        answer = taken.stmt, taken.value
+        columns = {text: part for text, (_, part) in taken.columns.items()}
+        ends += [
+            end
+            for made, part in taken.columns.values()
+            for end in slicer.reaching(made.id, _names(part) - names)
+        ]
     if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
@@ -71,10 +83,25 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     inside = {s.id for s in cells}
     own = _names(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
-        ends = list(slicer.reaching(last, _names(value) - own))
+        tables = {text.split("[")[0].split(".")[0] for text in columns}
+        ends += slicer.reaching(last, _names(value) - own - tables)
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
     stmts = needed & inside | ({last} if value is not None else set())
-    return Prediction(tuple(sorted(stmts)), rows, result, value=value)
+    return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
+
+
+def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answers) -> Answer | None:
+    """The answer among the values that go into tables, or a probability that nothing cuts."""
+
+    def decides(node: ast.AST) -> bool:
+        made = {method_of(p) for p in predictions(node, names)}
+        return bool(made & {*LABELS, "labels_"}) or any(_cuts(n) for n in ast.walk(node))
+
+    def judges(stmt: Stmt, node: ast.expr) -> bool:
+        return has_score(node, types) or answers.read_by(stmt.id, node)
+
+    found = answer_in_tables(cells, names, decides, judges)
+    return replace(found, value=_whole(found.value)) if found is not None else None
 
 
 def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str]) -> list[Stmt]:
@@ -148,7 +175,10 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[given] = "X"
         for inner in ast.walk(node):
             if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
-                if ast.dump(inner) == wanted:
+                if prediction.columns and (part := prediction.columns.get(ast.unparse(inner))) is not None:
+                    text = ast.unparse(_with(part, wanted, "X"))
+                    texts[inner] = text if isinstance(part, ast.Name) else f"({text})"
+                elif ast.dump(inner) == wanted:
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
@@ -167,6 +197,18 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
                 texts[inner] = columns[ast.unparse(inner)]
     return texts
+
+
+def _with(node: ast.expr, wanted: str, name: str) -> ast.expr:
+    """A copy of an expression with a variable in the place of the expression of this dump."""
+
+    class Put(ast.NodeTransformer):
+        def visit(self, inner: ast.AST) -> ast.AST:
+            return ast.Name(name, ast.Load()) if ast.dump(inner) == wanted else self.generic_visit(inner)
+
+    made = Put().visit(ast.parse(ast.unparse(node), mode="eval").body)
+    assert isinstance(made, ast.expr)
+    return made
 
 
 def _column(node: ast.stmt) -> str:
