@@ -349,7 +349,7 @@ class _Walker:
 
     def refuse_carried(self, node: ast.For) -> None:
         """A value that one row leaves for the next one: a row alone would not find it."""
-        bound: set[str] = set()
+        bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         for stmt in node.body:
             if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
                 name = stmt.targets[0].id

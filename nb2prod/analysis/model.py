@@ -86,7 +86,11 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
         if role == "timeseries" or not call.args:
             return None
         task = _task(types, call.func.value)
-        return _sink(stmt, call, task, slicer, types) if task is not None else None
+        sink = _sink(stmt, call, task, slicer, types) if task is not None else None
+        rows = held(call.args[0], stmt.id, slicer, types)
+        if sink is not None and rows.holders:  # model.fit(Pool(X, y))
+            return replace(sink, x=rows.x, y=rows.y, data=rows.stmt)
+        return sink
     fact = types.fact(call)
     if fact is not None and fact.effect == "fits" and assigned_name(stmt.node) is not None:
         given = [*call.args, *[k.value for k in call.keywords]]

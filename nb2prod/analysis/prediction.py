@@ -33,6 +33,8 @@ from nb2prod.ir.stages import Prediction, Sink
 
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
+SUMMARIES = ("value_counts", "describe", "unique", "hist", "plot")
+FILLED = ("numpy.zeros", "numpy.empty")
 LABELS = ("predict", "fit_predict")
 NO_NEW_ROWS = tuple(
     f"sklearn.cluster.{name}"
@@ -86,8 +88,23 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         tables = {text.split("[")[0].split(".")[0] for text in columns}
         ends += slicer.reaching(last, _names(value) - own - tables)
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
+    inside |= _begun(slicer, types, needed - inside, rows)
     stmts = needed & inside | ({last} if value is not None else set())
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
+
+
+def _begun(slicer: Slicer, types: Types, stmts: set[int], rows: ast.expr | None) -> set[int]:
+    """The statements among these that only begin a sum of predictions: `total = np.zeros(len(X_test))`."""
+    found = set()
+    owner = root(rows) if rows is not None else ""
+    for id in stmts:
+        match slicer.flow.by_id[id].node:
+            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=0 | 0.0)):
+                found.add(id)
+            case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[shape, *_]) as call):
+                if types.api_of(call) in FILLED and owner and _names(shape) - {"len"} == {owner}:
+                    found.add(id)
+    return found
 
 
 def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answers) -> Answer | None:
@@ -175,6 +192,8 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[given] = "X"
         for inner in ast.walk(node):
             if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
+                if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
+                    texts[index] = "None"  # labels of rows that the notebook had
                 if prediction.columns and (part := prediction.columns.get(ast.unparse(inner))) is not None:
                     text = ast.unparse(_with(part, wanted, "X"))
                     texts[inner] = text if isinstance(part, ast.Name) else f"({text})"
@@ -182,6 +201,8 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
+                elif _counts(inner, prediction.rows):
+                    texts.setdefault(inner, "len(X)")
     nodes = [flow.by_id[id].node for id in prediction.stmts]
     taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
     columns: dict[str, str] = {}
@@ -197,6 +218,24 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
                 texts[inner] = columns[ast.unparse(inner)]
     return texts
+
+
+def _row_index(node: ast.Call) -> ast.expr | None:
+    """`test.index` of `pd.Series(labels, index=test.index)`."""
+    given = [k.value for k in node.keywords if k.arg == "index"] if method(node) == "Series" else []
+    return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
+
+
+def _counts(node: ast.expr, rows: ast.expr | None) -> bool:
+    """Whether an expression is the number of the rows that are predicted, or of the frame that has them."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[inner]):
+            pass
+        case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
+            pass
+        case _:
+            return False
+    return rows is not None and root(inner) == root(rows) != ""
 
 
 def _with(node: ast.expr, wanted: str, name: str) -> ast.expr:
@@ -512,7 +551,7 @@ def _whole(value: ast.expr) -> ast.expr:
                 value=inner, slice=ast.Slice(lower=None, step=None) | ast.Constant(value=int())
             ):
                 value = inner
-            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in FIRST_ROWS:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in (*FIRST_ROWS, *SUMMARIES):
                 value = inner
             case ast.Call(func=ast.Name(id=name), args=[ast.Subscript() as inner, *_]) if name in CASTS:
                 value = inner
