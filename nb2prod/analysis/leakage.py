@@ -403,9 +403,15 @@ class _Walk:
                 old.without |= dropped
                 return old
             case (
-                ast.Call(func=ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name))
+                ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Subscript() | ast.Call() | ast.Attribute() as owner, attr=name
+                    )
+                )
                 | ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name)
             ) if name in SAME_COLUMNS:
+                return self.taken(owner, source)
+            case ast.Call(args=[ast.Call() as owner, *_]) if called_name(value) == "get_dummies":
                 return self.taken(owner, source)
             case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
                 return Table()
@@ -530,7 +536,10 @@ class _Walk:
                     self.features(inner.args[1], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name == "split" and inner.args and FOLDS.fullmatch(self.kind_of(inner.func)):
                 table = self.taken(inner.args[0], self.source(inner.args[0]))
-                as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                of_frame = [self.target_column(a) for a in inner.args[1:2]]
+                own = isinstance(inner.args[0], ast.Name) and of_frame and of_frame[0] is not None
+                # A frame with its own target chooses rows by their number; features are taken later.
+                as_split = ast.Call(func=inner.func, args=inner.args[: 1 if own else 2], keywords=[])
                 self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name in FITS and inner.args and isinstance(inner.func, ast.Attribute):
                 kind = self.kind_of(inner.func)
