@@ -128,8 +128,11 @@ class _Cut:
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
-        train, names, crossing = self.train(body, target, load, metrics)
-        prediction, shared, extras = self.infer(prediction, body, target | load, train)
+        train, names, crossing = self.train(body, target, load, metrics, set())
+        prediction, shared, extras, late = self.infer(prediction, body, target | load, train)
+        if late:
+            train, names, crossing = self.train(body, target, load, metrics, late)
+            train -= set(prediction.stmts) - {m.stmt for m in metrics} - late
         load |= self.needed_for_load(load)
         target_inputs = self.inputs(target, body | load)
         frames = self.frames(body | target, load)
@@ -350,14 +353,17 @@ class _Cut:
         return self.slicer.backward(load) - self.floating - load
 
     def train(
-        self, body: set[int], target: set[int], load: set[int], metrics: list[Metric]
+        self, body: set[int], target: set[int], load: set[int], metrics: list[Metric], also: set[int]
     ) -> tuple[set[int], dict[str, str], tuple[str, ...]]:
-        """The training statements, where their inputs come from, and the extra values they need."""
+        """The training statements, those in `also` among them, where their inputs come from, and the extra
+        values they need.
+        """
         before = body | target | load
+        self.eval_arguments = []
         names: dict[str, str] = {}
         crossing: set[str] = set()
         train: set[int] = set()
-        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics)]
+        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics), *also]
         x_names, y_names = _names(self.sink.x), _names(self.sink.y)
         while todo:
             id = todo.pop()
@@ -375,12 +381,13 @@ class _Cut:
                 if use.name in inside_only:
                     continue
                 reaches = set(use.reaches) - {id} - self.floating
+                reaches = self.by_name(reaches, use.name)
                 inside = reaches & before
                 part = self.split_again(use)
                 if part:
                     todo.append(part)
                     continue
-                known = self.slicer.reaching(self.sink.data, {use.name}) & before
+                known = self.by_name(self.slicer.reaching(self.sink.data, {use.name}) & before, use.name)
                 if use.name in x_names and inside and inside == known:
                     names[use.name] = "X_train"
                     todo += reaches - before
@@ -398,6 +405,12 @@ class _Cut:
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def by_name(self, reaches: set[int], name: str) -> set[int]:
+        """These statements without those that prepare evaluation rows under another name: an unknown call may
+        give back what it was given, but such rows come by their name.
+        """
+        return {r for r in reaches if r not in self.eval_stmts or name in self.flow.changed_by(r)}
 
     def split_again(self, use: Use) -> int:
         """The statement that split the evaluation rows once more, where `use` reads a part that was prepared.
@@ -463,9 +476,11 @@ class _Cut:
 
     def evaluation_name(self, use: Use, reaches: set[int]) -> str:
         """`X_eval` or `y_eval` where the use reads the side of the split that the model does not see."""
-        if not self.split.stmt or not reaches or not reaches <= self.eval_stmts | {self.split.stmt}:
+        # What an unknown call gave back may be what others hold as well: the statements that name it count.
+        own = {r for r in reaches if use.name in self.flow.changed_by(r)} or reaches
+        if not self.split.stmt or not own or not own <= self.eval_stmts | {self.split.stmt}:
             return ""
-        return self.split.evaluation_name(use.name, reaches & self.eval_stmts, self.flow)
+        return self.split.evaluation_name(use.name, own & self.eval_stmts, self.flow)
 
     def is_before_features(self, use: Use, x_names: set[str]) -> bool:
         """Whether evaluation rows are read as the split left them, while X was made into something else."""
@@ -478,8 +493,13 @@ class _Cut:
         if self.split.stmt in reaches:
             return use.name in self.split.y_outputs
         if self.split.splits_y:  # resampled after the split, it is still the target
-            return use.name in self.split.y_outputs & y_names
+            return use.name in y_names and bool(use.name in self.split.y_outputs or self.resampled(reaches))
         return use.name in y_names and bool(reaches & target)
+
+    def resampled(self, stmts: set[int]) -> bool:
+        """Whether these statements make X and y together: `X_res, y_res = SMOTE().fit_resample(X, y)`."""
+        known = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        return bool(stmts & known) and bool(self.split.stmt)
 
     def y_names(self, target: set[int], names: dict[str, str]) -> tuple[str, str]:
         """The names of the target as the features hand it over: for training and for evaluation."""
@@ -487,7 +507,11 @@ class _Cut:
             return "", ""
         if self.split.splits_y:
             position = 2 * min(self.split.y_arrays - self.split.x_arrays)
-            return self.split.outputs[position], self.split.outputs[position + 1]
+            y, y_eval = self.split.outputs[position : position + 2]
+            made = self.slicer.reaching(self.sink.data, _names(self.sink.y))
+            if isinstance(self.sink.y, ast.Name) and self.resampled(made):
+                y = self.sink.y.id
+            return y, y_eval
         found = self.y_expressions()
         if found:
             judged = "y_eval" in names
@@ -506,11 +530,12 @@ class _Cut:
 
     def infer(
         self, prediction: Prediction, body: set[int], made: set[int], train: set[int]
-    ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...]]:
+    ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...], set[int]]:
         """The names that the prediction takes from the features (shared) and from training (extras).
 
-        What only the prediction needs is added to `body`, or to `train` where it needs the model.
+        What only the prediction needs is added to `body`; the last result is what training makes for it.
         """
+        made_late: set[int] = set()
         before = body | made
         shared: set[str] = set()
         extras: set[str] = set()
@@ -532,12 +557,12 @@ class _Cut:
                     continue
                 needed = self.slicer.backward(reaches) - before - self.floating
                 late = needed & train or self.sink.stmt in needed
-                (train if late else body).update(needed)
+                (made_late if late else body).update(reaches - before - self.floating if late else needed)
                 (extras if late else shared).add(use.name)
         train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = replace(prediction, given=given)
-        return full, tuple(sorted(shared)), tuple(sorted(extras))
+        return full, tuple(sorted(shared)), tuple(sorted(extras)), made_late
 
     # names between stages
 

@@ -194,7 +194,11 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
             for reached in use.reaches:
                 if reached > split and (reached, use.name) not in seen and reached != at:
                     seen.add((reached, use.name))
-                    todo.append((reached, _sources(slicer.flow.by_id[reached].node, use.name)))
+                    node = slicer.flow.by_id[reached].node
+                    own = {use.name} if use.name not in slicer.flow.defined_by(reached) else set()
+                    todo.append(
+                        (reached, own or _sources(node, use.name))
+                    )  # what is only changed stays itself
     return frozenset(found)
 
 
