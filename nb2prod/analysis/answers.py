@@ -47,7 +47,7 @@ def answer_in_tables(
     found: tuple[bool, Answer] | None = None
     for stmt in cells:
         models = names | turns(stmt.node, names)
-        for target, part in _parts(stmt.node):
+        for target, part in _parts(stmt.node) if not _defines(stmt.node) else ():
             known = [derived[text] for text in _texts(part) if text in derived]
             if not (known or any(True for _ in predictions(part, models))) or judges(stmt, part):
                 continue
@@ -70,6 +70,10 @@ def is_table(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and method(value) in TABLES
 
 
+def _defines(node: ast.stmt) -> bool:
+    return isinstance(getattr(node, "value", None), ast.Lambda)
+
+
 def _parts(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     """The values of a statement, those in tables first, each with the text of what holds it then."""
     total = added_up(node)
@@ -83,13 +87,16 @@ def _parts(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     for value in values:
         tables = [call for call in calls(value) if is_table(call)]
         for call in tables:
-            for column, part in _columns(call):
+            for column, part in columns_of(call):
                 yield (f"{name}[{column!r}]" if name and call is value else ""), part
         if not tables:
             yield target, value
 
 
-def _columns(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+def columns_of(call: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """The columns that a call gives a table, each with its values."""
+    if not isinstance(call, ast.Call):
+        return
     for table in call.args:
         if isinstance(table, ast.Dict):
             for key, value in zip(table.keys, table.values, strict=True):

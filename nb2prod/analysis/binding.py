@@ -442,6 +442,9 @@ class _Walker:
         rows = [v for v in self.operands(call) if v.time is Time.ROW and not v.element]
         if value.absent is not None and known.time is Time.ROW:
             self.env[name] = value
+        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") == "append":
+            if any(v.element for v in self.operands(call)):
+                self.env[name] = ROW  # a list with an entry for each row
         elif known.time is not Time.ROW and rows and not self.each:
             if isinstance(call.func, ast.Attribute) and call.func.attr == "append":
                 self.env[name] = replace(join(rows), stacked=True)
@@ -657,8 +660,9 @@ class _Walker:
         if function.startswith("notebook:") and function[9:] in self.types.functions:
             return self.notebook_call(node, function[9:])
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if (name == "range" or function == "numpy.arange") and len(node.args) == 1:
-            if self.is_row_count(node.args[0]):
+        if name == "range" or function == "numpy.arange":
+            begin, *end = node.args[:2] or [node]
+            if self.is_row_count(end[0] if end and getattr(begin, "value", None) == 0 else begin):
                 return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
         if function in FILLED and node.args and self.is_row_count(_first(node.args[0])):
             return replace(join([ROW, *map(self.expression, node.args[1:])]), items=())

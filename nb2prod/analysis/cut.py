@@ -388,7 +388,8 @@ class _Cut:
                     todo.append(part)
                     continue
                 known = self.by_name(self.slicer.reaching(self.sink.data, {use.name}) & before, use.name)
-                if use.name in x_names and inside and inside == known:
+                whole = isinstance(self.sink.x, ast.Name) or use.name == self.sink.frame
+                if whole and use.name in x_names and inside and inside == known:
                     names[use.name] = "X_train"
                     todo += reaches - before
                     continue

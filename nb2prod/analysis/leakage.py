@@ -415,6 +415,8 @@ class _Walk:
                 return self.taken(owner, source)
             case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
                 return Table()
+            case ast.Call() if called_name(value) == "concat" and any(_is_across(k) for k in value.keywords):
+                pass  # columns beside each other
             case ast.Call() if called_name(value) == "concat" and value.args:
                 names = [n.id for n in nodes(value.args[0]) if isinstance(n, ast.Name)]
                 drawn = [self.tables[n].doubled for n in names if n in self.tables]
@@ -750,6 +752,10 @@ def _columns_read(value: ast.expr, name: str) -> set[str]:
             case ast.Attribute(value=ast.Name(id=owner_name), attr=key) if owner_name == name:
                 found.add(key)
     return found
+
+
+def _is_across(keyword: ast.keyword) -> bool:
+    return keyword.arg == "axis" and getattr(keyword.value, "value", None) in (1, "columns")
 
 
 def _by_row(node: ast.Call) -> bool:

@@ -275,18 +275,20 @@ def _predicting_for(stmt: Stmt, slicer: Slicer) -> Iterator[Stmt]:
     """The statements that make predictions which this one works on, the last first."""
     for id in sorted(slicer.backward([stmt.id]) - {stmt.id}, reverse=True):
         made = slicer.flow.by_id[id]
-        if any(method(call) in PREDICT_METHODS for call in calls(made.node)):
+        if not isinstance(made.node, ast.FunctionDef) and any(
+            True for _ in _predicting_calls(made, slicer.flow)
+        ):
             yield made
 
 
 def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) -> Sink | None:
     """The sink of the model that predicts in a statement, under the name that it has there."""
     found: Sink | None = None
-    for call in calls(stmt.node):
-        if method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
+    for node, call in _predicting_calls(stmt, slicer.flow):
+        if not isinstance(call.func, ast.Attribute):
             continue
         receiver, at = _outside(call.func.value, stmt.id, slicer, tags)
-        together = holder(stmt.node, root(receiver)) if stmt.id not in {s.stmt for s in sinks} else ""
+        together = holder(node, root(receiver)) if stmt.id not in {s.stmt for s in sinks} else ""
         if together:
             receiver = ast.Name(together, ast.Load())
         name = root(receiver)
@@ -300,6 +302,20 @@ def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) ->
         if found is None or sink.stmt >= found.stmt:
             found = _under_name(sink, receiver, max({*reached, sink.stmt}))
     return found
+
+
+def _predicting_calls(stmt: Stmt, flow: Flow) -> Iterator[tuple[ast.AST, ast.Call]]:
+    """The calls by which a statement predicts, or a function of the notebook that it calls, each with the
+    statement or function that it stands in.
+    """
+    functions = {s.node.name: s.node for s in flow.by_id.values() if isinstance(s.node, ast.FunctionDef)}
+    bodies: list[ast.AST] = [stmt.node]
+    bodies += [functions[c.func.id] for c in calls(stmt.node) if getattr(c.func, "id", "") in functions]  # type: ignore[attr-defined]
+    for body in bodies:
+        given = {a.arg for a in ast.walk(body) if isinstance(a, ast.arg)} if body is not stmt.node else set()
+        for call in calls(body):
+            if method(call) in PREDICT_METHODS and root(call.func) not in given:
+                yield body, call
 
 
 def _fits_each(sink: Sink, models: str, slicer: Slicer) -> bool:

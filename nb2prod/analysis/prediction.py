@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nb2prod.analysis.answers import Answer, answer_in_tables
+from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
@@ -266,7 +266,7 @@ def refuse_predictions(
     cells = _inference(flow, tags, sink, functions=True)
     names = aliases(flow, sink)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
-    refusals = list(_reworked_columns(plain, names))
+    refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
     refusals += _of_other_rows(flow, types, sink, prediction, names)
@@ -274,6 +274,8 @@ def refuse_predictions(
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)
+    if not own and not prediction.stmts:
+        refusals += _by_functions(flow, types, sink, plain)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
     if CALLED in names:
@@ -305,6 +307,17 @@ def _not_taken_over(flow: Flow, cells: list[Stmt], names: set[str]) -> Iterator[
         if kept:
             detail = "predictions are kept in a way that cannot be taken over; make them with one expression"
             yield Refusal("NBP403", stmt.span, sorted(kept)[0], detail)
+
+
+def _by_functions(flow: Flow, types: Types, sink: Sink, cells: list[Stmt]) -> Iterator[Refusal]:
+    """Calls of which nothing is known, on something that the model was put into: they may predict."""
+    after = Slicer(flow).forward({sink.made}, lambda id: False)
+    for stmt in cells:
+        for call in calls(stmt.node) if stmt.id in after else ():
+            if types.fact(call) is None and not types.api_of(call).startswith("builtins."):
+                detail = "how it uses the model is not seen; predict with the model in the cell itself"
+                yield Refusal("NBP403", stmt.text.span(call), ast.unparse(call.func), detail)
+                return
 
 
 def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
@@ -377,6 +390,8 @@ def _variable(
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
         value = getattr(stmt.node, "value", None)
+        if isinstance(value, ast.Lambda):
+            continue
         target, value = added_up(stmt.node) or (assigned_name(stmt.node), value)
         if not reads or target is None:
             continue
@@ -563,19 +578,50 @@ def _makes_frame(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and method(value) in ("DataFrame", "assign", "concat")
 
 
-def _reworked_columns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
     """A prediction that is stored in a column and changed there: the column is no variable of its own."""
-    stored: set[str] = set()
+    stored: set[tuple[str, str]] = set()
+    derived: set[str] = set()
     for stmt in cells:
         node = stmt.node
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
+        for owner, column in stored if stmt.id not in prediction.stmts else ():
+            if any(_changes(inner, owner, column) for inner in ast.walk(node)):
+                detail = "it changes predictions in a column; change them in a variable, then store them"
+                yield Refusal("NBP403", stmt.text.span(node), f"{owner}[{column!r}]", detail)
+                return
+        value = getattr(node, "value", None)
+        if not isinstance(node, ast.Assign) or not isinstance(value, ast.expr):
             continue
-        target = ast.unparse(node.targets[0])
-        if any(True for _ in predictions(node.value, names)):
-            stored.add(target)
-        elif target in stored:
-            detail = "it changes predictions in a column; change them in a variable, then store them"
-            yield Refusal("NBP403", stmt.text.span(node), target, detail)
+        about = any(True for _ in predictions(value, names)) or bool(_names(value) & derived)
+        target = node.targets[0]
+        if about and isinstance(target, ast.Name) and not is_table(value):
+            derived.add(target.id)
+        for owner, column in _stores(node) if about else ():
+            stored.add((owner, column))
+
+
+def _stores(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """The columns that a statement fills: of a frame that is there, or of one that it makes."""
+    target, value = node.targets[0], node.value
+    match target:
+        case ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str() as column)):
+            yield owner, column
+        case ast.Name(id=owner) if is_table(value):
+            yield from ((owner, column) for column, _ in columns_of(value))
+
+
+def _changes(node: ast.AST, owner: str, column: str) -> bool:
+    """Whether a store or a call in place changes a column: `df.loc[mask, "y"] = 1`, `df["y"] *= 2`."""
+    part: ast.AST | None = None
+    if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+        part = node
+    elif isinstance(node, ast.Call) and any(k.arg == "inplace" for k in node.keywords):
+        part = node.func
+    if part is None or root(part) != owner:
+        return False
+    named = {n.value for n in ast.walk(part) if isinstance(n, ast.Constant)}
+    named |= {n.attr for n in ast.walk(part) if isinstance(n, ast.Attribute)}
+    return column in named
 
 
 def _cuts(node: ast.AST) -> bool:

@@ -197,12 +197,12 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
                     node = slicer.flow.by_id[reached].node
                     own = {use.name} if use.name not in slicer.flow.defined_by(reached) else set()
                     todo.append(
-                        (reached, own or _sources(node, use.name))
+                        (reached, own or sources(node, use.name))
                     )  # what is only changed stays itself
     return frozenset(found)
 
 
-def _sources(node: ast.stmt, name: str) -> set[str]:
+def sources(node: ast.stmt, name: str) -> set[str]:
     """The names that `name` is made of where several are assigned, as in `X, y = X[m], y[m]`, or by a call
     that gives back its arguments, `X, y = resample(X, y)`; empty where it may be all.
     """
@@ -214,6 +214,8 @@ def _sources(node: ast.stmt, name: str) -> set[str]:
     target, call = node.targets[0], node.value
     given = [*call.args, *[k.value for k in call.keywords if k.arg in ("X", "y")]]
     parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    if len(parts) == 2 * len(call.args):  # a split gives two of each
+        given = [argument for argument in call.args for _ in range(2)]
     for part, argument in zip(parts, given, strict=False) if len(parts) == len(given) else ():
         if isinstance(part, ast.Name) and part.id == name:
             return _names(argument)
@@ -239,6 +241,11 @@ def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
                 if ast.dump(ast.parse(ast.unparse(part), mode="eval").body) == wanted:
                     return True
     return False
+
+
+def value_of(node: ast.Assign, name: str) -> ast.expr:
+    """What a statement gives a name: its own part where several names get one each."""
+    return next((v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name), node.value)
 
 
 def _parts(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

@@ -19,6 +19,7 @@ ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generat
 FORMAT = (
     "sep", "delimiter", "decimal", "thousands", "encoding", "quotechar", "escapechar", "comment", "na_values",
     "keep_default_na", "true_values", "false_values", "skipinitialspace", "skiprows", "compression",
+    "parse_dates", "date_format", "dayfirst",
 )  # fmt: skip
 CORE = {"value", "keep", "result", "fitting"}
 FUNCTIONS = {
