@@ -23,6 +23,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, prediction_log, registry, versions
+from .entities import Newest
 from .gate import Gate, Metrics, Refused
 from .infer import Scores, read_rows
 from .schema import RowError
@@ -43,6 +44,7 @@ class Champion:
         self.settings = settings
         self.metrics = metrics
         self.version: Version | None = None
+        self.newest = Newest(settings)
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
         self._stop = threading.Event()
@@ -62,6 +64,7 @@ class Champion:
     def refresh(self) -> bool:
         """Load the champion if it is another version than the one that serves; tells whether it was."""
         try:
+            self.newest.refresh()
             number = registry.champion(self.settings)
             if number is None or (
                 self.version is not None and self.version.number == number
@@ -175,6 +178,20 @@ def _answer(request: Request, body: bytes, kind: str) -> Response:
     except (ValueError, OverflowError, RecursionError) as error:
         return _rejected(
             [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
+        )
+    rows, unknown = state.champion.newest.filled(rows)
+    if unknown:
+        column = state.champion.settings.entity
+        return _rejected(
+            [
+                RowError(
+                    at,
+                    column,
+                    "unknown_entity",
+                    "has no row of which features are known",
+                )
+                for at in unknown
+            ]
         )
     version, scores = state.champion.score(rows)
     noted.rows, noted.model_version = len(rows), version.number

@@ -39,6 +39,7 @@ SERVICE = (
     "cli_features.py",
     "console.py",
     "contract.py",
+    "entities.py",
     "gate.py",
     "logs.py",
     "monitor.py",
