@@ -114,9 +114,9 @@ def test_a_slow_answer_is_given_up(
     with TestClient(create_app(replace(settings, request_seconds=3.0))) as client:
         release = threading.Event()
         client.app.state.champion.scorer.submit(release.wait)  # type: ignore[attr-defined]
-        assert client.post("/predict", json=rows[0]).status_code == 504
+        assert client.post("/predict", json=rows).status_code == 504
         release.set()
-        assert client.post("/predict", json=rows[0]).status_code == 200
+        assert client.post("/predict", json=rows).status_code == 200
 
 
 def test_with_an_api_key_only_the_probes_are_open(
