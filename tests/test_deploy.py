@@ -98,11 +98,19 @@ def test_the_image_is_slim_checked_and_not_root() -> None:
 
 def test_further_targets_add_their_files_and_nothing_else() -> None:
     plain = {file.path for file in emit(churn(), notebook_with())}
-    more = {file.path for file in emit(replace(churn(), targets=("sagemaker",)), notebook_with())}
+    more = {file.path for file in emit(replace(churn(), targets=("ray", "sagemaker")), notebook_with())}
     assert more - plain == {
+        "src/churn/ray_app.py",
         "deploy/sagemaker/scaling-policy.json",
         "deploy/sagemaker/scaling-target.json",
     }
+
+
+def test_where_a_version_is_served_is_no_part_of_it() -> None:
+    """Else the same features would be another version because of Ray."""
+    text = rendered(replace(churn(), targets=("ray",)), "src/churn/versions.py")
+    assert '"ray_app.py",' in text[text.index("SERVICE") : text.index("DEFINING")]
+    assert "ray[serve]" in rendered(replace(churn(), targets=("ray",)), "pyproject.toml")
 
 
 def test_the_scaling_policy_scales_the_endpoint_that_the_readme_makes() -> None:
