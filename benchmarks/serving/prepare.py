@@ -46,7 +46,7 @@ def main() -> None:
                 "SupportCalls": learned["support_calls_median"],
                 "TotalCharges": learned["total_charges_median"],
             },
-            "mode": {name: learned[f"mode[{name}]"] for name in ("Region", "PaymentMethod", "TechSupport")},
+            "mode": {name: learned[f'mode["{name}"]'] for name in ("Region", "PaymentMethod", "TechSupport")},
             "mean": learned["num_mean"],
             "std": learned["num_std"],
         },
