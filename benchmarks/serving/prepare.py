@@ -71,6 +71,7 @@ def _is_current(project: Path) -> bool:
 def save_for_mlflow(folder: Path) -> None:
     import mlflow
 
+    sys.path.insert(0, str(CONTENDERS))  # MLflow imports the model when it saves it
     shutil.rmtree(folder / "mlflow", ignore_errors=True)
     mlflow.pyfunc.save_model(
         folder / "mlflow",

@@ -23,7 +23,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from . import api, prediction_log, registry, versions
+from . import api, bundle, prediction_log, registry, versions
 from .gate import Gate, Metrics, Refused
 from .infer import Scores, read_rows
 from .schema import RowError
@@ -47,6 +47,7 @@ class Champion:
         self.settings = settings
         self.metrics = metrics
         self.version: Version | None = None
+        self.source: Any = bundle if settings.bundle else registry
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
         # What is answered without that thread is not run beside it either.
@@ -70,12 +71,12 @@ class Champion:
     def refresh(self) -> bool:
         """Load the champion if it is another version than the one that serves; tells whether it was."""
         try:
-            number = registry.champion(self.settings)
+            number = self.source.champion(self.settings)
             if number is None or (
                 self.version is not None and self.version.number == number
             ):
                 return False
-            version = registry.load(self.settings, number)
+            version = self.source.load(self.settings, number)
             # Warm before it is asked; meanwhile the version before it answers.
             versions.rescore(version)
             quick = version if _is_quick(version) else None

@@ -37,6 +37,7 @@ SERVICE = (
     "__main__.py",
     "api.py",
     "audit.py",
+    "bundle.py",
     "catalogue.py",
     "cli.py",
     "cli_features.py",
