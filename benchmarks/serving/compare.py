@@ -138,7 +138,7 @@ def measured(
     python = own
     if contender.packages:
         packages = [*contender.packages, *pins(own)]
-        python = environment(work / f"venv-{contender.name.split()[0].lower()}", packages)
+        python = environment(work / f"venv-{packages[0].partition('[')[0]}", packages)
     bodies = [json.dumps(contender.body(row)).encode() for row in rows[:500]]
     with running(contender, work, python) as (port, mark, begun):
         connection = ready(contender, port, bodies[0], begun)
