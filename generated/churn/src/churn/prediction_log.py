@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -36,6 +37,7 @@ WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
 SYNC_SECONDS, LOOK_SECONDS = 1.0, 0.25
 SEGMENT_ROWS, SEGMENT_SIZE = 50_000, 50_000_000
 SEGMENT_SECONDS = 3600.0
+BRIEF = ["when", "id", "of", "label", "prediction", "model_version"]
 
 
 class Feedback(BaseModel):
@@ -273,29 +275,49 @@ def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The logged predictions and the labels that came back, from Parquet and from segments still open."""
-    frames = []
+    """The predictions logged since then; and the labels, each with the prediction, of whatever time, that it is about."""
+    recent, brief = [], []
     for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")]):
-        try:
-            entries = (
-                pd.read_parquet(path)
-                if path.suffix == ".parquet"
-                else _flat(_lines(path))
+        found = _segment(path, since)
+        recent.append(
+            found[found["id"].notna() & (found["when"] >= since)].drop(
+                columns=["of", "label"]
             )
-        except FileNotFoundError:  # rotated meanwhile
-            entries = pd.read_parquet(path.with_suffix(".parquet"))
-        frames.append(entries)
-    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    for name in ("when", "id", "of", "label", "prediction", "model_version"):
-        if name not in found:
-            found[name] = None
-    labels = found[found["of"].notna()][["of", "label", "when"]].drop_duplicates(
+        )
+        brief.append(found[BRIEF])
+    predictions, every = _together(recent), _together(brief)
+    labels = every[every["of"].notna()][["of", "label", "when"]].drop_duplicates(
         "of", keep="last"
     )
-    predictions = found[found["id"].notna() & (found["when"] >= since)]
-    return predictions.drop(columns=["of", "label"]).drop_duplicates(
-        "id"
-    ), labels.rename(columns={"of": "id"})
+    about = every[every["id"].isin(labels["of"])][
+        ["id", "prediction", "model_version"]
+    ].drop_duplicates("id")
+    labels = labels.rename(columns={"of": "id"}).merge(about, on="id", how="left")
+    return predictions.drop_duplicates("id"), labels
+
+
+def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Empty frames say nothing about types."""
+    filled = [one for one in frames if len(one)]
+    return (
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else pd.DataFrame(columns=BRIEF, dtype=object)
+    )
+
+
+def _segment(path: Path, since: str) -> pd.DataFrame:
+    """What a segment holds; without the rows that were sent where all of it is older."""
+    try:
+        frame = _flat(_lines(path)) if path.suffix == ".jsonl" else None
+    except FileNotFoundError:  # rotated meanwhile
+        path, frame = path.with_suffix(".parquet"), None
+    if frame is None:
+        recent = str(pd.read_parquet(path, columns=["when"])["when"].max()) >= since
+        brief = [name for name in pq.read_schema(path).names if name in BRIEF]
+        frame = pd.read_parquet(path, columns=None if recent else brief)
+    nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    return frame.assign(**{name: nothing for name in BRIEF if name not in frame})
 
 
 def attach(

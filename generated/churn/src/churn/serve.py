@@ -24,6 +24,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, bundle, prediction_log, registry, versions
+from .entities import Newest
 from .gate import Gate, Metrics, Refused
 from .infer import Scores, read_rows
 from .schema import RowError
@@ -47,6 +48,7 @@ class Champion:
         self.settings = settings
         self.metrics = metrics
         self.version: Version | None = None
+        self.newest = Newest(settings)
         self.source: Any = bundle if settings.bundle else registry
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
@@ -71,6 +73,7 @@ class Champion:
     def refresh(self) -> bool:
         """Load the champion if it is another version than the one that serves; tells whether it was."""
         try:
+            self.newest.refresh()
             number = self.source.champion(self.settings)
             if number is None or (
                 self.version is not None and self.version.number == number
@@ -196,17 +199,15 @@ async def _scored(request: Request) -> Response:
     body, kind = await request.body(), request.headers.get("content-type", "")
     try:
         if len(body) <= SMALL and not kind.startswith("text/csv"):
-            rows = _rows(body, kind, champion.settings.max_rows)
+            rows = _rows(body, kind, champion)
             found = champion.score_quickly(rows)
             if found is not None:
                 return _answer(request, rows, *found)
         return await asyncio.get_running_loop().run_in_executor(
             champion.scorer, _score, request, body, kind
         )
-    except Unreadable as error:
-        return _rejected(
-            [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
-        )
+    except Rejected as rejected:
+        return _rejected(*rejected.args)
     except Refused as refused:
         status, why = refused.args
         return JSONResponse({"detail": why}, status)
@@ -214,7 +215,7 @@ async def _scored(request: Request) -> Response:
 
 def _score(request: Request, body: bytes, kind: str) -> Response:
     champion = request.app.state.champion
-    rows = _rows(body, kind, champion.settings.max_rows)
+    rows = _rows(body, kind, champion)
     return _answer(request, rows, *champion.score(rows))
 
 
@@ -250,16 +251,26 @@ def _answer(
     return response
 
 
-class Unreadable(Exception):
-    """The body holds no rows."""
+class Rejected(Exception):
+    """The rows are none that can be scored; the argument says what is wrong with them."""
 
 
-def _rows(body: bytes, kind: str, most: int) -> list[Any]:
-    """The rows of a request."""
+def _rows(body: bytes, kind: str, champion: Champion) -> list[Any]:
+    """The rows of a request; for one that is nothing but an entity's key, the newest row of that entity."""
+    settings = champion.settings
     try:
-        return _parsed(body, kind, most)
+        sent = _parsed(body, kind, settings.max_rows)
     except (ValueError, OverflowError, RecursionError) as error:
-        raise Unreadable(error) from error
+        raise Rejected(
+            [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
+        ) from error
+    rows, unknown = champion.newest.filled(sent)
+    if unknown:
+        why = "has no row of which features are known"
+        raise Rejected(
+            [RowError(at, settings.entity, "unknown_entity", why) for at in unknown]
+        )
+    return rows
 
 
 def _parsed(body: bytes, kind: str, most: int) -> list[Any]:

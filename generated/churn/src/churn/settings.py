@@ -55,6 +55,7 @@ class Settings:
     monitor_rows: int = 500
     webhook: str = ""
     timestamp: str = ""
+    entity: str = ""
     retrain_metric: str = ""
     retrain_gain: float = 0.0
     retrain_rows: int = 100

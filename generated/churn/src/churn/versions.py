@@ -43,6 +43,7 @@ SERVICE = (
     "cli_features.py",
     "console.py",
     "contract.py",
+    "entities.py",
     "gate.py",
     "logs.py",
     "monitor.py",
