@@ -34,7 +34,7 @@ FAMILIES = {
     "rerun": ("NBP111",),
     "late": ("NBP112", "NBP113"),
     "random": ("NBP310", "NBP311", "NBP312", "NBP313"),
-    "leakage": ("NBP201", "NBP203", "NBP207", "NBP208", "NBP209", "NBP210", "NBP212"),
+    "leakage": ("NBP201", "NBP203", "NBP207", "NBP208", "NBP209", "NBP210"),
 }
 
 
@@ -178,7 +178,9 @@ class Judge:
             ends = [self.first([*case.cells, written.REST], None, folder) for folder in self.tables]
             assert not any(end["error"] for end in ends), (case.id, ends[0]["error"])
             one, other, half = (end["values"][-1] for end in ends)
-            differ = any(one[name] != other[name] for name in written.TRAINED) or one["rest_"] != half["rest_"]
+            differ = (
+                any(one[name] != other[name] for name in written.TRAINED) or one["rest_"] != half["rest_"]
+            )
             self.count("leakage", case, -1 if differ else None, found)
         elif case.kind == "history":
             one = self.first(case.cells)

@@ -1,8 +1,8 @@
 """The sets of `third.txt` and after: notebooks written before looking at what the rules do with them.
 
-Nothing in them says what is right: a run decides. For leakage the notebook runs again with other values in the
-rows that judge the model; it leaks where the training rows or the model come out otherwise, or, where only half of
-them have other values, the other half.
+Nothing in them says what is right: a run decides. For leakage the notebook runs again with other values
+in the rows that judge the model; it leaks where the training rows or the model come out otherwise, or, where
+half of them have other values, the other half.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def cases(name: str) -> Iterator[tuple[str, tuple[str, ...], tuple[int, ...]]]:
 
 
 def tables(folder: Path) -> tuple[Path, ...]:
-    """Folders with `people.csv`: with other values in the rows of the test side, and in the first half of them."""
+    """Folders with `people.csv`; the second has other test rows, in the third half of them are other ones."""
     import numpy as np
     import pandas as pd
     from sklearn.model_selection import train_test_split
