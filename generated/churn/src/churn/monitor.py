@@ -79,11 +79,13 @@ def run(settings: Settings) -> Report:
     """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
     version = registry.load(settings)
     since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
-    every, labels = prediction_log.read(settings.artifacts / "predictions")
-    every = every[every["model_version"].astype(str) == version.number]
-    rows = every[every["when"] >= since]
+    rows, labels = prediction_log.read(settings.artifacts / "predictions", since)
+    rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
-    judged = every.merge(labels.loc[labels["when"] >= since, ["id", "label"]], on="id")
+    judged = labels[
+        (labels["when"] >= since)
+        & (labels["model_version"].astype(str) == version.number)
+    ]
     found = examine(
         rows, version.info, version.number, settings.monitor_rows, since, judged
     )
