@@ -94,7 +94,8 @@ def run(settings: Settings) -> Report:
     _publish(folder / "report.json", json.dumps(found.to_dict(), indent=1))
     plotted = rows.sample(min(len(rows), PLOTTED), random_state=0)
     _publish(
-        folder / "report.html", report.page(found, plotted, version.info["baseline"])
+        folder / "report.html",
+        report.page(found, plotted, version.info.get("baseline")),
     )
     _publish(folder / "metrics.prom", prometheus(found))
     if found.status == "alarm":
