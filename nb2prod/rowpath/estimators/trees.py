@@ -1,6 +1,7 @@
 """Trees, forests and gradient boosting of scikit-learn.
 
-A node is (feature, threshold, left, right, where a missing value goes), a leaf what it holds.
+A forest is walked in arrays, all trees at once.  The many small trees of boosting are faster as tuples: a node
+is (feature, threshold, left, right, where a missing value goes), a leaf what it holds.
 """
 
 from __future__ import annotations
@@ -55,26 +56,39 @@ def nodes_of(tree: Any, held: list[Any]) -> list[tuple[Any, ...]]:
 
 
 class Forest(Model):
-    """Forests and single trees: the mean of the leaves, added in the library's order."""
+    """Forests and single trees: all trees walked at once, a level at a time, and the mean of their leaves.
+
+    The trees stand one behind the other; a leaf is its own child.  Sums are added in the library's order.
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         if model.n_outputs_ != 1:
             raise NotQuick("a forest for several targets")
         trees = [one.tree_ for one in getattr(model, "estimators_", [model])]
+        sizes = [tree.node_count for tree in trees]
+        self.roots = np.cumsum([0, *sizes[:-1]])
+        self.depth = max(tree.max_depth for tree in trees)
+        leaf = np.concatenate([tree.children_left == -1 for tree in trees])
+        own, start = np.arange(len(leaf)), np.repeat(self.roots, sizes)
+        left = np.where(leaf, own, np.concatenate([tree.children_left for tree in trees]) + start)
+        right = np.where(leaf, own, np.concatenate([tree.children_right for tree in trees]) + start)
+        self.children = np.array([left, right])
+        self.feature = np.where(leaf, 0, np.concatenate([tree.feature for tree in trees]))
+        self.threshold = np.concatenate([tree.threshold for tree in trees])
         values = np.concatenate([tree.value[:, 0, :] for tree in trees])
         if self.classes_ is not None:  # older versions keep counts, newer ones shares
             totals = values.sum(axis=1, keepdims=True)
             values = values if np.allclose(totals, 1, rtol=0, atol=1e-6) else values / totals
             self.predict_proba = self.shares
-        self.values, self.trees, start = values, [], 0
-        for tree in trees:
-            self.trees.append(grown(nodes_of(tree, list(range(start, start + tree.node_count)))))
-            start += tree.node_count
+        self.values = values
 
     def row(self, values: list[float]) -> Any:
-        found = self.values[leaves(self.trees, finite(narrow(values)))]
-        mean = np.add.accumulate(found)[-1] / len(self.trees)
+        row, node = np.array(finite(narrow(values)), dtype=np.float32), self.roots
+        for _ in range(self.depth):
+            right = row[self.feature[node]] > self.threshold[node]
+            node = self.children[right.astype(np.intp), node]
+        mean = np.add.accumulate(self.values[node])[-1] / len(self.roots)
         return mean[0] if self.classes_ is None else mean
 
 

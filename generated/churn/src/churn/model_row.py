@@ -7,8 +7,6 @@ from here only where no decision differed.  A row that is not treated exactly as
 
 # Fitted models have no types.
 # mypy: ignore-errors
-# ruff: noqa: PLR0124 -- the notebook's own style
-
 from __future__ import annotations
 
 import math
@@ -78,61 +76,39 @@ def finite(values: list[float]) -> list[float]:
     raise NotCovered("a missing or infinite value")
 
 
-def leaves(trees: list[Any], row: list[float]) -> list[Any]:
-    """The leaf of each tree for a row."""
-    found = []
-    for node in trees:
-        while type(node) is tuple:
-            value = row[node[0]]
-            node = (
-                node[2] if value <= node[1] else node[3] if value == value else node[4]
-            )
-        found.append(node)
-    return found
-
-
 def narrow(row: list[float]) -> list[float]:
     """A row in 32 bits, as scikit-learn's trees and XGBoost take it."""
     found: list[float] = np.array(row, dtype=np.float32).tolist()
     return found
 
 
-def grown(nodes: list[tuple[Any, ...]], root: int = 0) -> Any:
-    """A tree from its nodes: (feature, threshold, left, right, missing) with numbers of nodes, or (leaf,)."""
-    made: dict[int, Any] = {}
-    todo = [root]
-    while todo:
-        at = todo[-1]
-        if len(nodes[at]) == 1:
-            made[at] = nodes[at][0]
-        elif nodes[at][2] in made and nodes[at][3] in made:
-            feature, threshold, *others = nodes[at]
-            made[at] = (feature, threshold, *(made[other] for other in others))
-        else:
-            todo += nodes[at][2:4]
-            continue
-        todo.pop()
-    return made[root]
-
-
-def nodes_of(tree: Any, held: list[Any]) -> list[tuple[Any, ...]]:
-    """The nodes of a tree of scikit-learn; missing values are not taken, whichever way it would send them."""
-    names = ("feature", "threshold", "children_left", "children_right")
-    parts = zip(*(getattr(tree, name).tolist() for name in names), held, strict=True)
-    return [
-        (leaf,) if left == -1 else (f, t, left, right, right)
-        for f, t, left, right, leaf in parts
-    ]
-
-
 class Forest(Model):
-    """Forests and single trees: the mean of the leaves, added in the library's order."""
+    """Forests and single trees: all trees walked at once, a level at a time, and the mean of their leaves.
+
+    The trees stand one behind the other; a leaf is its own child.  Sums are added in the library's order.
+    """
 
     def __init__(self, model: Any) -> None:
         super().__init__(model)
         if model.n_outputs_ != 1:
             raise NotQuick("a forest for several targets")
         trees = [one.tree_ for one in getattr(model, "estimators_", [model])]
+        sizes = [tree.node_count for tree in trees]
+        self.roots = np.cumsum([0, *sizes[:-1]])
+        self.depth = max(tree.max_depth for tree in trees)
+        leaf = np.concatenate([tree.children_left == -1 for tree in trees])
+        own, start = np.arange(len(leaf)), np.repeat(self.roots, sizes)
+        left = np.where(
+            leaf, own, np.concatenate([tree.children_left for tree in trees]) + start
+        )
+        right = np.where(
+            leaf, own, np.concatenate([tree.children_right for tree in trees]) + start
+        )
+        self.children = np.array([left, right])
+        self.feature = np.where(
+            leaf, 0, np.concatenate([tree.feature for tree in trees])
+        )
+        self.threshold = np.concatenate([tree.threshold for tree in trees])
         values = np.concatenate([tree.value[:, 0, :] for tree in trees])
         if self.classes_ is not None:  # older versions keep counts, newer ones shares
             totals = values.sum(axis=1, keepdims=True)
@@ -140,16 +116,14 @@ class Forest(Model):
                 values if np.allclose(totals, 1, rtol=0, atol=1e-6) else values / totals
             )
             self.predict_proba = self.shares
-        self.values, self.trees, start = values, [], 0
-        for tree in trees:
-            self.trees.append(
-                grown(nodes_of(tree, list(range(start, start + tree.node_count))))
-            )
-            start += tree.node_count
+        self.values = values
 
     def row(self, values: list[float]) -> Any:
-        found = self.values[leaves(self.trees, finite(narrow(values)))]
-        mean = np.add.accumulate(found)[-1] / len(self.trees)
+        row, node = np.array(finite(narrow(values)), dtype=np.float32), self.roots
+        for _ in range(self.depth):
+            right = row[self.feature[node]] > self.threshold[node]
+            node = self.children[right.astype(np.intp), node]
+        mean = np.add.accumulate(self.values[node])[-1] / len(self.roots)
         return mean[0] if self.classes_ is None else mean
 
 
