@@ -18,6 +18,6 @@ Why not a converter: measured on 3,000 rows with two decimals, whose values ofte
 
     (*) a decision changed; 274 s to compile.  The machine was busy, and "these" were measured an hour later.
 
-ONNX Runtime is two to eight times faster for a model of trees, but rounds probabilities to 32 bits, cannot take
+ONNX Runtime is two to eight times faster for a model of trees, but rounds probabilities to 32 bits, takes no
 HistGradientBoosting and brings 73 MB.  lleaves did not run with the current llvmlite.
 """
