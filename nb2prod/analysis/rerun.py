@@ -254,7 +254,8 @@ def _retyped(node: ast.Call, old: str) -> bool:
         return False
     match node:
         case ast.Call(
-            func=ast.Attribute(attr="astype"), args=[ast.Name(id="str") | ast.Constant(value="str")]
+            func=ast.Attribute(attr="astype"),
+            args=[ast.Name(id="str") | ast.Constant(value="str" | "category")],
         ):
             return False
         case ast.Call(func=ast.Attribute(attr="astype" | "to_numeric" | "to_datetime" | "len")):
