@@ -1,7 +1,7 @@
 """Trees, forests and gradient boosting of scikit-learn.
 
-A forest is walked in arrays, all trees at once.  Many small trees, as in boosting, are faster as tuples: a node
-is (feature, threshold, left, right, where a missing value goes), a leaf what it holds.
+A forest is walked in arrays, all trees at once.  Many small trees, as in boosting, are faster as tuples: a
+node is (feature, threshold, left, right, where a missing value goes), a leaf what it holds.
 """
 
 from __future__ import annotations
