@@ -1,20 +1,27 @@
-"""Kill -9 at random points of the churn project's commands, and count what is torn or lost afterwards.
+"""Kill -9 at random points of the churn project's commands and its service, and count what is torn or lost.
 
-    python benchmarks/kills.py --train 10 --promote 40 --features 40 --retrain 5
+    python benchmarks/kills.py --train 8 --promote 37 --features 35 --retrain 5 --serve 15
 
 Each command runs in a process of its own on one project and is killed at a random moment of its usual length;
 then another process looks: the champion is there, loads and scores its example; every alias agrees with the
-last record of its moves; every entered version of the features reads back whole.
+last record of its moves; every entered version of the features reads back whole.  The service is killed while
+four clients ask it: what it acknowledged more than a second before, answers and labels, must be in its log.
 """
 
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import multiprocessing
+import os
 import random
+import shutil
+import socket
+import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,6 +32,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1] / "generated" / "churn"
 sys.path.insert(0, str(PROJECT / "src"))
+KEPT = 5
 fork = multiprocessing.get_context("fork")
 
 
@@ -52,7 +60,7 @@ def commands(settings: Any) -> dict[str, Callable[[int], object]]:
         "train": lambda at: pipeline.run(replace(settings, seed=at)),
         "promote": move,
         "features": lambda at: features(100 * at),
-        "retrain": lambda at: retrain.run(replace(settings, retrain_rows=20), force=True),
+        "retrain": lambda at: retrain.run(replace(settings, seed=at), force=True),
     }
 
 
@@ -79,6 +87,9 @@ def faults(settings: Any) -> list[str]:
         folder = settings.artifacts / "features" / entry.folder
         if store.digests(store._read(folder, package, facts)) != facts["digests"]:
             found.append(f"features {entry.key[:12]} are torn")
+    store.gc(settings, KEPT, set())  # what killed writers left goes, what is entered stays
+    if len([path for path in (settings.artifacts / "features").iterdir() if path.is_dir()]) > KEPT:
+        found.append("what a killed writer left cannot be cleared")
     return found
 
 
@@ -103,35 +114,157 @@ def elsewhere(call: Callable[..., object], *given: Any, kill_after: float | None
     return result, False
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name, count in (("train", 10), ("promote", 40), ("features", 40), ("retrain", 5)):
-        parser.add_argument(f"--{name}", type=int, default=count, help="how many are killed")
-    counts = vars(parser.parse_args())
+class Client(threading.Thread):
+    """Asks for predictions, gives each second one a label, and notes when what was acknowledged."""
+
+    def __init__(self, port: int, rows: list[dict[str, Any]]) -> None:
+        super().__init__(daemon=True)
+        self.port, self.rows = port, rows
+        self.predicted: dict[str, float] = {}
+        self.labelled: dict[str, float] = {}
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        at = 0
+        try:
+            while True:
+                at += 1
+                row = self.rows[at % len(self.rows)]
+                answer = self._post(connection, "/predict", row)
+                key = str(answer["predictions"][0]["prediction_id"])
+                self.predicted[key] = time.monotonic()
+                if at % 2:
+                    self._post(connection, "/feedback", {"prediction_id": key, "label": 1})
+                    self.labelled[key] = time.monotonic()
+        except (OSError, http.client.HTTPException):  # the service was killed
+            return
+
+    @staticmethod
+    def _post(connection: http.client.HTTPConnection, path: str, body: object) -> Any:
+        connection.request("POST", path, json.dumps(body), {"content-type": "application/json"})
+        with connection.getresponse() as response:
+            text = response.read()
+        if response.status not in (200, 202):
+            raise RuntimeError(f"{path}: {response.status} {text[:200]!r}")
+        return json.loads(text)
+
+
+def started(project: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """The service, once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    command = [sys.executable, "-m", "churn", "serve", "--project", str(project), "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
+    with (project / "serve.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    until = time.monotonic() + 180
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/ready")
+            if connection.getresponse().status == 200:
+                return process, port
+        except OSError:
+            time.sleep(0.2)
+    process.kill()
+    raise RuntimeError(f"the service was not ready: {(project / 'serve.log').read_text()[-2000:]}")
+
+
+def killed_service(
+    settings: Any, rows: list[dict[str, Any]], kill_after: float
+) -> tuple[list[str], Counter[str]]:
+    """What a service that was killed under load lost beyond its bound; how much it acknowledged, and lost."""
+    from churn import prediction_log
+
+    process, port = started(settings.project)
+    clients = [Client(port, rows[first::4]) for first in range(4)]
+    for one in clients:
+        one.start()
+    time.sleep(kill_after)
+    process.kill()
+    end = time.monotonic()
+    process.wait()
+    for one in clients:
+        one.join()
+    folder = settings.artifacts / "predictions"
+    open_ones = prediction_log.read(folder)
+    prediction_log.recover(folder)
+    logged, labels = prediction_log.read(folder)
+    found = (
+        []
+        if len(open_ones[0]) == len(logged) and len(open_ones[1]) == len(labels)
+        else ["recovery loses rows"]
+    )
+    counts: Counter[str] = Counter()
+    for what, kept in (("predicted", set(logged["id"])), ("labelled", set(labels["id"]))):
+        noted = {key: when for one in clients for key, when in getattr(one, what).items()}
+        lost = [end - when for key, when in noted.items() if key not in kept]
+        counts += Counter({what: len(noted), f"{what} and lost": len(lost)})
+        if lost and max(lost) > prediction_log.SYNC_SECONDS:
+            found.append(f"lost what was {what} {max(lost):.2f} s before the end")
+    return found, counts
+
+
+def workplace(folder: Path) -> Any:
+    """The project in a folder of its own, with few trees; its settings, as those of each later process."""
+    config = (PROJECT / "config.toml").read_text(encoding="utf-8")
+    (folder / "config.toml").write_text(config, encoding="utf-8")
+    shutil.copy(PROJECT / "contract.toml", folder)
+    os.environ.update(
+        {"CHURN_DATA_ROOT": str(PROJECT.parents[1] / "examples" / "notebooks"), "CHURN_N_TREES": "20"}
+    )
+    os.environ.update({"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db", "OMP_NUM_THREADS": "1"})
+    os.environ["CHURN_RETRAIN_ROWS"] = "20"
     from churn.settings import load_settings
 
+    return load_settings(folder)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    plan = {"train": 8, "promote": 37, "features": 35, "retrain": 5, "serve": 15}
+    for name, count in plan.items():
+        parser.add_argument(f"--{name}", type=int, default=count, help="how many are killed")
+    counts = vars(parser.parse_args())
+    import mlflow  # noqa: F401 -- imported once, so that the moments fall into the work; it connects to nothing yet
+
     with tempfile.TemporaryDirectory() as folder:
-        own = load_settings(PROJECT)
-        database = f"sqlite:///{folder}/mlflow.db"
-        settings = replace(own, project=Path(folder), tracking_uri=database)
+        settings = workplace(Path(folder))
         does = commands(settings)
-        length = {"promote": 5.0, "features": 5.0}
+        length = {"promote": 3.0, "features": 3.0, "serve": 4.0}
         begin = time.monotonic()
         for seed in (0, 1):  # two versions to move between
             elsewhere(lambda seed=seed: does["train"](seed).version)
         length["train"] = length["retrain"] = (time.monotonic() - begin) / 2
         killed: Counter[str] = Counter()
+        acknowledged: Counter[str] = Counter()
         torn: list[str] = []
         moments = random.Random(0)
-        plan = [name for name, count in counts.items() for _ in range(count)]
-        moments.shuffle(plan)
-        for at, name in enumerate(plan, 2):
-            killed[name] += elsewhere(does[name], at, kill_after=moments.uniform(0.05, length[name]))[1]
-            after, _ = elsewhere(faults, settings)
+        order = [name for name, count in counts.items() for _ in range(count)]
+        moments.shuffle(order)
+        for at, name in enumerate(order, 2):
+            moment = moments.uniform(0.05, length[name])
+            after: list[str] = []
+            if name == "serve":
+                after, more = elsewhere(killed_service, settings, sample(settings), moment)[0]
+                acknowledged += more
+                killed[name] += 1
+            else:
+                killed[name] += elsewhere(does[name], at, kill_after=moment)[1]
+            after += elsewhere(faults, settings)[0]
             torn += [f"{name}: {one}" for one in after]
-            print(f"{at - 1}/{len(plan)} {name}: {after or 'whole'}", flush=True)
-        print(f"killed: {dict(killed)}, faults: {len(torn)}")
+            print(f"{at - 1}/{len(order)} {name} after {moment:.1f} s: {after or 'whole'}", flush=True)
+        print(f"killed: {dict(killed)}, faults: {len(torn)}; the service: {dict(acknowledged)}")
         return 1 if torn else 0
+
+
+def sample(settings: Any) -> list[dict[str, Any]]:
+    """Rows that the service takes."""
+    import pandas as pd
+
+    rows = pd.read_csv(settings.data_path("churn"), nrows=400).dropna(subset="Contract")
+    return [dict(row) for row in json.loads(rows.to_json(orient="records"))]
 
 
 if __name__ == "__main__":

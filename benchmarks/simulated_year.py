@@ -1,11 +1,12 @@
 """A year of a compiled project in weekly windows: is monitoring quiet, and loud when it must be?
 
-    python benchmarks/simulated_year.py generated/churn --seeds 3 --rows 800
+    python benchmarks/simulated_year.py generated/churn --seeds 10 --rows 800
 
 The champion is trained on half of the example's rows.  Each week draws its rows from the other half and
 monitors them; labels come four weeks late.  In week 26 of further years a number moves by half a standard
-deviation, the answer changes on part of the rows, or a column comes empty.  Then the project retrains, on
-data in which nothing changed and on data in which the answer did, and rolls back.
+deviation, the answer changes on part of the rows, or a column comes empty.  Then the project retrains: on
+data in which nothing changed, on data in which the answer did (and rolls back), and with a challenger that
+learned from shuffled answers.  Every seed draws other weeks and other rows to train on.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import importlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -111,34 +114,74 @@ def changed(year: Year) -> dict[str, pd.DataFrame]:
     }
 
 
-def noticed(reports: list[Any], first: int) -> str:
-    """In which window after the onset the first alarm came, and of what."""
+def noticed(reports: list[Any], first: int) -> tuple[int, str]:
+    """In which window after the onset the first alarm came (0: in none), and of what."""
     for week, one in enumerate(reports, first):
         if week >= ONSET and one.status == "alarm":
-            return f"window {week - ONSET + 1}: {one.why[:90]}"
-    return "not noticed"
+            return week - ONSET + 1, one.why
+    return 0, ""
 
 
-def retrained(year: Year, rows: pd.DataFrame) -> str:
-    """What became of an attempt on these rows, and whether rolling back gives the former predictions."""
+def retrained(year: Year, rows: pd.DataFrame) -> tuple[Any, bool]:
+    """What became of an attempt on these rows, and whether rolling back gave the former predictions."""
     registry, retrain, infer = (year.module(name) for name in ("registry", "retrain", "infer"))
     year.store(rows)
     with contextlib.redirect_stdout(sys.stderr):
         found = retrain.run(year.settings, force=True)
-    told = f"{'promoted' if found.promoted else 'kept'}: {found.why[:150]}"
-    if found.promoted:
-        some = year.stream.head(50).to_dict("records")
-        before = infer.score(some, year.version).predictions
-        registry.rollback(year.settings, "end of the simulation")
-        same = infer.score(some, registry.load(year.settings)).predictions == before
-        told += f"; rolled back, predictions {'the same' if same else 'DIFFER'}"
-    return told
+    if not found.promoted:
+        return found, registry.champion(year.settings) == year.version.number
+    some = year.stream.head(200).to_dict("records")
+    before = infer.score(some, year.version)
+    registry.rollback(year.settings, "end of the simulation")
+    after = infer.score(some, registry.load(year.settings))
+    return found, (before.predictions, before.probabilities) == (after.predictions, after.probabilities)
+
+
+@contextlib.contextmanager
+def shuffled_answers(year: Year, seed: int) -> Iterator[None]:
+    """Meanwhile the project's models learn from answers of other rows."""
+    package = year.module("versions").freeze_code(year.settings.artifacts / "code")
+    module = importlib.import_module(f"{package}.train")
+    fit_model = module.fit_model
+
+    def learn(data: Any, settings: Any) -> Any:
+        answers = np.array(data.y_train)
+        np.random.default_rng(seed).shuffle(answers)
+        return fit_model(replace(data, y_train=answers), settings)
+
+    module.fit_model = learn
+    yield
+    module.fit_model = fit_model
+
+
+def attempts(year: Year, changed_answer: pd.DataFrame, seeds: int) -> None:
+    """Retraining, once a seed and kind, on the half that the champion knows and most of the other."""
+    plain = contextlib.nullcontext()
+    kinds: dict[str, tuple[pd.DataFrame, Callable[[int], AbstractContextManager[None]]]] = {
+        "what did not change": (year.stream, lambda seed: plain),
+        "the new answers": (changed_answer, lambda seed: plain),
+        "shuffled answers": (year.stream, lambda seed: shuffled_answers(year, seed)),
+    }
+    for what, (stream, during) in kinds.items():
+        found, exact = [], []
+        for seed in range(seeds):
+            rows = pd.concat([year.base, stream.sample(frac=0.8, random_state=seed)])
+            with during(seed):
+                outcome, same = retrained(year, rows)
+            found.append(outcome)
+            exact.append(same)
+        print(
+            f"retrained on {what}: promoted {sum(one.promoted for one in found)} of {seeds}; afterwards the "
+            f"champion is the former, with its predictions, {sum(exact)} times",
+            *(f"\n    {'promoted' if one.promoted else 'kept'}: {one.why}" for one in found),
+            flush=True,
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("project", type=Path, help="a compiled project of one data file")
-    parser.add_argument("--seeds", type=int, default=10, help="years in which nothing happens")
+    parser.add_argument("--seeds", type=int, default=10, help="years, and attempts to retrain of each kind")
     parser.add_argument("--rows", type=int, default=800, help="rows a week")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -147,19 +190,16 @@ def main() -> None:
         quiet = year.logged(year.stream)
         alarms = [year.weeks(quiet, quiet, seed, 0, WEEKS, given.rows) for seed in range(given.seeds)]
         loud = [one.why for reports in alarms for one in reports if one.status == "alarm"]
-        print(
-            f"nothing happens: {len(loud)} alarms in {given.seeds} x {WEEKS} windows {loud[:3]}", flush=True
-        )
+        print(f"nothing happens: {len(loud)} alarms in {given.seeds} x {WEEKS} windows {loud}", flush=True)
         pools = changed(year)
         for what, rows in pools.items():
-            reports = year.weeks(quiet, year.logged(rows), 0, ONSET - 2, ONSET + 8, given.rows)
-            print(f"{what}: {noticed(reports, ONSET - 2)}", flush=True)
-        print(
-            "retrained on what did not change:",
-            retrained(year, pd.concat([year.base, year.stream])),
-            flush=True,
-        )
-        print("retrained on what did:", retrained(year, list(pools.values())[-1]), flush=True)
+            after = year.logged(rows)
+            found = []
+            for seed in range(given.seeds):
+                reports = year.weeks(quiet, after, seed, ONSET - 2, ONSET + 8, given.rows)
+                found.append(noticed(reports, ONSET - 2))
+            print(f"{what}: noticed in windows {[window for window, _ in found]}: {found[0][1]}", flush=True)
+        attempts(year, list(pools.values())[-1], given.seeds)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,13 @@ def test_a_wrong_manifest_would_be_found() -> None:
 
 def test_all_parts_speak_of_the_same_pods() -> None:
     found = manifests(churn())
-    assert set(found) == {"Deployment", "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget"}
+    assert set(found) == {
+        "Deployment",
+        "Service",
+        "HorizontalPodAutoscaler",
+        "PodDisruptionBudget",
+        "PersistentVolumeClaim",
+    }
     labels = found["Deployment"]["spec"]["template"]["metadata"]["labels"]
     assert found["Deployment"]["spec"]["selector"]["matchLabels"] == labels
     assert found["Service"]["spec"]["selector"] == labels
@@ -70,6 +76,15 @@ def test_pods_have_no_rights_that_they_do_not_need() -> None:
     assert {"cpu", "memory"} <= set(container["resources"]["requests"])
     written = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert written == {"/tmp", "/app/artifacts"}
+
+
+def test_what_was_predicted_outlives_the_pods() -> None:
+    found = manifests(churn())
+    pod, claim = found["Deployment"]["spec"]["template"]["spec"], found["PersistentVolumeClaim"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    (mount,) = (m for m in pod["containers"][0]["volumeMounts"] if m["mountPath"] == "/app/artifacts")
+    assert volumes[mount["name"]]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"], "several pods write"
 
 
 def test_an_update_waits_for_the_new_and_drains_the_old() -> None:
@@ -98,11 +113,19 @@ def test_the_image_is_slim_checked_and_not_root() -> None:
 
 def test_further_targets_add_their_files_and_nothing_else() -> None:
     plain = {file.path for file in emit(churn(), notebook_with())}
-    more = {file.path for file in emit(replace(churn(), targets=("sagemaker",)), notebook_with())}
+    more = {file.path for file in emit(replace(churn(), targets=("ray", "sagemaker")), notebook_with())}
     assert more - plain == {
+        "src/churn/ray_app.py",
         "deploy/sagemaker/scaling-policy.json",
         "deploy/sagemaker/scaling-target.json",
     }
+
+
+def test_where_a_version_is_served_is_no_part_of_it() -> None:
+    """Else the same features would be another version because of Ray."""
+    text = rendered(replace(churn(), targets=("ray",)), "src/churn/versions.py")
+    assert '"ray_app.py",' in text[text.index("SERVICE") : text.index("DEFINING")]
+    assert "ray[serve]" in rendered(replace(churn(), targets=("ray",)), "pyproject.toml")
 
 
 def test_the_scaling_policy_scales_the_endpoint_that_the_readme_makes() -> None:

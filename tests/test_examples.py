@@ -96,6 +96,20 @@ def test_verified_trained_and_served(project: Compiled, tmp_path: Path) -> None:
                 assert found["prediction"] == expected["prediction"]
 
 
+@pytest.mark.slow
+def test_its_own_tests_pass(project: Compiled) -> None:
+    """Store, stages, registry, monitoring with late labels, retraining, serving: as its owner runs them."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-5000:]
+
+
 def _json_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(row) for row in json.loads(rows.to_json(orient="records", date_format="iso"))]
 

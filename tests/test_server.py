@@ -235,3 +235,29 @@ def test_champions_change_under_load_without_a_failed_or_mixed_answer(project: P
     for _, answer in answers:
         assert answer["predictions"][0]["probabilities"] == expected[answer["model_version"]]
     assert {answer["model_version"] for _, answer in answers} == {"1", "2"}
+
+
+def test_a_champion_of_earlier_code_serves(tmp_path: Path) -> None:
+    """A version carries its own code, here from before single rows had a path of their own."""
+    project = Project(tmp_path)
+    package = project.folder / "src" / "churn"
+    newer = {name: (package / name).read_text() for name in ("infer.py", "checks.py")}
+    replace_in(package / "infer.py", "    alone: bool = False", "    # alone: bool = False")
+    replace_in(package / "infer.py", "def score_alone(", "def score_later(")
+    replace_in(package / "infer.py", "if valid and alone and", "if False and")
+    proof = 'version.module("rows").prove(version, used)'
+    replace_in(package / "checks.py", proof, '{"passed": False, "told": ""}')
+    project.run("train", n_trees=5)
+    for name, text in newer.items():
+        (package / name).write_text(text)
+    with project.serving() as server:
+        for rows in (project.rows[0], project.rows[:3]):
+            status, answer = server.predict(rows)
+            assert status == 200, answer
+        assert server.counted('churn_single_rows_total{by="pandas"}') == 1
+
+
+def replace_in(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path.name} does not say {old!r} once"
+    path.write_text(text.replace(old, new))

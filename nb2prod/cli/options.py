@@ -112,7 +112,7 @@ Targets = Annotated[
     list[str],
     typer.Option(
         "--target",
-        metavar="sagemaker",
+        metavar="ray|sagemaker",
         callback=_valid_targets,
         help="What the project runs on beside Docker and Kubernetes; may be given again.",
         rich_help_panel=OUTPUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 
 os.environ.setdefault(
     "OMP_NUM_THREADS", "1"
@@ -24,14 +25,22 @@ from churn.versions import Version
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The project's settings, with everything that is written in a temporary folder."""
+    """The project's settings, with everything that is written in a temporary folder.
+
+    CHURN_TEST_TRACKING_URI runs the tests against an MLflow server, under a name of their own.
+    """
     folder = tmp_path_factory.mktemp("project")
     own = load_settings(Path(__file__).resolve().parents[1])
+    server = os.environ.get("CHURN_TEST_TRACKING_URI", "")
+    name = f"{own.model_name}-test-{uuid.uuid4().hex[:8]}" if server else own.model_name
+    uri = server or f"sqlite:///{folder / 'mlflow.db'}"
     return replace(
         own,
         project=folder,
-        tracking_uri=f"sqlite:///{folder / 'mlflow.db'}",
+        tracking_uri=uri,
         approval="auto",
+        model_name=name,
+        experiment=name,
     )
 
 

@@ -11,12 +11,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from churn import audit, monitor, prediction_log
-from churn.infer import score
+from churn import audit, checks, monitor, prediction_log
+from churn.infer import predictions_of, score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
 from churn.settings import Settings
@@ -111,6 +112,18 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
 def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:
     found = monitor.examine(window.iloc[:20], version.info, version.number, 100)
     assert (found.status, found.exit_code) == ("not enough data", 3)
+
+
+def test_the_truth_is_told_as_predictions_are(
+    version: Version, rows: list[dict[str, Any]]
+) -> None:
+    """In the same words and units: a truth that is what the model says is the prediction itself."""
+    X = version.module("features").transform(pd.DataFrame(rows), version.state)
+    said = predictions_of(version, X)
+    told = checks._told(version, X, np.asarray(version.model.predict(X)))
+    if told and version.info["labels"] is None:
+        assert told == said
+    assert {type(one) for one in told} <= {type(one) for one in said}
 
 
 def test_labels_that_contradict_are_an_alarm(

@@ -99,11 +99,6 @@ def test_probabilities_that_became_less_true_are_seen() -> None:
     assert retrain._off(np.full(200, 0.99), right) > 0.2
 
 
-def test_without_drift_there_is_no_attempt(settings: Settings, trained: Result) -> None:
-    found = retrain.run(settings, force=True, if_drift=True)
-    assert not found.promoted and found.challenger == "" and "monitor" in found.why
-
-
 def test_the_holdout_holds_no_training_row(
     version: Version, raw: pd.DataFrame, settings: Settings
 ) -> None:
@@ -115,6 +110,11 @@ def test_the_holdout_holds_no_training_row(
 def test_targets_in_other_units_are_seen() -> None:
     assert retrain.same_targets({1: 0, 2: 1}, {2: 1})
     assert not retrain.same_targets({1: 0, 2: 1}, {2: 0})
+
+
+def test_without_drift_there_is_no_attempt(settings: Settings, trained: Result) -> None:
+    found = retrain.run(settings, force=True, if_drift=True)
+    assert not found.promoted and found.challenger == "" and "monitor" in found.why
 
 
 def test_a_second_retraining_waits_for_the_first(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from churn import registry
+from churn import bundle, registry
 from churn.checks import same_values
 from churn.infer import READ_CSV, score
 from churn.logs import JsonLines
@@ -108,15 +111,29 @@ def test_limits_of_a_request(
         assert client.post("/predict", json=rows[0]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "lines", [b"," * 100_000, b'"\n",' + b"a," * 100_000, b"a\n" + b"1," * 100_000]
+)
+def test_a_file_of_endless_columns_is_not_read(
+    client: TestClient, lines: bytes
+) -> None:
+    assert (
+        client.post(
+            "/predict", content=lines, headers={"content-type": "text/csv"}
+        ).status_code
+        == 413
+    )
+
+
 def test_a_slow_answer_is_given_up(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:
     with TestClient(create_app(replace(settings, request_seconds=3.0))) as client:
         release = threading.Event()
         client.app.state.champion.scorer.submit(release.wait)  # type: ignore[attr-defined]
-        assert client.post("/predict", json=rows[0]).status_code == 504
+        assert client.post("/predict", json=rows).status_code == 504
         release.set()
-        assert client.post("/predict", json=rows[0]).status_code == 200
+        assert client.post("/predict", json=rows).status_code == 200
 
 
 def test_with_an_api_key_only_the_probes_are_open(
@@ -213,6 +230,60 @@ def test_a_moved_alias_is_picked_up(
     registry.promote(settings, second)
     assert client.app.state.champion.refresh()  # type: ignore[attr-defined]
     assert client.post("/predict", json=rows[0]).json()["model_version"] == second
+
+
+WITHOUT_MLFLOW = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from fastapi.testclient import TestClient
+from churn.serve import create_app
+from churn.settings import load_settings
+own, folder, row = sys.argv[1:]
+settings = replace(load_settings(Path(own)), project=Path(folder).parent, bundle=folder)
+with TestClient(create_app(settings)) as client:
+    print(client.post("/predict", content=row).text)
+assert "mlflow" not in sys.modules
+"""
+
+
+def test_a_bundle_serves_without_mlflow(
+    settings: Settings, version: Version, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    folder = tmp_path / "bundle"
+    assert bundle.export(settings, version.number, folder) == version.number
+    own = Path(__file__).resolve().parents[1]
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_MLFLOW,
+        str(own),
+        str(folder),
+        json.dumps(rows[0]),
+    ]
+    answer = json.loads(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    )
+    assert answer["model_version"] == version.number
+    assert same_values(
+        [answer["predictions"][0]["prediction"]], score([rows[0]], version).predictions
+    )
+
+
+def test_a_version_exported_later_is_picked_up(
+    settings: Settings,
+    version: Version,
+    second: str,
+    rows: list[dict[str, Any]],
+    tmp_path: Path,
+) -> None:
+    bundle.export(settings, version.number, tmp_path / "bundle")
+    with TestClient(
+        create_app(replace(settings, bundle=str(tmp_path / "bundle")))
+    ) as client:
+        bundle.export(settings, second, tmp_path / "bundle")
+        assert client.app.state.champion.refresh()  # type: ignore[attr-defined]
+        assert client.post("/predict", json=rows[0]).json()["model_version"] == second
 
 
 def test_a_row_by_itself_is_answered_without_pandas(

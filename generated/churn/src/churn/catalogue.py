@@ -16,7 +16,7 @@ DECIDING = ("definition", "data", "fit_on", "parameters", "seed")
 
 def describe(settings: Settings, entry: Entry) -> dict[str, Any]:
     """A version with its columns and what it learned."""
-    X = _table(store.value(settings, entry, "X_train"))
+    X = table(store.value(settings, entry, "X_train"))
     return {
         **entry.to_dict(),
         "columns": [_column(X[name]) for name in X],
@@ -93,12 +93,12 @@ def _rows(settings: Settings, entry: Entry) -> pd.DataFrame:
     for X, ids in (("X_train", "train_ids"), ("X_eval", "eval_ids")):
         matrix, at = store.value(settings, entry, X), store.value(settings, entry, ids)
         if matrix is not None and at is not None and matrix.shape[0] == len(at):
-            parts.append(_table(matrix).set_axis(at, axis="index"))
+            parts.append(table(matrix).set_axis(at, axis="index"))
     found = pd.concat(parts)
     return found[(found.index >= 0) & ~found.index.duplicated()]
 
 
-def _table(X: Any) -> pd.DataFrame:
+def table(X: Any) -> pd.DataFrame:
     """A feature matrix as a frame whose columns have text as names."""
     if isinstance(X, pd.DataFrame):
         frame = X

@@ -93,6 +93,10 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes that serve.")
     ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Folder of `export` to serve from, without MLflow."),
+    ] = None,
     project: Project = None,
 ) -> None:
     """Serve the champion over HTTP; SIGTERM ends it when the requests at hand are answered."""
@@ -107,6 +111,8 @@ def serve(
 
         settings = load_settings(project)
         several = workers or settings.workers
+        if bundle is not None:
+            os.environ[f"{PREFIX}BUNDLE"] = str(bundle.resolve())
         os.environ[f"{PREFIX}PROJECT"] = str(
             settings.project
         )  # for the processes that serve
@@ -155,6 +161,32 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
         typer.echo(
             f"{move['when'][:19]}  {move['who']}: {move['alias']} {move['old']} -> {move['new']}{why}"
         )
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", help="Folder of the bundle; made where it is not there."
+        ),
+    ],
+    version: Annotated[
+        str, typer.Option("--version", help="Number or alias of the version.")
+    ] = "champion",
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a version into a folder that `serve --bundle` answers from without MLflow."""
+    with failing():
+        from . import bundle
+
+        number = bundle.export(load_settings(project), version, output)
+    typer.echo(
+        json.dumps({"exported": number})
+        if as_json
+        else f"version {number} is in {output}"
+    )
 
 
 @app.command()

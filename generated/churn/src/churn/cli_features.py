@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .console import AsJson, Project, failing
+from .console import AsJson, Project, failing, printing_aside
 from .settings import load_settings
 
 app = typer.Typer(
@@ -68,6 +69,69 @@ def diff(
         if any(found[name] for name in ("added", "removed", "changed", "learned"))
         else 0
     )
+
+
+@app.command("materialise")
+def materialise(project: Project = None, as_json: AsJson = False) -> None:
+    """Compute the champion's features of all entities in the data, for `latest`, `as-of` and the service."""
+    with failing(), printing_aside():
+        from . import catalogue, entities, load, registry
+
+        settings = load_settings(project)
+        found = entities.materialise(
+            settings, registry.load(settings), load.load(settings)
+        )
+    found.pop("parts")
+    typer.echo(json.dumps(found, indent=1) if as_json else catalogue.text(found))
+
+
+@app.command("latest")
+def latest(
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="The entity, as the column `entity` of config.toml has it."
+        ),
+    ],
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """The newest features of an entity."""
+    with failing(), printing_aside():
+        from . import catalogue, entities, registry
+
+        settings = load_settings(project)
+        found = entities.latest(settings, registry.load(settings), key)
+    typer.echo(json.dumps(found, indent=1) if as_json else catalogue.text(found))
+
+
+@app.command("as-of")
+def as_of(
+    source: Annotated[
+        Path,
+        typer.Option(
+            "--input", help="CSV or Parquet with columns of entities and times."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", help="CSV or Parquet to write, one row for each."),
+    ],
+    project: Project = None,
+) -> None:
+    """The features of entities as they were known at given times: what may be learned from at that time."""
+    with failing(), printing_aside():
+        from . import entities, infer, registry
+
+        settings = load_settings(project)
+        found = entities.as_of(
+            settings, registry.load(settings), infer.read_rows(source)
+        )
+        if output.suffix.lower() == ".csv":
+            found.to_csv(output, index=False)
+        else:
+            found.to_parquet(output, index=False)
+    typer.echo(f"{len(found)} rows to {output}")
 
 
 @app.command("gc")

@@ -135,28 +135,46 @@ def write_rows(parts: Sequence[pd.DataFrame], target: Path) -> int:
 
 def score(rows: Sequence[Any], version: Version, alone: bool = True) -> Scores:
     """Score raw rows given as mappings from column to value; a single one by the row path unless not `alone`."""
-    schema = version.module("schema")
-    policies = version.policies
-    valid, errors = schema.check(rows, policies.accept_missing(schema.COLUMNS))
-    count = len(rows)
-    scores = Scores([None] * count, [None] * count, [[] for _ in range(count)], errors)
-    if valid:
-        for at, row in list(valid.items()):
-            scores.flags[at], reasons = policies.judge(row, version.info["profile"])
-            errors += [schema.RowError(at, *reason) for reason in reasons]
-            if reasons:
-                del valid[at]
-    if valid and alone and count == 1 and version.row is not None:
-        found = version.row.answer(valid[0])
-        if found is not None:
-            scores.predictions[0], scores.probabilities[0] = found
-            scores.alone = True
-            return scores
+    valid, scores = _judged(rows, version)
+    if valid and alone and len(rows) == 1 and _answered(valid[0], version, scores):
+        return scores
     if valid:
         frame = pd.DataFrame(list(valid.values()), index=pd.Index(list(valid)))
         _score(frame, version, scores)
     scores.errors.sort(key=lambda error: error.row or 0)
     return scores
+
+
+def score_alone(row: Any, version: Version) -> Scores | None:
+    """Score one raw row without pandas; None where only pandas can."""
+    valid, scores = _judged([row], version)
+    return scores if not valid or _answered(valid[0], version, scores) else None
+
+
+def _answered(row: Mapping[str, Any], version: Version, scores: Scores) -> bool:
+    """Fill in the answer of the row path, if it has one."""
+    found = None if version.row is None else version.row.answer(row)
+    if found is not None:
+        scores.predictions[0], scores.probabilities[0] = found
+        scores.alone = True
+    return scores.alone
+
+
+def _judged(
+    rows: Sequence[Any], version: Version
+) -> tuple[dict[int, dict[str, Any]], Scores]:
+    """The valid rows by position, and scores that have only flags and errors so far."""
+    schema = version.module("schema")
+    policies = version.policies
+    valid, errors = schema.check(rows, policies.accept_missing(schema.COLUMNS))
+    count = len(rows)
+    scores = Scores([None] * count, [None] * count, [[] for _ in range(count)], errors)
+    for at, row in list(valid.items()):
+        scores.flags[at], reasons = policies.judge(row, version.info["profile"])
+        errors += [schema.RowError(at, *reason) for reason in reasons]
+        if reasons:
+            del valid[at]
+    return valid, scores
 
 
 def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:

@@ -13,7 +13,6 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,11 +78,13 @@ def run(settings: Settings) -> Report:
     """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
     version = registry.load(settings)
     since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
-    every, labels = prediction_log.read(settings.artifacts / "predictions")
-    every = every[every["model_version"].astype(str) == version.number]
-    rows = every[every["when"] >= since]
+    rows, labels = prediction_log.read(settings.artifacts / "predictions", since)
+    rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
-    judged = every.merge(labels.loc[labels["when"] >= since, ["id", "label"]], on="id")
+    judged = labels[
+        (labels["when"] >= since)
+        & (labels["model_version"].astype(str) == version.number)
+    ]
     found = examine(
         rows, version.info, version.number, settings.monitor_rows, since, judged
     )
@@ -93,7 +94,8 @@ def run(settings: Settings) -> Report:
     _publish(folder / "report.json", json.dumps(found.to_dict(), indent=1))
     plotted = rows.sample(min(len(rows), PLOTTED), random_state=0)
     _publish(
-        folder / "report.html", report.page(found, plotted, version.info["baseline"])
+        folder / "report.html",
+        report.page(found, plotted, version.info.get("baseline")),
     )
     _publish(folder / "metrics.prom", prometheus(found))
     if found.status == "alarm":
@@ -217,15 +219,23 @@ def _numbers(
     scale = profile["scale"] or 1.0
     expected = np.array(profile["quantiles"])
 
-    def moved(given: np.ndarray, against: np.ndarray = expected) -> float:
-        return float(np.abs(np.quantile(given, baseline.GRID) - against).mean() / scale)
+    def moved(given: np.ndarray) -> Any:
+        return (
+            np.abs(np.quantile(given, baseline.GRID, axis=-1).T - expected).mean(
+                axis=-1
+            )
+            / scale
+        )
 
     size = min(len(values), LARGEST)
-    chance = _by_chance(lambda draw: moved(draw.choice(sample, size)))
+    chance = float(moved(_draw().choice(sample, (RESAMPLES, size))).max())
+    effect = float(moved(values))
     p = float(stats.ks_2samp(sample, values, method="asymp")[1])
-    detail = f"mean {values.mean():.4g}, quantiles moved by {moved(values):.2f} standard deviations"
+    detail = (
+        f"mean {values.mean():.4g}, quantiles moved by {effect:.2f} standard deviations"
+    )
     return Finding(
-        kind, name, len(values), moved(values), max(FLOORS["drift"], chance), p, detail
+        kind, name, len(values), effect, max(FLOORS["drift"], chance), p, detail
     )
 
 
@@ -240,28 +250,24 @@ def _categories(
     seen, window = seen[filled], window[filled]
     share = seen / seen.sum()
 
-    def moved(given: np.ndarray) -> float:
-        return float(np.abs(given / given.sum() - share).sum() / 2)
+    def moved(given: np.ndarray) -> Any:
+        return (
+            np.abs(given / given.sum(axis=-1, keepdims=True) - share).sum(axis=-1) / 2
+        )
 
     size = min(int(window.sum()), LARGEST)
-    chance = _by_chance(lambda draw: moved(draw.multinomial(size, share)))
+    chance = float(moved(_draw().multinomial(size, share, RESAMPLES)).max())
+    effect = float(moved(window))
     p = float(stats.chi2_contingency([seen, window])[1]) if len(seen) > 1 else 1.0
-    detail = f"{moved(window):.1%} of the rows are in another category"
+    detail = f"{effect:.1%} of the rows are in another category"
     return Finding(
-        kind,
-        name,
-        int(window.sum()),
-        moved(window),
-        max(FLOORS["drift"], chance),
-        p,
-        detail,
+        kind, name, int(window.sum()), effect, max(FLOORS["drift"], chance), p, detail
     )
 
 
-def _by_chance(draw: Callable[[np.random.Generator], float]) -> float:
-    """The largest effect of windows drawn from the training data itself."""
-    generator = np.random.default_rng(0)
-    return max(draw(generator) for _ in range(RESAMPLES))
+def _draw() -> np.random.Generator:
+    """What draws windows from the training data itself: the largest effect of `RESAMPLES` of them is chance."""
+    return np.random.default_rng(0)
 
 
 def _share(
@@ -278,8 +284,8 @@ def _share(
     counts = [[count, of - count], [round(before), before_of - round(before)]]
     p = float(stats.fisher_exact(counts, alternative=side)[1])
     size = min(of, LARGEST)
-    chance = _by_chance(
-        lambda draw: abs(draw.binomial(size, expected) / size - expected)
+    chance = float(
+        np.abs(_draw().binomial(size, expected, RESAMPLES) / size - expected).max()
     )
     detail = f"{count / of:.2%} of {of} rows; {expected:.2%} in training"
     return Finding(kind, name, of, effect, max(FLOORS[kind], chance), p, detail)

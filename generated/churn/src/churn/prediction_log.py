@@ -12,16 +12,17 @@ import fcntl
 import json
 import logging
 import os
-import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -32,10 +33,11 @@ from .settings import PACKAGE, Settings
 from .versions import Version
 
 log = logging.getLogger(__name__)
-WAITING, WAITING_SIZE = 10_000, 50_000_000  # entries, bytes
-SYNC_SECONDS = 1.0
+WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
+SYNC_SECONDS, LOOK_SECONDS = 1.0, 0.25
 SEGMENT_ROWS, SEGMENT_SIZE = 50_000, 50_000_000
 SEGMENT_SECONDS = 3600.0
+BRIEF = ["when", "id", "of", "label", "prediction", "model_version"]
 
 
 class Feedback(BaseModel):
@@ -67,7 +69,8 @@ class PredictionLog:
             registry=metrics,
             multiprocess_mode="livesum",
         )
-        self._queue: queue.Queue[str] = queue.Queue(waiting)
+        self._most = waiting
+        self._queue: deque[str] = deque()
         self._size = 0  # of what is in the queue
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -79,15 +82,14 @@ class PredictionLog:
             json.dumps({"when": datetime.now(UTC).isoformat(), **entry}, default=str)
             + "\n"
         )
-        self._start()
         with self._lock:
-            if self._queue.full() or self._size + len(line) > WAITING_SIZE:
+            self._start()
+            if len(self._queue) >= self._most or self._size + len(line) > WAITING_SIZE:
                 self.dropped += 1
                 self._lost.inc()
                 return False
             self._size += len(line)
-            self._queue.put_nowait(line)
-            self._waits.set(self._queue.qsize())
+            self._queue.append(line)
         return True
 
     def predictions(
@@ -113,7 +115,7 @@ class PredictionLog:
 
     def waiting(self) -> int:
         """How many entries are not on disk yet."""
-        return self._queue.qsize()
+        return len(self._queue)
 
     def close(self) -> None:
         """Write what waits; the next entry starts the journal again."""
@@ -124,13 +126,12 @@ class PredictionLog:
             thread.join(timeout=10)
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._stop = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._stop,), name="journal", daemon=True
-                )
-                self._thread.start()
+        if self._thread is None or not self._thread.is_alive():
+            self._stop = threading.Event()
+            self._thread = threading.Thread(
+                target=self._run, args=(self._stop,), name="journal", daemon=True
+            )
+            self._thread.start()
 
     def _run(self, stop: threading.Event) -> None:
         while True:
@@ -144,7 +145,7 @@ class PredictionLog:
                     return
 
     def _write_segments(self, stop: threading.Event) -> None:
-        while not (stop.is_set() and self._queue.empty()):
+        while not (stop.is_set() and not self._queue):
             first = self._next(stop)
             if first is None:
                 continue
@@ -185,19 +186,21 @@ class PredictionLog:
                 file.flush()
                 os.fsync(file.fileno())
                 synced = now
-                self._waits.set(self._queue.qsize())
+                self._waits.set(len(self._queue))
             if done:
                 return
             line = self._next(stop)
 
     def _next(self, stop: threading.Event) -> str | None:
-        try:
-            line = self._queue.get(timeout=0.01 if stop.is_set() else SYNC_SECONDS / 4)
-        except queue.Empty:
-            return None
+        """The next line, if one comes soon.  No request wakes this thread: that would cost more than its line."""
+        if not self._queue:
+            stop.wait(LOOK_SECONDS)
         with self._lock:
+            if not self._queue:
+                return None
+            line = self._queue.popleft()
             self._size -= len(line)
-        return line
+            return line
 
 
 def recover(folder: Path) -> None:
@@ -272,29 +275,49 @@ def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The logged predictions and the labels that came back, from Parquet and from segments still open."""
-    frames = []
+    """The predictions logged since then; and the labels, each with the prediction, of whatever time, that it is about."""
+    recent, brief = [], []
     for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")]):
-        try:
-            entries = (
-                pd.read_parquet(path)
-                if path.suffix == ".parquet"
-                else _flat(_lines(path))
+        found = _segment(path, since)
+        recent.append(
+            found[found["id"].notna() & (found["when"] >= since)].drop(
+                columns=["of", "label"]
             )
-        except FileNotFoundError:  # rotated meanwhile
-            entries = pd.read_parquet(path.with_suffix(".parquet"))
-        frames.append(entries)
-    found = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    for name in ("when", "id", "of", "label", "prediction", "model_version"):
-        if name not in found:
-            found[name] = None
-    labels = found[found["of"].notna()][["of", "label", "when"]].drop_duplicates(
+        )
+        brief.append(found[BRIEF])
+    predictions, every = _together(recent), _together(brief)
+    labels = every[every["of"].notna()][["of", "label", "when"]].drop_duplicates(
         "of", keep="last"
     )
-    predictions = found[found["id"].notna() & (found["when"] >= since)]
-    return predictions.drop(columns=["of", "label"]).drop_duplicates(
-        "id"
-    ), labels.rename(columns={"of": "id"})
+    about = every[every["id"].isin(labels["of"])][
+        ["id", "prediction", "model_version"]
+    ].drop_duplicates("id")
+    labels = labels.rename(columns={"of": "id"}).merge(about, on="id", how="left")
+    return predictions.drop_duplicates("id"), labels
+
+
+def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Empty frames say nothing about types."""
+    filled = [one for one in frames if len(one)]
+    return (
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else pd.DataFrame(columns=BRIEF, dtype=object)
+    )
+
+
+def _segment(path: Path, since: str) -> pd.DataFrame:
+    """What a segment holds; without the rows that were sent where all of it is older."""
+    try:
+        frame = _flat(_lines(path)) if path.suffix == ".jsonl" else None
+    except FileNotFoundError:  # rotated meanwhile
+        path, frame = path.with_suffix(".parquet"), None
+    if frame is None:
+        recent = str(pd.read_parquet(path, columns=["when"])["when"].max()) >= since
+        brief = [name for name in pq.read_schema(path).names if name in BRIEF]
+        frame = pd.read_parquet(path, columns=None if recent else brief)
+    nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    return frame.assign(**{name: nothing for name in BRIEF if name not in frame})
 
 
 def attach(

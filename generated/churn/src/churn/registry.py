@@ -156,6 +156,12 @@ def _rescore_elsewhere(folder: Path) -> None:
 
 def load(settings: Settings, which: str = CHAMPION) -> Version:
     """A version by number or alias."""
+    number, folder = files(settings, which)
+    return replace(versions.load(folder, number), policies=settings.policies)
+
+
+def files(settings: Settings, which: str) -> tuple[str, Path]:
+    """The number of a version given by number or alias, and the folder that it is stored in."""
     number = which
     if not which.isdigit():
         found = _alias(settings, which)
@@ -164,9 +170,7 @@ def load(settings: Settings, which: str = CHAMPION) -> Version:
                 f"model {settings.model_name} has no {which}; train and promote a version first"
             )
         number = found
-    return replace(
-        versions.load(_download(settings, number), number), policies=settings.policies
-    )
+    return number, _download(settings, number)
 
 
 def _download(settings: Settings, number: str) -> Path:

@@ -121,7 +121,7 @@ def _bars(
 ) -> str:
     step, height = 360 / max(len(labels), 1), 90
     top = max(*before, *now, 1e-9)
-    room = max(int(step * every / 6), 2)
+    room = max(int(step * every / 7), 2)  # characters of this size
     parts = []
     for at, label in enumerate(labels):
         for offset, share, colour in ((0.1, before[at], BEFORE), (0.5, now[at], NOW)):

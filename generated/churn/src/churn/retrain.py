@@ -29,6 +29,7 @@ from .versions import Version
 
 PROMOTED, KEPT = 0, 10
 HELD_OUT = 0.2
+NO_TRUTH = "there is no target by which two models can be compared; `train` and `promote` by hand"
 DRAWS = 1000
 CONFIDENCE = 0.95
 SLICE_ROWS = 50
@@ -100,6 +101,8 @@ def run(
     if_drift: bool = False,
 ) -> Outcome:
     """One attempt; `force` ignores the time since the last one, `if_drift` asks monitoring whether it is worth it."""
+    if TASK == "clustering":
+        raise RetrainError(NO_TRUTH)
     with _alone(settings):
         champion = registry.load(settings)
         reason = _no_drift(settings) if if_drift else ""
@@ -201,9 +204,7 @@ def _seed(settings: Settings) -> None:
 def targets(data: Any) -> dict[int, Any]:
     """The target of each raw row, as models are fitted on it."""
     if data.y_train is None:
-        raise RetrainError(
-            "there is no target by which two models can be compared; `train` and `promote` by hand"
-        )
+        raise RetrainError(NO_TRUTH)
     found = dict(
         zip(
             data.train_ids.tolist(),

@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import threading
+import time
 import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,15 +23,21 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from . import api, prediction_log, registry, versions
+from . import api, bundle, prediction_log, registry, versions
+from .entities import Newest
 from .gate import Gate, Metrics, Refused
-from .infer import Scores, read_rows
-from .schema import RowError
+from .infer import READ_CSV, Scores, read_rows
+from .schema import COLUMNS, RowError
 from .settings import Settings, load_settings
 from .shadow import Shadow
 from .versions import Version
 
 log = logging.getLogger(__name__)
+
+CELLS = max(2_000, 3 * len(COLUMNS))  # in a line of CSV
+
+SMALL = 20_000  # bytes of a body that is read at once
+QUICK = 0.002  # seconds of CPU that a row may take without a thread of its own
 
 
 class Champion:
@@ -43,8 +50,14 @@ class Champion:
         self.settings = settings
         self.metrics = metrics
         self.version: Version | None = None
+        self.newest = Newest(settings)
+        self.source: Any = bundle if settings.bundle else registry
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
+        # What is answered without that thread is not run beside it either.
+        self.turn = threading.Lock()
+        # The version, where its row path needs no thread.
+        self.quick: Version | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name="champion", daemon=True
@@ -62,16 +75,18 @@ class Champion:
     def refresh(self) -> bool:
         """Load the champion if it is another version than the one that serves; tells whether it was."""
         try:
-            number = registry.champion(self.settings)
+            self.newest.refresh()
+            number = self.source.champion(self.settings)
             if number is None or (
                 self.version is not None and self.version.number == number
             ):
                 return False
-            version = registry.load(self.settings, number)
-            versions.rescore(
-                version
-            )  # warm before it is asked; meanwhile the version before it answers
-            self.version = version
+            version = self.source.load(self.settings, number)
+            # Warm before it is asked; meanwhile the version before it answers.
+            versions.rescore(version)
+            quick = version if _is_quick(version) else None
+            self.quick, self.version = None, version
+            self.quick = quick
             self.metrics.version.set(float(number))
             log.info("version %s serves", number)
             return True
@@ -89,9 +104,34 @@ class Champion:
         version = self.version
         if version is None:
             raise Refused(503, "no version is loaded yet")
-        return version, version.module("infer").score(
-            rows, version
-        )  # the code that warmed up, not this package's
+        with self.turn:
+            # The code that warmed up, not this package's.
+            return version, version.module("infer").score(rows, version)
+
+    def score_quickly(self, rows: list[Any]) -> tuple[Version, Scores] | None:
+        """The same for one row, where that takes microseconds and nobody else's turn it is."""
+        version = self.quick
+        if version is None or len(rows) != 1 or not self.turn.acquire(blocking=False):
+            return None
+        try:
+            scores = version.module("infer").score_alone(rows[0], version)
+        finally:
+            self.turn.release()
+        return None if scores is None else (version, scores)
+
+
+def _is_quick(version: Version) -> bool:
+    """Whether the row path of a version, if it has one, is worth no change of threads."""
+    # Versions of earlier code have no `score_alone`.
+    alone = getattr(version.module("infer"), "score_alone", None)
+    if version.row is None or alone is None:
+        return False
+    rows = version.info["example"]["rows"]
+    begin = time.thread_time()
+    found = [alone(row, version) for row in rows]
+    return all(
+        one is not None for one in found
+    ) and time.thread_time() - begin < QUICK * len(rows)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -111,7 +151,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.champion = champion
     app.state.metrics = metrics
     journal = prediction_log.attach(app, settings, metrics.registry)
-    app.state.shadow = Shadow(metrics.registry, champion.scorer)
+    app.state.shadow = Shadow(metrics.registry, champion.scorer, champion.turn)
     paths: set[str] = set()
     app.add_middleware(Gate, settings=settings, metrics=metrics, paths=paths)
 
@@ -156,27 +196,36 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _scored(request: Request) -> Response:
-    """The answer to a request with rows, worked out in the scoring thread."""
-    scorer = request.app.state.champion.scorer
+    """The answer to a request with rows, worked out in the scoring thread unless it takes less than that."""
+    champion = request.app.state.champion
     body, kind = await request.body(), request.headers.get("content-type", "")
     try:
+        if len(body) <= SMALL and not kind.startswith("text/csv"):
+            rows = _rows(body, kind, champion)
+            found = champion.score_quickly(rows)
+            if found is not None:
+                return _answer(request, rows, *found)
         return await asyncio.get_running_loop().run_in_executor(
-            scorer, _answer, request, body, kind
+            champion.scorer, _score, request, body, kind
         )
+    except Rejected as rejected:
+        return _rejected(*rejected.args)
     except Refused as refused:
         status, why = refused.args
         return JSONResponse({"detail": why}, status)
 
 
-def _answer(request: Request, body: bytes, kind: str) -> Response:
+def _score(request: Request, body: bytes, kind: str) -> Response:
+    champion = request.app.state.champion
+    rows = _rows(body, kind, champion)
+    return _answer(request, rows, *champion.score(rows))
+
+
+def _answer(
+    request: Request, rows: list[Any], version: Version, scores: Scores
+) -> Response:
+    """The response for scored rows; what was answered is counted and logged."""
     state, noted = request.app.state, request.state
-    try:
-        rows = _rows(body, kind, state.champion.settings.max_rows)
-    except (ValueError, OverflowError, RecursionError) as error:
-        return _rejected(
-            [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
-        )
-    version, scores = state.champion.score(rows)
     noted.rows, noted.model_version = len(rows), version.number
     if scores.errors:
         state.metrics.rows.labels("rejected").inc(
@@ -204,9 +253,31 @@ def _answer(request: Request, body: bytes, kind: str) -> Response:
     return response
 
 
-def _rows(body: bytes, kind: str, most: int) -> list[Any]:
-    """The rows of a request."""
+class Rejected(Exception):
+    """The rows are none that can be scored; the argument says what is wrong with them."""
+
+
+def _rows(body: bytes, kind: str, champion: Champion) -> list[Any]:
+    """The rows of a request; for one that is nothing but an entity's key, the newest row of that entity."""
+    settings = champion.settings
+    try:
+        sent = _parsed(body, kind, settings.max_rows)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Rejected(
+            [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
+        ) from error
+    rows, unknown = champion.newest.filled(sent)
+    if unknown:
+        why = "has no row of which features are known"
+        raise Rejected(
+            [RowError(at, settings.entity, "unknown_entity", why) for at in unknown]
+        )
+    return rows
+
+
+def _parsed(body: bytes, kind: str, most: int) -> list[Any]:
     if kind.startswith("text/csv"):
+        _require_narrow(body)
         frame = read_rows(io.BytesIO(body))
         _require_few(len(frame), most)
         rows: list[Any] = frame.to_dict("records")
@@ -222,6 +293,14 @@ def _rows(body: bytes, kind: str, most: int) -> list[Any]:
         _require_few(len(sent), most)
         return sent
     raise ValueError("it must be a row, a list of rows, or an object with `rows`")
+
+
+def _require_narrow(body: bytes) -> None:
+    """A column costs pandas a part of a millisecond, whatever it holds, and a small body has room for a million."""
+    separator = str(READ_CSV.get("sep") or READ_CSV.get("delimiter") or ",").encode()
+    marks = [separator] if len(separator) == 1 else [b",", b";", b"|", b"\t", b" "]
+    if any(sum(map(line.count, marks)) > CELLS for line in body.splitlines()):
+        raise Refused(413, f"a line has more than {CELLS} values")
 
 
 def _require_few(count: int, most: int) -> None:

@@ -45,6 +45,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    bundle: str = ""
     poll_seconds: float = 10.0
     max_body: int = 5_000_000
     max_rows: int = 10_000
@@ -54,6 +55,7 @@ class Settings:
     monitor_rows: int = 500
     webhook: str = ""
     timestamp: str = ""
+    entity: str = ""
     retrain_metric: str = ""
     retrain_gain: float = 0.0
     retrain_rows: int = 100

@@ -6,12 +6,13 @@ Where both differ the row path of that version is switched off: training proved 
 from __future__ import annotations
 
 import logging
+import threading
 from concurrent.futures import Executor
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 
-from .infer import Scores, score
+from .infer import Scores
 from .versions import Version
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,10 @@ EVERY = 1000  # one in so many rows
 class Shadow:
     """Counts single rows, and checks one in `EVERY` in the thread that scores."""
 
-    def __init__(self, registry: CollectorRegistry, scorer: Executor) -> None:
-        self.scorer = scorer
+    def __init__(
+        self, registry: CollectorRegistry, scorer: Executor, turn: threading.Lock
+    ) -> None:
+        self.scorer, self.turn = scorer, turn
         self.seen = 0
         name = "churn"
         self.rows = Counter(
@@ -45,15 +48,19 @@ class Shadow:
         """Note an answer."""
         if len(rows) != 1:
             return
-        self.rows.labels("row path" if scores.alone else "pandas").inc()
-        if scores.alone:
+        alone = getattr(
+            scores, "alone", False
+        )  # versions of earlier code know no row path
+        self.rows.labels("row path" if alone else "pandas").inc()
+        if alone:
             self.seen += 1
             if self.seen % EVERY == 1 or EVERY == 1:
                 self.scorer.submit(self.check, rows, scores, version)
 
     def check(self, rows: list[Any], scores: Scores, version: Version) -> None:
         """Compute a row again with pandas; switch the row path off where it gives something else."""
-        again = score(rows, version, alone=False)
+        with self.turn:
+            again = version.module("infer").score(rows, version, alone=False)
         same = version.module("rows").same_answer
         found = scores.predictions[0], scores.probabilities[0]
         if not again.errors and same(

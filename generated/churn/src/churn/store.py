@@ -150,7 +150,7 @@ def _surroundings() -> Any:
 def _hit(settings: Settings, package: str, key: str, say: Callable[[str], None]) -> Any:
     """The stored `Training`, with the generators moved; None where there is none that is whole."""
     folder = _folder(settings)
-    with _locked(folder, fcntl.LOCK_SH):
+    with locked(folder, fcntl.LOCK_SH):
         found = _select(folder, "key = ?", key)
         if not found:
             return None
@@ -177,7 +177,7 @@ def _hit(settings: Settings, package: str, key: str, say: Callable[[str], None])
 def _keep(settings: Settings, package: str, wanted: dict[str, Any], data: Any) -> None:
     """Write a version, read it back, compare, and only then enter it."""
     folder = _folder(settings)
-    with _locked(folder, fcntl.LOCK_SH):
+    with locked(folder, fcntl.LOCK_SH):
         name = f"{wanted['key'][:16]}-{uuid.uuid4().hex[:8]}"
         written = folder / f".{name}"
         written.mkdir()
@@ -268,7 +268,7 @@ def _enter(
 def entries(settings: Settings) -> list[Entry]:
     """All versions, newest first."""
     folder = _folder(settings)
-    with _locked(folder, fcntl.LOCK_SH):
+    with locked(folder, fcntl.LOCK_SH):
         return _select(folder, "1 ORDER BY created DESC, key")
 
 
@@ -288,7 +288,7 @@ def find(settings: Settings, prefix: str) -> Entry:
 def value(settings: Settings, entry: Entry, name: str) -> Any:
     """One of the stored values of a version."""
     folder = _folder(settings)
-    with _locked(folder, fcntl.LOCK_SH):
+    with locked(folder, fcntl.LOCK_SH):
         return values.read(
             json.loads(entry.facts)["values"][name], folder / entry.folder, name
         )
@@ -308,7 +308,7 @@ def learned(settings: Settings, entry: Entry) -> list[dict[str, Any]]:
 def gc(settings: Settings, keep: int, used: set[str]) -> dict[str, int]:
     """Remove all but the newest `keep` versions and those of `used` feature versions, and what killed writers left."""
     folder = _folder(settings)
-    with _locked(folder, fcntl.LOCK_EX):
+    with locked(folder, fcntl.LOCK_EX):
         every = _select(folder, "1 ORDER BY created DESC, key")
         gone = [one for one in every[keep:] if one.feature_version not in used]
         with _manifest(folder) as manifest:
@@ -335,7 +335,7 @@ def _folder(settings: Settings) -> Path:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
+def locked(folder: Path, how: int) -> Iterator[None]:
     """Readers and writers share the store; `gc` has it alone, so that what it finds unentered is nobody's."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w", encoding="utf-8") as file:

