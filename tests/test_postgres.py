@@ -29,8 +29,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
+        records = database.get_uri().replace("postgresql://", "postgresql+psycopg2://")
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--workers", "1", "--backend-store-uri", database.get_uri()]
+        command += ["--workers", "1", "--backend-store-uri", records]
         command += ["--artifacts-destination", str(folder / "artifacts")]
         with (folder / "server.log").open("w") as log:
             process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
