@@ -1,4 +1,4 @@
-"""Other linters on the third set, judged by the same runs, in one table.
+"""Other linters on a written set, judged by the same runs, in one table.
 
     python benchmarks/lint/peers.py [--cache FOLDER] [--ruff EXE] [--nbqa EXE] [--waldean EXE]
 
@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-import third
+import written
 from mutate import Case
 from oracle import Oracle
 from score import Judge, linted, mixed
@@ -34,10 +34,11 @@ def main() -> None:
     """Writes the cases as notebooks, runs every tool on all of them, scores."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "nb2prod-lint-runs")
+    parser.add_argument("--set", default="third")
     for tool in ("ruff", "nbqa", "waldean"):
         parser.add_argument(f"--{tool}", default=shutil.which(tool))
     given = parser.parse_args()
-    every = list(mixed())
+    every = list(mixed(given.set))
     oracles = Oracle(given.cache, seed=0), Oracle(given.cache, seed=1)
     rows: list[tuple[str, str, Callable[[Case], list[Diagnostic]]]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -54,7 +55,7 @@ def main() -> None:
     rows += [("nb2prod", kind, linted) for kind in ("names", "rerun", "late", "random", "leakage")]
     for name, kind, find in sorted(rows, key=lambda row: row[1]):
         judge = Judge(*oracles, find)
-        judge.tables = third.tables(given.cache / "tables")
+        judge.tables = written.tables(given.cache / "tables")
         for case in every:
             if case.kind == kind:
                 judge.case(case)

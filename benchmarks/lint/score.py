@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import third
+import written
 from mutate import Case, bases, later, mutants, standalone
 from oracle import Oracle
 
@@ -33,7 +35,7 @@ FAMILIES = {
     "rerun": ("NBP111",),
     "late": ("NBP112", "NBP113"),
     "random": ("NBP310", "NBP311", "NBP312", "NBP313"),
-    "leakage": ("NBP201", "NBP203", "NBP207", "NBP208", "NBP209", "NBP210", "NBP212"),
+    "leakage": ("NBP201", "NBP203", "NBP207", "NBP208", "NBP209", "NBP210"),
 }
 
 
@@ -61,12 +63,14 @@ def main() -> None:
     parser.add_argument("--notebooks", nargs="*", type=Path, default=[])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "nb2prod-lint-runs")
+    parser.add_argument("--python", default=sys.executable, help="runs the cases; with IPython and libraries")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
-    parser.add_argument("--set", choices=("own", "unseen", "third"), default="own")
+    parser.add_argument("--set", choices=("own", "unseen", "third", "fourth", "fifth"), default="own")
     options = parser.parse_args()
     here = Path(__file__).parent
-    judge = Judge(Oracle(options.cache, seed=0), Oracle(options.cache, seed=1))
+    first, second = (Oracle(options.cache, options.python, seed) for seed in (0, 1))
+    judge = Judge(first, second)
     for base in bases(here / "bases" if options.set == "own" else None, options.notebooks):
         if judge.first(base.cells, None, base.folder)["error"] is None:
             judge.base(base, options.only)
@@ -76,9 +80,9 @@ def main() -> None:
                     judge.case(case)
         else:
             print(f"{base.id} does not run: left out")
-    if options.set == "third":
-        judge.tables = third.tables(options.cache / "tables")
-    for case in {"own": standalone, "unseen": later, "third": mixed}[options.set]():
+    judge.tables = written.tables(options.cache / "tables")
+    sets: dict[str, Callable[[], Iterator[Case]]] = {"own": standalone, "unseen": later}
+    for case in sets.get(options.set, partial(mixed, options.set))():
         if case.kind in options.only:
             judge.case(case)
     for kind in options.only:
@@ -87,14 +91,16 @@ def main() -> None:
         print("\n".join(judge.scores[kind].wrong))
 
 
+WRITTEN = ("third/", "fourth/", "fifth/")
+SHOWN = "987654"  # a cell that shows a value, for the history
 KEEP = "kept_ = {name: value for name, value in globals().items() if name[:1] != '_'}"
 BACK = "globals().update(kept_)"
 
 
-def mixed() -> Iterator[Case]:
-    """The cases of the third set; what happens, happens in the last cell."""
-    for number, (kind, cells) in enumerate(third.cases()):
-        yield Case(f"third/{kind}/{number}", kind, cells, cell=len(cells) - 1)
+def mixed(name: str) -> Iterator[Case]:
+    """The cases of a written set; what happens, happens in the last cell."""
+    for number, (kind, cells, counts) in enumerate(written.cases(name)):
+        yield Case(f"{name}/{kind}/{number}", kind, cells, counts, cell=len(cells) - 1)
 
 
 class Judge:
@@ -124,7 +130,7 @@ class Judge:
 
     def case(self, case: Case) -> None:
         found = of(self.find(case), case.kind)
-        if case.id.startswith("third"):
+        if case.id.startswith(WRITTEN):
             return self.unlabelled(case, found)
         match case.kind:
             case "names":
@@ -172,10 +178,21 @@ class Judge:
             assert one["error"] is None and two["error"] is None, (case.id, one["error"], two["error"])
             self.count("random", case, -1 if one["values"] != two["values"] else None, found)
         elif case.kind == "leakage":
-            ends = [self.first(case.cells, None, folder) for folder in self.tables]
+            ends = [self.first([*case.cells, written.REST], None, folder) for folder in self.tables]
             assert not any(end["error"] for end in ends), (case.id, ends[0]["error"])
-            differ = any(len({end["values"][-1][name] for end in ends}) > 1 for name in third.TRAINED)
+            one, other, half = (end["values"][-1] for end in ends)
+            differ = (
+                any(one[name] != other[name] for name in written.TRAINED) or one["rest_"] != half["rest_"]
+            )
             self.count("leakage", case, -1 if differ else None, found)
+        elif case.kind == "history":
+            one = self.first(case.cells)
+            more = self.first([SHOWN, *case.cells[:-1], SHOWN, case.cells[-1]])
+            assert one["error"] is None, (case.id, one["error"])
+            differ = more["error"] is not None or one["values"][-1] != more["values"][-1]
+            self.count("history", case, -1 if differ else None, found)
+        elif case.kind == "order":
+            self.order(case, found)
         else:
             self.names(replace(case, clean=False), found)
 

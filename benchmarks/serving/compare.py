@@ -141,7 +141,7 @@ def measured(
         python = environment(work / f"venv-{packages[0].partition('[')[0]}", packages)
     bodies = [json.dumps(contender.body(row)).encode() for row in rows[:500]]
     with running(contender, work, python) as (port, mark, begun):
-        connection = ready(contender, port, bodies[0], begun)
+        connection = ready(contender, port, mark, bodies[0], begun)
         figures: dict[str, Any] = {"name": contender.name}
         figures |= {"start_s": time.perf_counter() - begun, "start_cpu_s": cpu(mark)}
         for body in bodies[:WARM]:
@@ -185,7 +185,8 @@ def running(contender: Contender, work: Path, python: str) -> Iterator[tuple[int
     mark = uuid.uuid4().hex
     environment = {**os.environ, MARK: mark, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     environment |= {"BENCH_FOLDER": str(work), "PATH": f"{Path(python).parent}:{os.environ['PATH']}"}
-    with (work / f"{contender.name.split()[0].lower()}.log").open("w") as log:
+    name = "".join(letter if letter.isalnum() else "-" for letter in contender.name)
+    with (work / f"{name}.log").open("w") as log:
         begun = time.perf_counter()
         subprocess.Popen(
             contender.command.format(**places).split(),
@@ -204,9 +205,9 @@ def running(contender: Contender, work: Path, python: str) -> Iterator[tuple[int
                 process.kill()
 
 
-def ready(contender: Contender, port: int, body: bytes, begun: float) -> Connection:
+def ready(contender: Contender, port: int, mark: str, body: bytes, begun: float) -> Connection:
     """A connection on which the first row was answered."""
-    while time.perf_counter() - begun < 240:
+    while marked(mark) and time.perf_counter() - begun < 240:
         try:
             connection = Connection(port, contender.path)
             if connection.ask(body)[0] == 200:
@@ -214,7 +215,7 @@ def ready(contender: Contender, port: int, body: bytes, begun: float) -> Connect
         except OSError:
             pass
         time.sleep(0.05)
-    raise AssertionError("no answer within four minutes; its log is in the work folder")
+    raise AssertionError("it ended, or gave no answer in four minutes; its log is in the work folder")
 
 
 def table(found: list[dict[str, Any]]) -> str:

@@ -47,8 +47,8 @@ def main() -> None:
                 "TotalCharges": learned["total_charges_median"],
             },
             "mode": {name: learned[f'mode["{name}"]'] for name in ("Region", "PaymentMethod", "TechSupport")},
-            "mean": learned["num_mean"],
-            "std": learned["num_std"],
+            "mean": dict(learned["num_mean"]),
+            "std": dict(learned["num_std"]),
         },
     }
     joblib.dump(stored, folder / "by_hand.joblib")

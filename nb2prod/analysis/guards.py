@@ -35,6 +35,15 @@ def deferred(function: ast.AST, roots: list[ast.AST], call: ast.AST) -> bool:
     return any(isinstance(inner, (ast.Yield, ast.YieldFrom)) for stmt in body for inner in _own_nodes(stmt))
 
 
+def postponed(root: ast.AST, node: ast.AST) -> bool:
+    """`squares = (n * k for n in rows)`: all but `rows` is evaluated when somebody takes from it."""
+    if not isinstance(root, ast.Assign) or not isinstance(root.value, ast.GeneratorExp):
+        return False
+    first = root.value.generators[0].iter
+    inside = any(parent is root and child is root.value for parent, child in _path(root, node))
+    return inside and not any(inner is node for inner in ast.walk(first))
+
+
 def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
     """Pairs of parent and child from the root down to the node."""
     stack: list[tuple[ast.AST, Iterator[ast.AST]]] = [(root, ast.iter_child_nodes(root))]
@@ -146,3 +155,17 @@ def truth(test: ast.expr) -> bool | None:
             inner = truth(test.operand)
             return None if inner is None else not inner
     return None
+
+
+def chosen(cases: list[ast.match_case], value: object) -> tuple[bool, ast.match_case | None]:
+    """Whether constants alone decide which case a value takes, and that case."""
+    for case in cases:
+        match case:
+            case ast.match_case(pattern=ast.MatchAs(pattern=None, name=None), guard=None):
+                return True, case
+            case ast.match_case(pattern=ast.MatchValue(value=ast.Constant(value=other)), guard=None):
+                if other == value:
+                    return True, case
+            case _:
+                return False, None
+    return True, None

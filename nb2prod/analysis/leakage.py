@@ -24,7 +24,14 @@ from nb2prod.source import Located, Span
 STATISTICS = (
     "mean", "median", "std", "var", "min", "max", "quantile", "mode", "skew", "describe", "corr", "corrwith",
 )  # fmt: skip
+# functions of modules that do the same: `np.percentile(X, 99)`
+STATISTIC_FUNCTIONS = (
+    "average", "percentile", "nanmean", "nanmedian", "nanstd", "nanmin", "nanmax", "nanpercentile",
+    *STATISTICS,
+)  # fmt: skip
 FITS = ("fit", "fit_transform", "fit_resample")
+# what a model says about columns
+JUDGES_COLUMNS = ("feature_importances_", "coef_", "ranking_", "support_", "scores_", "pvalues_")
 # These learn which values exist, not how they are distributed.
 CODES = (
     "LabelEncoder",
@@ -49,6 +56,7 @@ SAME_COLUMNS = frozenset(
     """abs apply astype bfill clip copy convert_dtypes drop_duplicates dropna ffill fillna head infer_objects
     interpolate query replace reset_index round sample sort_index sort_values tail to_numpy values""".split()
 )
+JOINS = ("concat", "concatenate", "vstack", "append", "r_", "row_stack")
 WHOLE = ""
 
 
@@ -107,6 +115,8 @@ class _Walk:
         self.lists: dict[str, list[str]] = {}  # lists of column names
         self.other: set[str] = set()  # names that are no tables: modules, functions, models
         self.helpers: dict[str, int] = {}  # functions that learn from one of their arguments
+        self.models: dict[str, tuple[str, Span]] = {}  # models fitted on a table of all rows
+        self.learners: set[str] = set()  # classes of the notebook that learn in `fit`
         self.stmt: Stmt
 
     def statement(self, node: ast.stmt) -> None:
@@ -116,6 +126,8 @@ class _Walk:
                 self.helpers.pop(node.name, None)
                 if isinstance(node, ast.FunctionDef) and (position := _learning_argument(node)) is not None:
                     self.helpers[node.name] = position
+                if isinstance(node, ast.ClassDef) and _learns_in_fit(node):
+                    self.learners.add(node.name)
             case ast.Import() | ast.ImportFrom():
                 self.other |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
             case ast.For() | ast.While():
@@ -142,7 +154,8 @@ class _Walk:
         self, code: str, node: ast.AST | Span, other: Span | None, subject: str, detail: str = ""
     ) -> None:
         span = node if isinstance(node, Span) else self.place(node)
-        self.found.append(Leak(code, span, other, subject, detail))
+        if not any(leak.code == code and leak.span == span for leak in self.found):
+            self.found.append(Leak(code, span, other, subject, detail))
 
     # assignments
 
@@ -224,8 +237,26 @@ class _Walk:
         if isinstance(value, ast.List) and _constants(value):
             self.lists[name] = _constants(value)
         found = self.learning(value)
+        sides = {n.id for n in nodes(value) if isinstance(n, ast.Name)}
+        if (
+            sides & set(self.train)
+            and sides & set(self.test)
+            and (called_name(value) if isinstance(value, ast.Call) else "") in JOINS
+        ):
+            split = self.whole.get(self.train[sorted(sides & set(self.train))[0]])
+            self.forget(name)
+            self.tables[name] = Table()
+            if split is not None:  # both sides again: what is learned from it is learned from the test rows
+                self.whole[name] = split
+            return
+        if isinstance(value, ast.Attribute) and value.attr == "best_estimator_":
+            owner = _root(value)
+            if owner in self.overlap:
+                self.overlap[name] = self.overlap[owner]
         side = {**self.train, **self.test}.get(source)
         table, train = self.taken(value, source), source in self.train
+        if name in self.test:
+            self.own_statistic(name, value)
         target = self.target_column(value) or self.targets.get(source if isinstance(value, ast.Name) else "")
         statistic = self.is_statistic(value)
         self.forget(name)
@@ -245,19 +276,35 @@ class _Walk:
         """Training rows that change by a statistic of all rows, after the split."""
         used = [self.statistics.get(n.id) for n in nodes(value) if isinstance(n, ast.Name)]
         used += [self.is_statistic(call) for call in inner_calls(value) if call is not value]
+        used += [
+            self.fitted.get(_root(call.func))
+            for call in inner_calls(value)
+            if called_name(call) == "transform" and isinstance(call.func, ast.Attribute)
+        ]
         for found in used:
             if name in self.train and found is not None and found[0] in self.whole:
                 self.leak("NBP201", found[1], self.whole[found[0]], name)
+                return
+
+    def own_statistic(self, name: str, value: ast.expr) -> None:
+        """`X_test = X_test - X_test.mean()`: test rows are changed by what they themselves say."""
+        for call in inner_calls(value) if name in self.test else ():
+            learns = called_name(call) in STATISTICS and call is not value and not _by_row(call)
+            if learns and _root(call.func) == name:
+                self.leak("NBP210", call, None, name, called_name(call))
                 return
 
     def column(self, name: str, target: ast.Subscript, value: ast.expr) -> None:
         """`df["a"] = ...`: what the column is made from, and whether that was learned from all rows."""
         if name in self.train or name in self.test:
             self.late(name, value)
+            self.own_statistic(name, value)
             return
         table = self.tables.setdefault(name, Table())
         for column in _constants(target.slice) or [WHOLE]:
             found = self.learning(value)
+            if found is None and isinstance(value, ast.Name) and value.id in self.tables:
+                found = self.tables[value.id].learned.get(WHOLE)
             if found is not None:
                 table.learned[column] = found
             elif column in table.learned and column != WHOLE:
@@ -301,6 +348,13 @@ class _Walk:
                         return self.place(inner)
                 if name == "transform" and isinstance(owner, ast.Name) and owner.id in self.fitted:
                     return self.fitted[owner.id][1]
+                if name == "transform" and isinstance(owner, ast.Call) and called_name(owner) == "fit":
+                    if owner.args and not self.is_side(owner.args[0]) and self.learns(_maker(owner)):
+                        return self.place(owner)
+                if name == "interpolate" and owner is not None and not self.is_side(owner):
+                    return self.place(inner)
+                if name == "cut" and _is_count(inner) and not self.is_side(inner.args[0]):
+                    return self.place(inner)  # borders from the smallest to the largest of all rows
                 if name in ("zscore", "scale", "minmax_scale", "robust_scale", "qcut", "rank") and inner.args:
                     if not self.is_side(inner.args[0]) and name != "rank":
                         return self.place(inner)
@@ -329,7 +383,11 @@ class _Walk:
             kind = self.makers.get(owner.id, "")
         else:
             kind = _kind(maker) if isinstance(maker, ast.Call) else ""
-        return kind not in (*CODES, *STATELESS) and LEARNERS.fullmatch(kind) is not None
+        return self.is_learner(kind)
+
+    def is_learner(self, kind: str) -> bool:
+        own = kind in self.learners
+        return own or (kind not in (*CODES, *STATELESS) and LEARNERS.fullmatch(kind) is not None)
 
     def is_side(self, node: ast.expr) -> bool:
         """Rows of one side of the split."""
@@ -349,6 +407,22 @@ class _Walk:
             ):
                 if not _by_row(inner):
                     return table, self.place(inner)
+            if inner.func.attr in STATISTIC_FUNCTIONS and inner.args and _root(inner.func) in self.other:
+                table = self.source(inner.args[0])
+                if table and not self.is_side(inner.args[0]) and not _by_row(inner):
+                    return table, self.place(inner)
+        if isinstance(inner, ast.Attribute) and inner.attr in JUDGES_COLUMNS:
+            return self.judged_columns(inner.value)
+        return None
+
+    def judged_columns(self, model: ast.expr) -> tuple[str, Span] | None:
+        """What a model that was fitted on all rows says about their columns."""
+        if isinstance(model, ast.Name):
+            return self.models.get(model.id)
+        if isinstance(model, ast.Call) and called_name(model) == "fit" and model.args:
+            table = self.source(model.args[0])
+            if table and not self.is_side(model.args[0]):
+                return table, self.place(model)
         return None
 
     def is_statistic_inside(self, value: ast.expr) -> Span | None:
@@ -356,12 +430,25 @@ class _Walk:
         if self.is_statistic(value):
             return None
         for inner in nodes(value):
-            if inner is not value and isinstance(inner, ast.Call) and (found := self.is_statistic(inner)):
-                return found[1]
+            judges = isinstance(inner, ast.Attribute) and inner.attr in JUDGES_COLUMNS
+            if inner is not value and (judges or isinstance(inner, ast.Call)):
+                if found := self.is_statistic(inner):  # type: ignore[arg-type]
+                    return found[1]
+            if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Div):
+                if share := self.total(inner.right):  # a share of all rows
+                    return share
             if isinstance(inner, ast.Call) and called_name(inner) == "transform" and inner.args:
                 given = inner.args[0]
                 if isinstance(given, ast.Constant) and given.value in STATISTICS and not self.is_side(inner):
                     return self.place(inner)
+        return None
+
+    def total(self, node: ast.expr) -> Span | None:
+        """`X["pay"].sum()`."""
+        if isinstance(node, ast.Call) and called_name(node) == "sum" and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            if self.source(owner) and not self.is_side(owner) and not _by_row(node):
+                return self.place(node)
         return None
 
     def taken(self, value: ast.expr, source: str) -> Table:
@@ -591,7 +678,8 @@ class _Walk:
         if given is None:
             return
         names = {n.id for n in nodes(given) if isinstance(n, ast.Name)}
-        transforms = LEARNERS.fullmatch(kind) is not None or node.func.attr == "fit_transform"  # type: ignore[attr-defined]
+        learns = self.is_learner(kind) or LEARNERS.fullmatch(kind) is not None
+        transforms = learns or called_name(node) == "fit_transform"
         on_test = names & set(self.test)
         on_train = names & set(self.train)
         if RESAMPLERS.fullmatch(kind):
@@ -605,13 +693,15 @@ class _Walk:
         elif not on_test and not on_train and owner:
             whole = names & set(self.whole)
             if transforms:
-                if LEARNERS.fullmatch(kind) and kind not in CODES:
+                if self.is_learner(kind) or (LEARNERS.fullmatch(kind) and kind not in CODES):
                     self.fitted[owner] = next(iter(sorted(names)), ""), self.place(node)
                     if whole:
                         self.leak("NBP201", node, self.whole[sorted(whole)[0]], sorted(whole)[0])
-            elif whole and len(node.args) > 1:
-                self.overlap[owner] = self.place(node)
-                return
+            elif len(node.args) > 1:
+                self.models[owner] = next(iter(sorted(names)), ""), self.place(node)
+                if whole:
+                    self.overlap[owner] = self.place(node)
+                    return
         self.overlap.pop(owner, None)
         if on_train:
             self.fitted.pop(owner, None)
@@ -678,20 +768,60 @@ def _learning_argument(node: ast.FunctionDef) -> int | None:
         for s in nodes(node)
         if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name) and isinstance(s.value, ast.Call)
     }
-    for call in nodes(node):
-        match call:
+    tables = {name: name for name in params}  # names of a parameter or of a copy of it
+    for s in nodes(node):
+        if isinstance(s, ast.Assign) and isinstance(s.targets[0], ast.Name):
+            copies = isinstance(s.value, ast.Name) or (
+                isinstance(s.value, ast.Call) and called_name(s.value) == "copy"
+            )
+            if copies and _root(s.value) in tables:
+                tables[s.targets[0].id] = tables[_root(s.value)]
+    for inner in nodes(node):
+        match inner:
             case ast.Call(func=ast.Attribute(value=owner, attr="fit_transform"), args=[given, *_]):
                 kind = _kind(owner) if isinstance(owner, ast.Call) else made.get(_root(owner), "")
                 learns = LEARNERS.fullmatch(kind) and kind not in (*CODES, *STATELESS)
                 if learns and _root(given) in params:
                     return params.index(_root(given))
-            case ast.Return(value=ast.expr() as value):  # (table - table.mean()) / table.std()
-                for inner in inner_calls(value):
-                    table = _root(inner.func)
-                    if called_name(inner) in STATISTICS and table in params and inner is not value:
-                        if not _by_row(inner):
+            case (
+                ast.Return(value=ast.expr() as value)  # (table - table.mean()) / table.std()
+                | ast.Assign(targets=[ast.Subscript()], value=value)  # table["a"] = table["a"] - ...
+            ):
+                for call in inner_calls(value):
+                    table = tables.get(_root(call.func), "")
+                    if called_name(call) in STATISTICS and table and call is not value:
+                        if not _by_row(call):
                             return params.index(table)
     return None
+
+
+def _learns_in_fit(node: ast.ClassDef) -> bool:
+    """A class whose `fit` keeps a statistic of what it is given, and which has a `transform`."""
+    methods = {m.name: m for m in node.body if isinstance(m, ast.FunctionDef)}
+    fit = methods.get("fit")
+    if fit is None or "transform" not in methods or len(fit.args.args) < 2:
+        return False
+    given = fit.args.args[1].arg
+    return any(
+        called_name(call) in STATISTIC_FUNCTIONS
+        and given in {n.id for n in nodes(call) if isinstance(n, ast.Name)}
+        for call in inner_calls(fit)
+    )
+
+
+def _maker(fit: ast.Call) -> ast.expr | None:
+    """`StandardScaler()` of `StandardScaler().fit(X)`."""
+    return fit.func.value if isinstance(fit.func, ast.Attribute) else None
+
+
+def _is_count(node: ast.Call) -> bool:
+    """`pd.cut(X["pay"], 4)`: so many bins, and no borders."""
+    bins = (
+        node.args[1]
+        if len(node.args) > 1
+        else next((k.value for k in node.keywords if k.arg == "bins"), None)
+    )
+    return bool(node.args) and isinstance(bins, ast.Constant) and isinstance(bins.value, int)
 
 
 def _aggregates(node: ast.Call) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from nb2prod.analysis.nodes import children, nodes
+from nb2prod.analysis.nodes import children, inner_calls, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.program import Stmt
 
@@ -35,6 +35,8 @@ CHANGING_FUNCTIONS = frozenset(
         "insort_right", "setattr", "delattr", "fill_diagonal", "put", "place", "copyto", "putmask",
     ]
 )  # fmt: skip
+# what every module sees, with the kind of it
+SHARED = {"os.environ": "dict", "sys.path": "list"}
 _WHOLE = frozenset(
     [
         "T",
@@ -132,6 +134,10 @@ def parts_of(node: ast.expr) -> tuple[str, tuple[str, ...], bool]:
                 node = node.value
                 if isinstance(node, ast.Attribute) and node.attr in ("loc", "iloc", "at", "iat", "ix"):
                     node = node.value
+            case ast.Attribute(value=ast.Name(id=module), attr=attribute) if (
+                f"{module}.{attribute}" in SHARED
+            ):
+                return f"{module}.{attribute}", parts, True
             case ast.Attribute():
                 parts = () if node.attr in _WHOLE else (node.attr,)
                 node = node.value
@@ -169,6 +175,13 @@ class _Walk:
         # parts of containers: of which, under what key; and what containers hold
         self.inside: dict[int, tuple[tuple[int, str], ...]] = {}
         self.holds: dict[int, dict[str, frozenset[int]]] = {}
+        self.shallow: dict[int, frozenset[int]] = {}  # copies that share what is inside
+        self.bound: dict[str, ast.Attribute] = {}  # methods under a name of their own
+        self.defaults: dict[
+            str, dict[str, frozenset[int]]
+        ] = {}  # of functions: what a parameter is otherwise
+        self.methods_params: dict[str, list[str]] = {}  # of `__init__`, without `self`
+        self.kept: dict[str, dict[str, str]] = {}  # of classes: attributes that are a parameter of `__init__`
         self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}
         self.methods: dict[str, dict[str, bool]] = {}
         self.stmt: Stmt | None = None
@@ -179,15 +192,14 @@ class _Walk:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self.functions[node.name] = _summary(node, self.functions)
+                named = zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)
+                self.defaults[node.name] = {a.arg: self.same(value) for a, value in named}
                 self.env.pop(node.name, None)
             case ast.ClassDef():
                 made = self.action(node, [])
                 self.env[node.name] = frozenset([self.new("class", made)])
-                self.methods[node.name] = {
-                    inner.name: bool(_summary(inner, {})[1].get(_first(inner)))
-                    for inner in node.body
-                    if isinstance(inner, ast.FunctionDef)
-                }
+                self.methods[node.name] = _changing_methods(node)
+                self.methods_params[node.name], self.kept[node.name] = _kept(node)
             case ast.For() | ast.AsyncFor():
                 action = self.action(node, [node.iter])
                 self.loop(node.target, node.iter, action)
@@ -213,6 +225,10 @@ class _Walk:
             case ast.Import() | ast.ImportFrom():
                 for alias in node.names:
                     self.env.pop((alias.asname or alias.name).partition(".")[0], None)
+                    for shared in SHARED:
+                        if shared.startswith(f"{alias.name}.") and shared not in self.env:
+                            made = Action(-1, -1, None, node)
+                            self.env[shared] = frozenset([self.new(SHARED[shared], made)])
             case _:
                 self.simple(node)
 
@@ -278,6 +294,8 @@ class _Walk:
                 self.name(target.id, value, action)
             case ast.Tuple() | ast.List():
                 given = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+                if isinstance(value, ast.Name) and len(self.lists.get(value.id, ())) == len(target.elts):
+                    given = [ast.Name(id=name, ctx=ast.Load()) for name in self.lists[value.id]]
                 split = isinstance(value, ast.Call)
                 for position, inner in enumerate(target.elts):
                     own = given[position] if len(given) == len(target.elts) else None
@@ -309,6 +327,14 @@ class _Walk:
         elif isinstance(value, ast.Lambda):
             self.functions[name] = _summary(value, self.functions)
         self.holds[fresh] = self.contents(value)
+        self.shallow[fresh] = self.copied(value)
+        self.bound.pop(name, None)
+        if isinstance(value, ast.Attribute) and value.attr in CHANGING:
+            self.bound[name] = value  # `put = rows.append`
+        elif isinstance(value, ast.Call) and _called(value) == "partial" and value.args:
+            first = value.args[0]
+            if isinstance(first, ast.Attribute) and first.attr in CHANGING:
+                self.bound[name] = first
         self.found.bindings.append((name, action.id, fresh))
         self.columns[fresh] = _columns(value)
 
@@ -326,6 +352,9 @@ class _Walk:
                 )
                 | ast.Attribute(value=ast.Name(id=name), attr="T")
             ):
+                objects = self.env.get(name, frozenset())
+                return frozenset(o for o in objects if self.found.kinds[o] == "array")
+            case ast.Call(func=ast.Attribute(attr="asarray"), args=[ast.Name(id=name)]):
                 objects = self.env.get(name, frozenset())
                 return frozenset(o for o in objects if self.found.kinds[o] == "array")
             case ast.Call(func=ast.Name(id=name)) if name in self.functions:
@@ -348,11 +377,31 @@ class _Walk:
                 for inner in value.elts:
                     if isinstance(inner, ast.Name):
                         found[""] = found.get("", frozenset()) | self.same(inner)
+            case ast.Call(func=ast.Name(id=made), args=given) if made in self.kept:
+                params = self.methods_params[made]
+                for attribute, param in self.kept[made].items():
+                    if param in params and params.index(param) < len(given):
+                        found[attribute] = self.same(given[params.index(param)])
         return found
+
+    def copied(self, value: ast.expr | None) -> frozenset[int]:
+        """What a shallow copy shares its inside with: `dict(a)`, `list(a)`, `a.copy()`, `a[:]`."""
+        match value:
+            case (
+                ast.Call(func=ast.Name(id="dict" | "list"), args=[ast.Name(id=name)])
+                | ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="copy"))
+                | ast.Subscript(value=ast.Name(id=name), slice=ast.Slice())
+            ):
+                objects = self.env.get(name, frozenset())
+                return frozenset(o for o in objects if self.found.kinds[o] in ("list", "dict"))
+        return frozenset()
 
     def held(self, node: ast.expr) -> frozenset[int]:
         """The objects that a part of a container is, or all that it holds: `both["a"]`, `both.values()`."""
         match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=part):
+                tables = [self.holds.get(one, {}) for one in self.env.get(name, ())]
+                return frozenset(o for t in tables for o in t.get(part, ()))
             case ast.Subscript(value=ast.Name(id=name), slice=key):
                 part = str(key.value) if isinstance(key, ast.Constant) else ""
                 tables = [self.holds.get(one, {}) for one in self.env.get(name, ())]
@@ -409,6 +458,9 @@ class _Walk:
                 return kind
         if name.startswith("read_"):
             return "frame"
+        if name in ("reshape", "ravel", "squeeze", "astype") and isinstance(node.func, ast.Attribute):
+            if self.kind_of(node.func.value) == "array":
+                return "array"
         if name in _COPIES and isinstance(node.func, ast.Attribute):
             return self.kind_of(node.func.value)
         if isinstance(node.func, ast.Attribute):
@@ -486,6 +538,9 @@ class _Walk:
         if isinstance(function, ast.Attribute):
             name, parts, simple = parts_of(function.value)
             if simple:
+                key = node.args[0] if node.args and function.attr == "get" and not parts else None
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    parts = (key.value,)
                 self.read(name, parts, function.value, action, hidden)
                 self.indexes(function.value, action, hidden)
                 self.method(node, function, action)
@@ -501,6 +556,11 @@ class _Walk:
         for keyword in node.keywords:
             if keyword.arg == "out":
                 self.change(keyword.value, node, action)
+        if isinstance(function, ast.Name) and function.id in self.bound:
+            self.method(node, self.bound[function.id], action)
+        elif called == "map" and node.args and isinstance(node.args[0], ast.Attribute):
+            if node.args[0].attr in CHANGING:  # `list(map(rows.append, more))`
+                self.method(node, node.args[0], action)
         if isinstance(function, ast.Name) and function.id in self.functions:
             self.callee(node, function.id, action)
         elif isinstance(function, ast.Lambda):
@@ -514,6 +574,9 @@ class _Walk:
         given |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
         for target, parts in changed.items():
             value = given.get(target) if target in params else ast.Name(id=target)
+            if value is None:
+                for one in sorted(self.defaults.get(name, {}).get(target, ())):
+                    action.changes += [Touch(one, part, name, node, "part", name) for part in sorted(parts)]
             if isinstance(value, ast.Name) and value.id not in self.elements:
                 for one in sorted(self.env.get(value.id, ())):
                     for part in sorted(parts):
@@ -529,7 +592,7 @@ class _Walk:
             k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
             for k in node.keywords
         )
-        if own:
+        if own and isinstance(function.value, ast.Name):
             if any(self.methods.get(name, {}).get(function.attr) for name in own):
                 self.change(function.value, node, action)
         elif inplace and function.attr == "drop":
@@ -539,8 +602,30 @@ class _Walk:
                 return  # the layers of a network, the patches of a figure
             if function.attr in ("update", "clear", "remove", "set_params") and not kinds - {""}:
                 return
-            how = "fit" if function.attr in FITTING else "whole"
-            self.change(function.value, node, action, how)
+            if not self.keyed(node, function, action, kinds):
+                how = "fit" if function.attr in FITTING else "whole"
+                self.change(function.value, node, action, how)
+
+    def keyed(self, node: ast.Call, function: ast.Attribute, action: Action, kinds: set[str]) -> bool:
+        """Methods that change one part: `df.insert(0, "a", x)`, `d.setdefault("a", 1)`, `set_params(a=1)`."""
+        given = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+        parts = [value for value in given if isinstance(value, str)][:1]
+        if function.attr == "set_params":
+            parts = [keyword.arg for keyword in node.keywords if keyword.arg]
+        elif function.attr not in ("insert", "setdefault") or not kinds <= {"frame", "dict", ""}:
+            return False
+        name, inside, simple = parts_of(function.value)
+        if not simple or inside or not parts or name in self.elements:
+            return False
+        for one in sorted(self.env.get(name, ())):
+            known = self.columns.setdefault(one, set())
+            for part in parts:
+                if function.attr == "set_params":
+                    action.changes.append(Touch(one, part, name, node, "setting"))
+                elif part not in known or name in SHARED:
+                    action.changes.append(Touch(one, part, name, node, "new"))
+            known.update(parts)
+        return True
 
     def dropped(self, node: ast.Call, function: ast.Attribute, action: Action) -> None:
         values = [k.value for k in node.keywords if k.arg in ("columns", "labels")] or node.args[:1]
@@ -568,12 +653,17 @@ class _Walk:
                 action.changes.append(Touch(one, part, name, node, kind if part or how == "fit" else "whole"))
             for owner, part in self.inside.get(one, ()):
                 action.changes.append(Touch(owner, part, name, node, "part"))
+            if _is_inside(target, node):
+                for owner in sorted(self.shallow.get(one, ())):
+                    action.changes += [Touch(owner, part, name, node, "part") for part in parts or ("",)]
             known.update(parts)
 
     def is_element(self, name: str, node: ast.expr | ast.stmt, how: str) -> bool:
-        """A loop over a list changes its elements: `for row in rows: row.append(0)`."""
+        """A loop over a list changes its elements: `for row in rows: row.append(0)`, `row["a"] = 0`."""
         kinds = {self.found.kinds[o] for o in self.env.get(name, ())}
-        return isinstance(node, ast.Call) and how == "whole" and bool(kinds) and kinds <= {"list", "dict"}
+        called = isinstance(node, ast.Call) and how == "whole"
+        stored = isinstance(node, (ast.Subscript, ast.Attribute))
+        return (called or stored) and bool(kinds) and kinds <= {"list", "dict"}
 
 
 def _inner(targets: list[ast.expr]) -> list[ast.expr]:
@@ -594,6 +684,12 @@ def _columns(value: ast.expr | None) -> set[str]:
     if not isinstance(value, ast.Dict):
         return set()
     return {key.value for key in value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+
+
+def _is_inside(target: ast.expr, node: ast.expr | ast.stmt) -> bool:
+    """`d["rows"].append(1)`, `d["rows"][0] = 1`: not the container changes, but what it holds."""
+    inner = target if isinstance(node, ast.Call) else getattr(target, "value", None)
+    return isinstance(inner, (ast.Subscript, ast.Attribute))
 
 
 def _names(node: ast.List | ast.Tuple) -> list[str]:
@@ -619,6 +715,41 @@ def _is_method(function: ast.expr, env: dict[str, frozenset[int]]) -> bool:
     if not isinstance(function, ast.Attribute) or function.attr == "shuffle":
         return False
     return parts_of(function.value)[0] in env
+
+
+def _changing_methods(node: ast.ClassDef) -> dict[str, bool]:
+    """Whether each method changes its object, itself or through another one."""
+    methods = {inner.name: inner for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    found = {name: bool(_summary(inner, {})[1].get(_first(inner))) for name, inner in methods.items()}
+    used = {
+        name: {
+            call.func.attr
+            for call in inner_calls(inner)
+            if isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id == _first(inner)
+        }
+        for name, inner in methods.items()
+    }
+    while more := [name for name in found if not found[name] and any(found.get(u) for u in used[name])]:
+        found |= dict.fromkeys(more, True)
+    return found
+
+
+def _kept(node: ast.ClassDef) -> tuple[list[str], dict[str, str]]:
+    """The parameters of `__init__`, and the attributes that are one of them: `self.rows = rows`."""
+    start = next((m for m in node.body if isinstance(m, ast.FunctionDef) and m.name == "__init__"), None)
+    if start is None:
+        return [], {}
+    kept = {}
+    for inner in start.body:
+        match inner:
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id=own), attr=attribute)], value=ast.Name(id=param)
+            ):
+                if own == _first(start):
+                    kept[attribute] = param
+    return [a.arg for a in start.args.args[1:]], kept
 
 
 def _first(node: ast.FunctionDef) -> str:

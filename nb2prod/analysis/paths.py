@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
-from nb2prod.analysis.guards import catches_name_error, truth
+from nb2prod.analysis.guards import catches_name_error, chosen, truth
 from nb2prod.analysis.guards import certain as reached
 from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.script import Script
@@ -269,6 +269,12 @@ class _Walk:
 
     def cases(self, node: ast.Match, now: Paths, certain: bool) -> Paths | None:
         self.reads(node.subject, now, certain)
+        if isinstance(node.subject, (ast.Constant, ast.Name)) and (asked := self.constant(node.subject, now)):
+            known, taken = chosen(node.cases, asked.value)
+            if known:
+                done = self.body(taken.body, now, certain) if taken else now
+                others = [stmt for case in node.cases if case is not taken for stmt in case.body]
+                return None if done is None else self.never(others, done)
         outs: list[Paths | None] = []
         for case in node.cases:
             inner = now.copy()
@@ -313,6 +319,12 @@ class _Walk:
             if event.kind == "read" and not event.conditional and event.name not in function.locals:
                 if event.name in now.maybe:
                     self.read(event.name, node, now, node)
+
+    def constant(self, node: ast.expr, now: Paths) -> ast.Constant | None:
+        """A literal, or a name of one."""
+        if isinstance(node, ast.Name) and isinstance(value := now.constants.get(node.id), str):
+            return ast.Constant(value)
+        return node if isinstance(node, ast.Constant) else None
 
     def value(self, test: ast.expr, now: Paths) -> bool | None:
         """What a test of constants comes to."""

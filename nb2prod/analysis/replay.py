@@ -189,7 +189,10 @@ class Replay:
             fresh.functions = self.function(node)
         elif isinstance(node, ast.ClassDef):
             methods = [f for f in self.found.functions if f.name.startswith(f"{node.name}.")]
-            fresh.methods = {f.name.rpartition(".")[2]: f for f in methods}
+            for base in reversed(node.bases):
+                owner = self.state.get(base.id) if isinstance(base, ast.Name) else None
+                fresh.methods |= owner.methods if owner is not None else {}
+            fresh.methods |= {f.name.rpartition(".")[2]: f for f in methods}
             fresh.is_class = True
         elif isinstance(stmt, ast.Assign) and any(target is node for target in stmt.targets):
             match stmt.value:
@@ -330,7 +333,12 @@ class Replay:
                 values[name] = value
         own = self.functions[id(function.node)][2]
         self.frames.append(Frame(function, call, own, values))
+        early = _read_early(function)
         for event in function.events:
+            if event is early:
+                own_bind = next(e for e in function.events if e.kind == "bind" and e.name == event.name)
+                self.bound.setdefault(event.name, []).append((self.text(), own_bind.node))
+                self.absent(event.name, event.node)
             if event.kind in ("call", "mutate") or event.name not in own:
                 self.event(event)
         self.frames.pop()
@@ -361,6 +369,8 @@ class Replay:
         if any(guards.deferred(frame.function.node, roots, frame.call) for frame in self.frames):
             return
         if any(guards.tolerated(root, inner, name) for root, inner in steps):
+            return
+        if guards.postponed(*steps[0]) and any(name in e.names("bind") for _, e in self.script.stmts()):
             return
         if not all(guards.certain(root, inner) for root, inner in steps[1:]):
             return
@@ -413,6 +423,20 @@ class Replay:
 
     def number(self, *key: object) -> int:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)
+
+
+def _read_early(function: Function) -> Event | None:
+    """The first read of a name of the function's own that no statement before can have bound."""
+    if isinstance(function.node, ast.Lambda):
+        return None
+    seen = set(function.params)
+    for event in function.events:
+        if event.kind == "bind":
+            seen.add(event.name)
+        elif event.kind == "read" and event.name in function.locals and event.name not in seen:
+            bound = any(e.kind == "bind" and e.name == event.name for e in function.events)
+            return event if bound and not event.conditional else None
+    return None
 
 
 def _static(node: ast.AST) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.nodes import nodes
-from nb2prod.analysis.objects import Action, Objects, Touch, objects
+from nb2prod.analysis.objects import FITTING, Action, Objects, Touch, objects
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 from nb2prod.source import Located, Span
@@ -34,6 +34,18 @@ class LateMutation(Rule):
 
     code, name, severity = "NBP112", "late-mutation", Severity.WARNING
     fires = (
+        "rows = {'a': [1]}\n# %%\nn = len(rows['a'])\n# %%\ncopy = dict(rows)\ncopy['a'].append(2)",
+        "import os\n# %%\nmode = os.environ.get('MODE')\n# %%\nos.environ['MODE'] = 'b'",
+        "rows = [1]\nput = rows.append\n# %%\nn = len(rows)\n# %%\nput(2)",
+        "rows = [1]\n# %%\nn = len(rows)\n# %%\nlist(map(rows.append, [2]))",
+        "rows = []\ndef keep(x, into=rows):\n    into.append(x)\n# %%\nn = len(rows)\n# %%\nkeep(1)",
+        "rows = [[1]]\n# %%\nn = rows[0][0]\n# %%\nfor row in rows:\n    row[0] = 2",
+        "a, b = [1], [2]\npair = (a, b)\n# %%\nn = sum(a)\n# %%\nx, y = pair\nx.append(2)",
+        "class Shop:\n    def __init__(self, rows):\n        self.rows = rows\nrows = [1]\n"
+        "shop = Shop(rows)\n# %%\nn = sum(rows)\n# %%\nshop.rows.append(2)",
+        "class Shop:\n    def __init__(self):\n        self.rows = [1]\n    def put(self, x):\n"
+        "        self._put(x)\n    def _put(self, x):\n        self.rows.append(x)\nshop = Shop()\n# %%\n"
+        "n = sum(shop.rows)\n# %%\nshop.put(2)",
         "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nrows.append(2)",
         "rows = [1]\nalso = rows\n# %%\ntotal = sum(rows)\n# %%\nalso.append(2)",
         "rows = [1]\ndef grow(items):\n    items.append(1)\n# %%\ntotal = sum(rows)\n# %%\ngrow(rows)",
@@ -43,6 +55,10 @@ class LateMutation(Rule):
         "df.drop(columns='b', inplace=True)",
     )
     silent = (
+        "rows = {'a': [1]}\n# %%\nn = len(rows['a'])\n# %%\ncopy = dict(rows)\ncopy['b'] = 1",
+        "import os\n# %%\nhome = os.environ['HOME']\n# %%\nos.environ['MODE'] = 'b'",
+        "m = Ridge().fit(X, y)\n# %%\np = m.predict(X)\n# %%\nm.set_params(alpha=2)",
+        "rows = [[1]]\n# %%\nn = rows[0][0]\n# %%\nfor row in rows:\n    row = [2]",
         "rows = [1]\n# %%\ntotal = sum(rows)\n# %%\nrows = rows + [2]",
         "rows = [1]\n# %%\ntotal = sum(rows)\nrows.append(2)",
         "rows = [1]\n# %%\nprint(rows)\n# %%\nrows.append(2)",
@@ -119,13 +135,30 @@ def _reader(
 
 
 def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:
+    if change.how == "setting":  # of an estimator: a result that is there does not change by it
+        return read.part == change.part or any(
+            isinstance(node, ast.Attribute) and node.attr in FITTING for node in nodes(reader.node)
+        )
     if change.how == "new" and not read.part:
+        if kind == "frame" and _reads_shape(reader.node, read.name):
+            return True
         return kind == "dict" or any(
             isinstance(node, ast.Attribute) and node.attr in SINKS for node in nodes(reader.node)
         )
     if change.how == "gone":  # `y = df["y"]`, then `del df["y"]`: the column moves out
         return not read.part or (read.part == change.part and not _takes(reader.node))
     return not read.part or not change.part or read.part == change.part
+
+
+def _reads_shape(node: ast.stmt, name: str) -> bool:
+    """`list(df.columns)`, `df.shape[1]`: which columns there are."""
+    return any(
+        isinstance(inner, ast.Attribute)
+        and inner.attr in ("columns", "shape", "dtypes")
+        and isinstance(inner.value, ast.Name)
+        and inner.value.id == name
+        for inner in nodes(node)
+    )
 
 
 def _takes(node: ast.stmt) -> bool:

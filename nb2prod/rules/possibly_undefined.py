@@ -32,9 +32,11 @@ class PossiblyUndefined(Rule):
         "x = 1\nimport os\nif os.name == 'nt':\n    del x\n# %%\nprint(x)",
         "import os\nif os.name == 'nt':\n    t = '1'\n# %%\ntry:\n    n = int(t)\nexcept ValueError:\n"
         "    n = 0",
+        "mode = 'c'\nmatch mode:\n    case 'a':\n        n = 1\n    case 'b':\n        n = 2\nprint(n)",
         "import os\nif os.name == 'nt':\n    sep = 1\ndef f():\n    return sep\n# %%\nf()",
     )
     silent = (
+        "mode = 'b'\nmatch mode:\n    case 'a':\n        n = 1\n    case 'b':\n        n = 2\nprint(n)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    a = 2\nprint(a)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    raise OSError\nprint(a)",
         "import os\nif os.name == 'nt':\n    a = 1\nif os.name == 'nt':\n    print(a)",

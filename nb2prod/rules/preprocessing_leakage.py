@@ -39,6 +39,22 @@ class PreprocessingLeakage(Rule):
         "m.fit(X_train)",
         "s = StandardScaler().fit(X)\nX_train, X_test = train_test_split(s.transform(X))\nm.fit(X_train)",
         "X = (X - X.mean()) / X.std()\nscore = cross_val_score(model.fit, X, y)",
+        "X = StandardScaler().fit(X).transform(X)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "import numpy as np\nlow, high = np.percentile(X['a'], [1, 99])\n"
+        "X['a'] = np.clip(X['a'], low, high)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "X['a'] = X['a'] / X['a'].sum()\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "X['a'] = pd.cut(X['a'], 4, labels=False)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "best = RandomForestClassifier().fit(X, y).feature_importances_\nX = X.iloc[:, best.argsort()[-2:]]\n"
+        "X_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "def centred(t):\n    t = t.copy()\n    t['a'] = t['a'] - t['a'].mean()\n    return t\n"
+        "X = centred(X)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "class Centre:\n    def fit(self, t):\n        self.mean = t.mean()\n        return self\n"
+        "    def transform(self, t):\n        return t - self.mean\nX = Centre().fit(X).transform(X)\n"
+        "X_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "s = StandardScaler().fit(X)\nX_train, X_test = train_test_split(X)\nX_train = s.transform(X_train)\n"
+        "m.fit(X_train)",
+        "X_train, X_test = train_test_split(X)\nboth = pd.concat([X_train, X_test])\n"
+        "X_train = X_train - both.mean()\nm.fit(X_train)",
     )
     silent = (
         "p = make_pipeline(StandardScaler(), LogisticRegression())\nX_train, X_test = train_test_split(X)\n"
@@ -48,6 +64,10 @@ class PreprocessingLeakage(Rule):
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
         "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
         "df['a'] = LabelEncoder().fit_transform(df['a'])\nX_train, X_test = train_test_split(df[['a']])\n"
+        "m.fit(X_train)",
+        "X['a'] = pd.cut(X['a'], [0, 30, 60])\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "X['share'] = X['a'] / X.sum(axis=1)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
+        "X_train, X_test = train_test_split(X)\nX_train = StandardScaler().fit(X_train).transform(X_train)\n"
         "m.fit(X_train)",
         "print(X.mean())\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
         "df['a'] = df['a'].fillna(df['a'].mean())\nX = df[['b']]\nX_train, X_test = train_test_split(X)\n"

@@ -77,8 +77,11 @@ class UnorderedIteration(Rule):
         "code = {word: i for i, word in enumerate(set(['a', 'b']))}",
         "tags = frozenset(['a', 'b'])\nline = ','.join(tags)",
         "a, *rest = {'x', 'y'} | {'z'}",
+        "names = {'ann', 'bob'}\ncodes = {}\nfor name in names:\n    codes[name] = len(codes)",
+        "names = set('one two six'.split())\nrows = sorted(names, key=len)",
     )
     silent = (
+        "names = {'ann', 'bob'}\nrows = sorted(names, key=lambda n: (len(n), n))",
         "names = {'ann', 'bob'}\nrows = sorted(names)\nn = len(names)\nok = 'ann' in names",
         "rows = list({1: 2})",
         "numbers = list({1, 2})",
@@ -274,11 +277,28 @@ class _Look:
             self.found.append((node, what))
             return
         self.visit(node.func, "")
-        inner = "free" if name in ORDERLESS else "order" if name in ORDERED or name == "join" else ""
+        ties = name in ("sorted", "min", "max") and any(_may_tie(k) for k in node.keywords)
+        inner = (
+            "order"
+            if ties
+            else "free"
+            if name in ORDERLESS
+            else "order"
+            if name in ORDERED or name == "join"
+            else ""
+        )
         if name in ("enumerate", "zip", "map", "iter") and use == "free":
             inner = "order" if name in ("enumerate", "zip") else "free"
         for value in [*node.args, *[keyword.value for keyword in node.keywords]]:
             self.visit(value, inner)
+
+
+def _may_tie(keyword: ast.keyword) -> bool:
+    """`key=len`: of two words of one length, the first that comes."""
+    key = keyword.value.body if isinstance(keyword.value, ast.Lambda) else keyword.value
+    if isinstance(key, ast.Call):
+        key = key.func
+    return keyword.arg == "key" and isinstance(key, ast.Name) and key.id == "len"
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -293,12 +313,23 @@ def _is_text(node: ast.expr) -> bool:
     return False
 
 
+def _numbers(node: ast.AST) -> bool:
+    """`codes[word] = len(codes)`: the next number to the next that comes."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Subscript(value=ast.Name(id=name))],
+            value=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)]),
+        ):
+            return name == counted
+    return False
+
+
 def _collects(node: ast.For | ast.AsyncFor) -> bool:
     """The body of a loop appends, or writes one after the other."""
     for stmt in node.body:
         for inner in nodes(stmt):
             if isinstance(inner, ast.Attribute) and inner.attr in ("append", "extend", "insert", "write"):
                 return True
-            if isinstance(inner, ast.Yield):
+            if isinstance(inner, ast.Yield) or _numbers(inner):
                 return True
     return False

@@ -39,6 +39,10 @@ STREAMS = {
 }
 
 
+FOR_LARGE = (
+    ".PCA", ".QuantileTransformer", ".KBinsDiscretizer", ".HistGradientBoostingClassifier",
+    ".HistGradientBoostingRegressor",
+)  # fmt: skip
 SEEDED_BY = {"torch": {"torch"}, "tensorflow": {"tensorflow"}}
 
 
@@ -70,6 +74,9 @@ class UnseededRandomness(Rule):
         "a, b = train_test_split([1, 2], **split)",
         "from sklearn.model_selection import train_test_split\ndef cut(rows, seed=None):\n"
         "    return train_test_split(rows, random_state=seed)\na, b = cut([1, 2])",
+        "from sklearn.model_selection import train_test_split\nSEED = None\n"
+        "a, b = train_test_split([1, 2], random_state=SEED)",
+        "import numpy as np\ndef noise():\n    return np.random.rand(3)\nx = noise()\nnp.random.seed(1)",
     )
     silent = (
         "import numpy as np\nnp.random.seed(0)\n# %%\nx = np.random.rand(3)",
@@ -84,13 +91,17 @@ class UnseededRandomness(Rule):
         "m = RandomForestClassifier().set_params(random_state=3)",
         "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence(5)).random()",
         "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40, random_state=1)",
+        "import numpy as np\ndef noise():\n    return np.random.rand(3)\nnp.random.seed(1)\nx = noise()",
+        "from sklearn.model_selection import train_test_split\nsplit = {'test_size': 0.2}\n"
+        "split['random_state'] = 1\na, b = train_test_split([1, 2], **split)",
+        "from sklearn.preprocessing import QuantileTransformer\nq = QuantileTransformer()",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         seeded: set[str] = set()
         later = _Later(a)
         seen: set[tuple[int, str]] = set()
-        for call in a.once(calls):
+        for call in _as_they_run(a.once(calls)):
             api, fact = _fact(call, a.notebook.facts)
             if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
                 seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
@@ -111,6 +122,25 @@ class UnseededRandomness(Rule):
                 )
 
 
+def _as_they_run(every: tuple[Called, ...]) -> Iterator[Called]:
+    """The calls in the order in which they happen: a function's where it is called first, else at the end."""
+    bodies: dict[str, list[Called]] = {}
+    for call in every:
+        if call.function is not None:
+            bodies.setdefault(call.function.name.rpartition(".")[2], []).append(call)
+
+    def happens(call: Called) -> Iterator[Called]:
+        for inner in bodies.pop(call.name, ()) if call.name in bodies else ():
+            yield from happens(inner)
+        yield call
+
+    for call in every:
+        if call.function is None:
+            yield from happens(call)
+    for name in list(bodies):
+        yield from bodies.pop(name, ())
+
+
 class _Later:
     """Seeds that do not stand in the call: `m.random_state = 1`, `**options`, a parameter of a function."""
 
@@ -119,12 +149,19 @@ class _Later:
         self.names: set[str] = set()  # of models that get their seed afterwards
         self.inside: set[int] = set()  # calls whose result gets it at once
         self.options: dict[str, set[str]] = {}  # the keys of dicts
+        self.nothing: set[str] = set()  # names of None
         for stmt, _ in a.script.stmts():
             match stmt.node:
                 case ast.Assign(
                     targets=[ast.Attribute(value=ast.Name(id=name), attr="random_state" | "seed")]
                 ):
                     self.names.add(name)
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=None)):
+                    self.nothing.add(name)
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key))]
+                ):
+                    self.options.setdefault(name, set()).add(str(key))
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys)):
                     self.options[name] = {str(k.value) if isinstance(k, ast.Constant) else "" for k in keys}
                 case ast.Assign(
@@ -150,6 +187,8 @@ class _Later:
     def forgotten(self, call: Called) -> bool:
         """The seed is a parameter that is None unless given, and a call of the function does not give it."""
         value = next((k.value for k in call.node.keywords if k.arg in ("random_state", "seed")), None)
+        if call.function is None and isinstance(value, ast.Name) and value.id in self.nothing:
+            return True
         if call.function is None or not isinstance(value, ast.Name):
             return False
         given = call.function.node.args
@@ -231,7 +270,7 @@ def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str], later: _Later
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":
-            if api.endswith(".PCA") and "svd_solver" not in given:
+            if api.endswith(FOR_LARGE) and "svd_solver" not in given:
                 return ""  # by default it draws for very large data only
             seed = given.get("random_state", given.get("seed"))
             return "" if seed is not None or "numpy" in seeded else "estimator"

@@ -28,10 +28,17 @@ class UseBeforeDefinition(Rule):
         "# %% run=2\nprint(x)\n# %% run=1\nx = 1",
         "def scaled(v):\n    return v * factor\n# %%\nscaled(2)\n# %%\nfactor = 3",
         "count += 1",
+        "hits = 0\ndef bump():\n    hits += 1\n# %%\nbump()",
+        "def outer():\n    n = inner()\n    def inner():\n        return 2\n    return n\nouter()",
+        "def used():\n    print(n)\n    n = 2\nused()",
+        "class A:\n    def run(self):\n        return step\nclass B(A):\n    pass\n# %%\n"
+        "B().run()\n# %%\nstep = 1",
     )
     silent = (
         "# %% run=1\nx = 1\n# %% run=2\nprint(x)",
         "def scaled(v):\n    return v * factor\n# %%\nfactor = 3\n# %%\nscaled(2)",
+        "rows = (n * k for n in range(3))\nk = 2\nprint(list(rows))",
+        "def total(rows):\n    for row in rows:\n        n = row\n    return n\ntotal([1])",
         "if 'x' not in globals():\n    x = 1",
     )
 

@@ -96,6 +96,7 @@ class WallClockDependence(Rule):
         "import pandas as pd\ntoday = pd.to_datetime('today')",
         "import time\nseed = int(time.time())",
         "key = hash('text')",
+        "import pandas as pd\nnow = pd.Timestamp.now()\nage = now - pd.Timestamp('2000-01-01')",
         "import os\nsalt = os.urandom(4)",
     )
     silent = (
@@ -192,7 +193,8 @@ def _only_subtracted(a: Analysis, name: str) -> bool:
             id(side)
             for inner in nodes(stmt.node)
             if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Sub)
-            for side in (inner.left, inner.right)
+            for side, other in ((inner.left, inner.right), (inner.right, inner.left))
+            if _is_clock(other)
         }
         reads += len(own)
         subtracted += sum(id(node) in timed or _is_shown(stmt.node, node) for node in own)

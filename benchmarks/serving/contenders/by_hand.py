@@ -33,6 +33,7 @@ class Model:
     def __init__(self, folder: Path) -> None:
         stored = joblib.load(folder / "by_hand.joblib")
         self.model, self.learned, self.columns = stored["model"], stored["learned"], stored["columns"]
+        self.mean, self.std = (pd.Series(self.learned[name]) for name in ("mean", "std"))
 
     def features(self, df: pd.DataFrame) -> pd.DataFrame:
         learned = self.learned
@@ -49,7 +50,7 @@ class Model:
         df["TenureGroup"] = df["tenure"].apply(tenure_group)
         df["Family"] = df["Partner"] + df["Dependents"]
         df = pd.get_dummies(df, columns=CATEGORIES)
-        df[NUMBERS] = (df[NUMBERS] - learned["mean"]) / learned["std"]
+        df[NUMBERS] = (df[NUMBERS] - self.mean) / self.std
         return df.reindex(columns=self.columns, fill_value=False)
 
     def answer(self, row: dict[str, Any]) -> dict[str, Any]:

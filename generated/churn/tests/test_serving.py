@@ -111,6 +111,20 @@ def test_limits_of_a_request(
         assert client.post("/predict", json=rows[0]).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "lines", [b"," * 100_000, b'"\n",' + b"a," * 100_000, b"a\n" + b"1," * 100_000]
+)
+def test_a_file_of_endless_columns_is_not_read(
+    client: TestClient, lines: bytes
+) -> None:
+    assert (
+        client.post(
+            "/predict", content=lines, headers={"content-type": "text/csv"}
+        ).status_code
+        == 413
+    )
+
+
 def test_a_slow_answer_is_given_up(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:

@@ -70,7 +70,7 @@ def become(frame: dict[Any, Any], other: dict[Any, Any]) -> None:
 def each(function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bool = False) -> dict[Any, Any]:
     """An operator between a frame and a number, a frame of the same columns, or a learned Series of them."""
     if isinstance(right, pd.Series):
-        right = right.to_dict() if right.index.is_unique else {}
+        right = dict(zip(right.index, right.tolist(), strict=True)) if right.index.is_unique else {}
     if not isinstance(right, dict):
         right = dict.fromkeys(left, right)
     if list(left) != list(right):

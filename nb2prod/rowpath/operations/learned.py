@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nb2prod.rowpath.operations.values import NAN, PANDAS, NotCovered, missing, number, plain
 
@@ -16,7 +17,11 @@ def learned(state: Any, key: str) -> Any:
     """The value under a key that every pass asks for once."""
     if f"{key}#2" in state.entries:
         raise NotCovered(f"{key} is asked for twice")
-    return copy.deepcopy(state.entries[key].value)
+    found = copy.deepcopy(state.entries[key].value)
+    # Its names are asked for with every row, and pandas' own texts are slow to give.
+    if isinstance(found, pd.Series) and isinstance(found.index.dtype, pd.StringDtype):
+        found.index = found.index.astype(object)
+    return found
 
 
 def learned_each(state: Any, key: str) -> dict[tuple[Any, ...], Any]:

@@ -351,7 +351,11 @@ def each(
 ) -> dict[Any, Any]:
     """An operator between a frame and a number, a frame of the same columns, or a learned Series of them."""
     if isinstance(right, pd.Series):
-        right = right.to_dict() if right.index.is_unique else {}
+        right = (
+            dict(zip(right.index, right.tolist(), strict=True))
+            if right.index.is_unique
+            else {}
+        )
     if not isinstance(right, dict):
         right = dict.fromkeys(left, right)
     if list(left) != list(right):
@@ -367,7 +371,11 @@ def learned(state: Any, key: str) -> Any:
     """The value under a key that every pass asks for once."""
     if f"{key}#2" in state.entries:
         raise NotCovered(f"{key} is asked for twice")
-    return copy.deepcopy(state.entries[key].value)
+    found = copy.deepcopy(state.entries[key].value)
+    # Its names are asked for with every row, and pandas' own texts are slow to give.
+    if isinstance(found, pd.Series) and isinstance(found.index.dtype, pd.StringDtype):
+        found.index = found.index.astype(object)
+    return found
 
 
 def learned_each(state: Any, key: str) -> dict[tuple[Any, ...], Any]:

@@ -60,6 +60,8 @@ class Policies:
 
     def accept_missing(self, columns: Sequence[str]) -> frozenset[str]:
         """The columns in which a value may be missing though training had them all."""
+        if self.missing == "reject" and not self.columns:
+            return frozenset()
         return frozenset(
             column for column in columns if self.of(column, "missing") != "reject"
         )

@@ -1,7 +1,8 @@
-"""The third set (`third.txt`): notebooks written before looking at what the rules do with them.
+"""The sets of `third.txt` and after: notebooks written before looking at what the rules do with them.
 
-Nothing in it says what is right: a run decides. For leakage the notebook runs a second time with other values
-in the rows that judge the model; it leaks where the training rows or the model come out otherwise.
+Nothing in them says what is right: a run decides. For leakage the notebook runs again with other values
+in the rows that judge the model; it leaks where the training rows or the model come out otherwise, or, where
+half of them have other values, the other half.
 """
 
 from __future__ import annotations
@@ -32,20 +33,22 @@ model = LogisticRegression(max_iter=50).fit(np.nan_to_num(Xtr), ytr)
 # %%"""
 ROWS = 80
 TRAINED = ("Xtr", "model")
+REST = "rest_ = np.asarray(Xte)[len(Xte) // 2 :]"  # run after the last cell; the linter does not see it
 
 
-def cases() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The kind of each case, and its cells."""
-    text = Path(__file__).with_name("third.txt").read_text(encoding="utf-8")
+def cases(name: str) -> Iterator[tuple[str, tuple[str, ...], tuple[int, ...]]]:
+    """The kind of each case of a set, its cells, and their counts where it has some."""
+    text = Path(__file__).with_name(f"{name}.txt").read_text(encoding="utf-8")
     for part in text.split("\n#: ")[1:]:
         kind, _, body = part.partition("\n")
         body = body.replace("@people", PEOPLE).replace("@split", SPLIT)
-        cells = [cell.strip("\n") for cell in re.split(r"^# %%$", body, flags=re.MULTILINE)]
-        yield kind, tuple(cell for cell in cells if cell)
+        counts = tuple(int(count) for count in re.findall(r"^# %% (\d+)$", body, flags=re.MULTILINE))
+        cells = [cell.strip("\n") for cell in re.split(r"^# %%(?: \d+)?$", body, flags=re.MULTILINE)]
+        yield kind, tuple(cell for cell in cells if cell), counts
 
 
-def tables(folder: Path) -> tuple[Path, Path]:
-    """Two folders with `people.csv`, which differ in the rows that the split gives to the test side."""
+def tables(folder: Path) -> tuple[Path, ...]:
+    """Folders with `people.csv`; the second has other test rows, in the third half of them are other ones."""
     import numpy as np
     import pandas as pd
     from sklearn.model_selection import train_test_split
@@ -61,8 +64,10 @@ def tables(folder: Path) -> tuple[Path, Path]:
     other.loc[judged, "pay"] = 20000 * rng.random(len(judged))
     other.loc[judged, "fee"] = 5 + rng.random(len(judged))
     other.loc[judged, "left"] = 1 - frame.loc[judged, "left"]
-    places = folder / "one", folder / "two"
-    for place, table in zip(places, (frame, other), strict=True):
+    half = frame.copy()
+    half.loc[judged[: len(judged) // 2]] = other.loc[judged[: len(judged) // 2]]
+    places = folder / "one", folder / "two", folder / "half"
+    for place, table in zip(places, (frame, other, half), strict=True):
         place.mkdir(parents=True, exist_ok=True)
         table.to_csv(place / "people.csv", index=False)
     return places
