@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -62,12 +63,14 @@ def main() -> None:
     parser.add_argument("--notebooks", nargs="*", type=Path, default=[])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "nb2prod-lint-runs")
+    parser.add_argument("--python", default=sys.executable, help="runs the cases; with IPython and libraries")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
-    parser.add_argument("--set", choices=("own", "unseen", "third", "fourth"), default="own")
+    parser.add_argument("--set", choices=("own", "unseen", "third", "fourth", "fifth"), default="own")
     options = parser.parse_args()
     here = Path(__file__).parent
-    judge = Judge(Oracle(options.cache, seed=0), Oracle(options.cache, seed=1))
+    first, second = (Oracle(options.cache, options.python, seed) for seed in (0, 1))
+    judge = Judge(first, second)
     for base in bases(here / "bases" if options.set == "own" else None, options.notebooks):
         if judge.first(base.cells, None, base.folder)["error"] is None:
             judge.base(base, options.only)
@@ -88,7 +91,7 @@ def main() -> None:
         print("\n".join(judge.scores[kind].wrong))
 
 
-WRITTEN = ("third/", "fourth/")
+WRITTEN = ("third/", "fourth/", "fifth/")
 SHOWN = "987654"  # a cell that shows a value, for the history
 KEEP = "kept_ = {name: value for name, value in globals().items() if name[:1] != '_'}"
 BACK = "globals().update(kept_)"

@@ -306,6 +306,8 @@ class Cell:
         if not isinstance(node.func, ast.Attribute):
             return
         owner, name = node.func.value, node.func.attr
+        if name == "clear" and isinstance(owner, ast.Name):
+            self.own.add(owner.id)  # what it held before is gone
         inplace = any(k.arg == "inplace" and getattr(k.value, "value", False) is True for k in node.keywords)
         again = inplace and (self.is_input(owner) or root(owner) in self.parts) and not settled_method(node)
         if again or (name in GROWS and name not in TAKES and self.grows(owner)):

@@ -255,6 +255,8 @@ class _Walk:
                 self.overlap[name] = self.overlap[owner]
         side = {**self.train, **self.test}.get(source)
         table, train = self.taken(value, source), source in self.train
+        if name in self.test:
+            self.own_statistic(name, value)
         target = self.target_column(value) or self.targets.get(source if isinstance(value, ast.Name) else "")
         statistic = self.is_statistic(value)
         self.forget(name)
@@ -284,14 +286,25 @@ class _Walk:
                 self.leak("NBP201", found[1], self.whole[found[0]], name)
                 return
 
+    def own_statistic(self, name: str, value: ast.expr) -> None:
+        """`X_test = X_test - X_test.mean()`: test rows are changed by what they themselves say."""
+        for call in inner_calls(value) if name in self.test else ():
+            learns = called_name(call) in STATISTICS and call is not value and not _by_row(call)
+            if learns and _root(call.func) == name:
+                self.leak("NBP210", call, None, name, called_name(call))
+                return
+
     def column(self, name: str, target: ast.Subscript, value: ast.expr) -> None:
         """`df["a"] = ...`: what the column is made from, and whether that was learned from all rows."""
         if name in self.train or name in self.test:
             self.late(name, value)
+            self.own_statistic(name, value)
             return
         table = self.tables.setdefault(name, Table())
         for column in _constants(target.slice) or [WHOLE]:
             found = self.learning(value)
+            if found is None and isinstance(value, ast.Name) and value.id in self.tables:
+                found = self.tables[value.id].learned.get(WHOLE)
             if found is not None:
                 table.learned[column] = found
             elif column in table.learned and column != WHOLE:

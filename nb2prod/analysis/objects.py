@@ -458,6 +458,9 @@ class _Walk:
                 return kind
         if name.startswith("read_"):
             return "frame"
+        if name in ("reshape", "ravel", "squeeze", "astype") and isinstance(node.func, ast.Attribute):
+            if self.kind_of(node.func.value) == "array":
+                return "array"
         if name in _COPIES and isinstance(node.func, ast.Attribute):
             return self.kind_of(node.func.value)
         if isinstance(node.func, ast.Attribute):

@@ -429,8 +429,7 @@ def _read_early(function: Function) -> Event | None:
     """The first read of a name of the function's own that no statement before can have bound."""
     if isinstance(function.node, ast.Lambda):
         return None
-    inner = {part.name for part in function.inner}
-    seen = {*function.params, *inner}
+    seen = set(function.params)
     for event in function.events:
         if event.kind == "bind":
             seen.add(event.name)

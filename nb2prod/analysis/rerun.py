@@ -6,6 +6,7 @@ The old value is known by its text: `df` in `df = df.dropna()`, `df['age']` in `
 from __future__ import annotations
 
 import ast
+import re
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.nodes import children, inner_calls, nodes
@@ -33,6 +34,8 @@ SETTLED_FUNCTIONS = frozenset(
 
 
 _SPELLED = "_nb2prod_spelled"
+_NAMES = "_nb2prod_names"
+_FIRST = re.compile(r"[^\W\d]\w*")
 
 
 def settled(node: ast.expr, old: str) -> bool:
@@ -141,6 +144,20 @@ def settled_method(node: ast.Call) -> bool:
 
 def mentions(node: ast.AST, old: str) -> bool:
     """The old value is read; a comprehension or a lambda may have a variable of its own of that name."""
+    first = _FIRST.match(old)
+    return (first is None or first[0] in _names(node)) and _mentions(node, old)
+
+
+def _names(node: ast.AST) -> frozenset[str]:
+    """All variables below a node: most questions end here."""
+    kept: frozenset[str] | None = node.__dict__.get(_NAMES)
+    if kept is None:
+        kept = frozenset(inner.id for inner in nodes(node) if isinstance(inner, ast.Name))
+        node.__dict__[_NAMES] = kept
+    return kept
+
+
+def _mentions(node: ast.AST, old: str) -> bool:
     if isinstance(node, ast.expr) and _is(node, old):
         return True
     match node:
@@ -149,12 +166,12 @@ def mentions(node: ast.AST, old: str) -> bool:
                 return True
         case ast.Lambda():
             own = {argument.arg for argument in nodes(node.args) if isinstance(argument, ast.arg)}
-            return old not in own and mentions(node.body, old)
+            return old not in own and _mentions(node.body, old)
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
             targets = {n.id for g in node.generators for n in nodes(g.target) if isinstance(n, ast.Name)}
             if old in targets:
-                return mentions(node.generators[0].iter, old)
-    return any(mentions(child, old) for child in children(node))
+                return _mentions(node.generators[0].iter, old)
+    return any(_mentions(child, old) for child in children(node))
 
 
 def spelled(node: ast.expr) -> str:
@@ -237,7 +254,8 @@ def _retyped(node: ast.Call, old: str) -> bool:
         return False
     match node:
         case ast.Call(
-            func=ast.Attribute(attr="astype"), args=[ast.Name(id="str") | ast.Constant(value="str")]
+            func=ast.Attribute(attr="astype"),
+            args=[ast.Name(id="str") | ast.Constant(value="str" | "category")],
         ):
             return False
         case ast.Call(func=ast.Attribute(attr="astype" | "to_numeric" | "to_datetime" | "len")):

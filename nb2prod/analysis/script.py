@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import Events, events
-from nb2prod.analysis.tags import cell_tags
+from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.ir.program import Magic, Opaque, Program, Stmt
 from nb2prod.source import Notebook
 
@@ -20,6 +20,7 @@ class Script:
     cells: dict[int, list[Step]]
     failing: frozenset[int]
     every: tuple[tuple[Stmt, Events], ...]
+    tags: CellTags
 
     def stmts(self) -> tuple[tuple[Stmt, Events], ...]:
         """All statements, in the order of the text."""
@@ -42,4 +43,4 @@ def script(program: Program) -> Script:
             cells[cell].append(step)
     failing = frozenset(cell.index for cell in code if "raises-exception" in cell.tags)
     every = tuple(step for row in cells.values() for step in row if isinstance(step, tuple))
-    return Script(program.notebook, cells, failing, every)
+    return Script(program.notebook, cells, failing, every, tags)

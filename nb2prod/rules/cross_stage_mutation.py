@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nb2prod.analysis.objects import objects
-from nb2prod.analysis.tags import cell_tags
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
@@ -36,7 +35,7 @@ class CrossStageMutation(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        tags = cell_tags(a.program)
+        tags = a.script.tags
         if not any(tags.allowed.values()):
             return
         every = a.once(objects)

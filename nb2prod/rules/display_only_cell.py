@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from nb2prod.analysis.calls import Called, calls
 from nb2prod.analysis.nodes import nodes
-from nb2prod.analysis.tags import cell_tags
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
@@ -46,9 +45,7 @@ class DisplayOnlyCell(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        if not any(call.name == "fit" for call in a.once(calls)) and not any(
-            cell_tags(a.program).allowed.values()
-        ):
+        if not any(call.name == "fit" for call in a.once(calls)) and not any(a.script.tags.allowed.values()):
             return
         by_node = {id(call.node): call for call in a.once(calls)}
         for index, steps in a.script.cells.items():

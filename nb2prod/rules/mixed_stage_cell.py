@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import Called, calls
-from nb2prod.analysis.tags import cell_tags
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Label, Rule, Severity
 
@@ -30,7 +29,7 @@ class MixedStageCell(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        tags = cell_tags(a.program)
+        tags = a.script.tags
         found: dict[int, dict[str, Called]] = {}
         for call in a.once(calls):
             if call.function is None and (stage := _stage(call)):

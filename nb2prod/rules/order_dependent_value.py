@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.calls import calls
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.names import Origin
 from nb2prod.rules import Analysis, Label, Rule, Severity
@@ -20,20 +22,27 @@ class OrderDependentValue(Rule):
 
     Every read is resolved twice, in the order of the text and in that of the recorded counts, through
     aliases, changes in place and calls of the notebook's functions.  Definitions with the same text and the
-    same inputs are the same.  Cells without a count are left out.
+    same inputs are the same.  Seeded random numbers count by the order of their draws.  Cells without a count
+    are left out.
     """
 
     code, name, severity = "NBP106", "order-dependent-value", Severity.ERROR
     fires = (
+        "# %% run=1\nimport numpy as np\nnp.random.seed(0)\n# %% run=3\na = np.random.rand()\n"
+        "# %% run=2\nb = np.random.rand()",
+        "# %% run=1\nimport numpy as np\nr = np.random.default_rng(0)\n# %% run=3\na = r.normal()\n"
+        "# %% run=2\nb = r.normal()",
         "# %% run=1\nrate = 1\n# %% run=3\nprint(rate)\n# %% run=2\nrate = 2",
         "# %% run=1\nrows = [1]\n# %% run=3\nprint(len(rows))\n# %% run=2\nrows.append(2)",
     )
     silent = (
+        "# %% run=1\nimport random\nrandom.seed(0)\n# %% run=3\na = random.random()\n# %% run=2\nb = 1",
         "# %% run=2\na = 1\n# %% run=1\nb = 2\n# %% run=3\nprint(a, b)",
         "# %% run=1\nrate = 1\n# %% run=3\nprint(rate)\n# %% run=2\nrate = 1",
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        yield from self.streams(a)
         found: dict[str, list[tuple[Origin, Origin]]] = {}
         for text, counts in a.names.moved:
             found.setdefault(text.name, []).append((text, counts))
@@ -56,6 +65,56 @@ class OrderDependentValue(Rule):
             yield self.found(
                 a, f"the value of `{text.name}` depends on the order of execution", text.read, labels, help
             )
+
+    def streams(self, a: Analysis) -> Iterator[Diagnostic]:
+        """Seeded random numbers are drawn in another order than the text has them."""
+        counts = [cell.run for cell in a.notebook.code_cells() if cell.run]
+        if counts == sorted(counts):
+            return
+        for name, (seeds, draws) in _streams(a).items():
+            cells = list(dict.fromkeys(cell for cell, _ in draws if a.notebook.cells[cell].run))
+            by_count = sorted(cells, key=lambda cell: a.notebook.cells[cell].run or 0)
+            for cell, span in draws:
+                if cell not in cells or cell in seeds:
+                    continue
+                before = [_since(seeds, order[: order.index(cell)]) for order in (cells, by_count)]
+                if before[0] != before[1]:
+                    labels = [Label(span, f"drawn here{a.ran(cell)}")]
+                    other = next((s for c, s in draws if c != cell and c in before[0] + before[1]), span)
+                    labels.append(Label(other, f"and here{a.ran(other.cell)}"))
+                    message = f"the numbers that `{name}` draws depend on the order of execution"
+                    yield self.found(a, message, span, labels, "draw from a generator of each cell's own")
+                    break
+
+
+Streams = dict[str, tuple[set[int], list[tuple[int, Span]]]]  # by name: cells that seed, and places that draw
+
+
+def _streams(a: Analysis) -> Streams:
+    found: Streams = {}
+    made: set[str] = set()
+    for call in a.once(calls):
+        module, _, name = call.api.rpartition(".")
+        target = call.stmt.node.targets[0] if isinstance(call.stmt.node, ast.Assign) else None
+        if module == "numpy.random" and name in ("default_rng", "RandomState") and call.node.args:
+            made |= {target.id} if isinstance(target, ast.Name) else set()
+            continue
+        owner = call.node.func.value if isinstance(call.node.func, ast.Attribute) else None
+        stream = owner.id if isinstance(owner, ast.Name) and owner.id in made else ""
+        stream = {"numpy.random": "np.random", "random": "random"}.get(module, stream)
+        if not stream or name[:1].isupper() or call.function is not None:
+            continue
+        seeds, draws = found.setdefault(stream, (set(), []))
+        if name == "seed" and call.node.args:
+            seeds.add(call.stmt.cell)
+        draws.append((call.stmt.cell, call.stmt.text.head(call.node)))
+    return {name: rows for name, rows in found.items() if rows[0] or name in made}
+
+
+def _since(seeds: set[int], cells: list[int]) -> list[int]:
+    """The cells from the last that seeds on."""
+    last = max((position for position, cell in enumerate(cells) if cell in seeds), default=0)
+    return cells[last:]
 
 
 def _own(these: tuple[Span, ...], those: tuple[Span, ...]) -> tuple[Span, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from nb2prod.analysis.tags import LINE_WORDS, cell_tags
+from nb2prod.analysis.tags import LINE_WORDS
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.refusal import TAGS
 from nb2prod.rules import Analysis, Rule, Severity
@@ -49,7 +49,7 @@ class UnknownStageTag(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        disagree = {r.span.cell: r for r in cell_tags(a.program).refusals if r.span and r.detail}
+        disagree = {r.span.cell: r for r in a.script.tags.refusals if r.span and r.detail}
         for cell in a.notebook.code_cells():
             span = a.first_line(cell.index)
             for word in _unknown(cell):

@@ -77,6 +77,7 @@ class UnorderedIteration(Rule):
         "code = {word: i for i, word in enumerate(set(['a', 'b']))}",
         "tags = frozenset(['a', 'b'])\nline = ','.join(tags)",
         "a, *rest = {'x', 'y'} | {'z'}",
+        "names = {'ann', 'bob'}\ncodes = {}\nfor name in names:\n    codes[name] = len(codes)",
         "names = set('one two six'.split())\nrows = sorted(names, key=len)",
     )
     silent = (
@@ -312,12 +313,23 @@ def _is_text(node: ast.expr) -> bool:
     return False
 
 
+def _numbers(node: ast.AST) -> bool:
+    """`codes[word] = len(codes)`: the next number to the next that comes."""
+    match node:
+        case ast.Assign(
+            targets=[ast.Subscript(value=ast.Name(id=name))],
+            value=ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=counted)]),
+        ):
+            return name == counted
+    return False
+
+
 def _collects(node: ast.For | ast.AsyncFor) -> bool:
     """The body of a loop appends, or writes one after the other."""
     for stmt in node.body:
         for inner in nodes(stmt):
             if isinstance(inner, ast.Attribute) and inner.attr in ("append", "extend", "insert", "write"):
                 return True
-            if isinstance(inner, ast.Yield):
+            if isinstance(inner, ast.Yield) or _numbers(inner):
                 return True
     return False

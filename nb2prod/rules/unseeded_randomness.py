@@ -39,7 +39,10 @@ STREAMS = {
 }
 
 
-FOR_LARGE = (".PCA", ".QuantileTransformer", ".KBinsDiscretizer")
+FOR_LARGE = (
+    ".PCA", ".QuantileTransformer", ".KBinsDiscretizer", ".HistGradientBoostingClassifier",
+    ".HistGradientBoostingRegressor",
+)  # fmt: skip
 SEEDED_BY = {"torch": {"torch"}, "tensorflow": {"tensorflow"}}
 
 
@@ -89,6 +92,8 @@ class UnseededRandomness(Rule):
         "import numpy as np\nx = np.random.default_rng(np.random.SeedSequence(5)).random()",
         "from scipy import stats\nx = stats.bernoulli(0.5).rvs(40, random_state=1)",
         "import numpy as np\ndef noise():\n    return np.random.rand(3)\nnp.random.seed(1)\nx = noise()",
+        "from sklearn.model_selection import train_test_split\nsplit = {'test_size': 0.2}\n"
+        "split['random_state'] = 1\na, b = train_test_split([1, 2], **split)",
         "from sklearn.preprocessing import QuantileTransformer\nq = QuantileTransformer()",
     )
 
@@ -153,6 +158,10 @@ class _Later:
                     self.names.add(name)
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=None)):
                     self.nothing.add(name)
+                case ast.Assign(
+                    targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key))]
+                ):
+                    self.options.setdefault(name, set()).add(str(key))
                 case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys)):
                     self.options[name] = {str(k.value) if isinstance(k, ast.Constant) else "" for k in keys}
                 case ast.Assign(

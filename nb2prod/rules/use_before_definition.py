@@ -29,6 +29,7 @@ class UseBeforeDefinition(Rule):
         "def scaled(v):\n    return v * factor\n# %%\nscaled(2)\n# %%\nfactor = 3",
         "count += 1",
         "hits = 0\ndef bump():\n    hits += 1\n# %%\nbump()",
+        "def outer():\n    n = inner()\n    def inner():\n        return 2\n    return n\nouter()",
         "def used():\n    print(n)\n    n = 2\nused()",
         "class A:\n    def run(self):\n        return step\nclass B(A):\n    pass\n# %%\n"
         "B().run()\n# %%\nstep = 1",
