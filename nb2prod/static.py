@@ -27,7 +27,7 @@ from nb2prod.ir.stages import StageGraph
 from nb2prod.ir.trace import Trace, fingerprint
 from nb2prod.lower import Lowering, lower
 from nb2prod.passes import run_passes
-from nb2prod.rowpath import row_path
+from nb2prod.rowpath import model_path, row_path
 from nb2prod.secrecy import masked
 from nb2prod.source import Notebook, Span
 from nb2prod.verify import Report
@@ -200,7 +200,13 @@ def lowered(
         filters = ", ".join(project.guards)
         return replace(made, project=replace(project, row_path_told=f"the filter {filters} guards serving"))
     rows = row_path(project.features, made.body, dict(project.packages).get("pandas", ""))
-    return replace(made, project=replace(project, row_path=rows.text, row_path_told=rows.told()))
+    texts = [
+        one for module in (project.features, project.train) for one in (*module.helpers, *module.functions)
+    ]
+    forms = model_path(texts) if rows.text else ""
+    return replace(
+        made, project=replace(project, row_path=rows.text, row_path_told=rows.told(), model_row=forms)
+    )
 
 
 def files(

@@ -101,6 +101,7 @@ class Project:
     the training rows of the split.  `targets` are further places to run in, beside Kubernetes.  `guards` are
     the filters that tell of a row alone whether training drops it.  `row_path` is the text of
     `features_row.py`, empty where the features have no row form; `row_path_told` says which, and why.
+    `model_row` is the text of `model_row.py`, the forms for single rows of the models that training names.
     """
 
     name: str
@@ -133,4 +134,5 @@ class Project:
     targets: tuple[str, ...] = ()
     guards: tuple[str, ...] = ()
     row_path: str = ""
+    model_row: str = ""
     row_path_told: str = ""

@@ -8,6 +8,7 @@ becomes the function of `operations/` that `table.py` names.  What is not unders
 the statement at fault: then there is no row path, and pandas answers.
 """
 
+from nb2prod.rowpath.models import model_path
 from nb2prod.rowpath.module import RowPath, row_path
 
-__all__ = ["RowPath", "row_path"]
+__all__ = ["RowPath", "model_path", "row_path"]

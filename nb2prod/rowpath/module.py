@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from nb2prod.ir.project import Module
+from nb2prod.rowpath import texts
 from nb2prod.rowpath.body import Body
 from nb2prod.rowpath.kinds import FRAME, NotUnderstood
 
 OPERATIONS = Path(__file__).parent / "operations"
+FILES = ("values", "columns", "texts", "frames", "learned")
 PLACES = tuple[tuple[str, int, int] | None, ...]
 
 
@@ -43,7 +44,7 @@ def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath
     tree = ast.parse("\n".join((*features.helpers, *features.functions)))
     function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "features")
     helpers = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef) and n is not function}
-    known = {n for stmt in tree.body for n in _defined(stmt)}
+    known = {n for stmt in tree.body for n in texts.defined(stmt)}
     statements = [s for s in function.body if not _is_text(s)]
     body = Body(
         imports=_imports(features.imports),
@@ -94,64 +95,20 @@ def _text(features: Module, body: Body, function: ast.FunctionDef, rows: list[st
         f"{_indented(lines)}\n\n    def features_row(row: Mapping[str, Any]) -> Any:\n{_indented(inner)}\n\n"
         f"    return features_row"
     )
-    used = _names(bind)
-    operations = _needed(used)
+    used = texts.names(bind)
+    operations = texts.needed(_operations(), used)
     imports = [line for line in features.imports if _names_of_import(line) & used]
     mine = sorted((used & set(body.used)) - {"features"})
     heads = ["from .state import State", *([f"from .features import {', '.join(mine)}"] if mine else [])]
-    return "\n\n\n".join(["\n".join([*_operation_imports(), *imports, *heads]), *operations, bind])
+    return "\n\n\n".join(["\n".join([*texts.imports(OPERATIONS), *imports, *heads]), *operations, bind])
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" if line else line for line in text.split("\n"))
 
 
-def _names(text: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
-
-
-@cache
 def _operations() -> dict[str, str]:
-    """The text of everything in `operations/`, by name, in an order in which it can be executed."""
-    found: dict[str, str] = {}
-    for file in ("values", "columns", "texts", "frames", "learned"):
-        text = (OPERATIONS / f"{file}.py").read_text(encoding="utf-8")
-        for node in ast.parse(text).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign):
-                for word in _defined(node):
-                    found[word] = ast.get_source_segment(text, node) or ""
-    return found
-
-
-def _needed(used: Iterable[str]) -> list[str]:
-    """The operations behind these names, with those that they use themselves."""
-    operations, todo, wanted = _operations(), list(used), set()
-    while todo:
-        word = todo.pop()
-        if word in operations and word not in wanted:
-            wanted.add(word)
-            todo += _names(operations[word])
-    return [text for word, text in operations.items() if word in wanted]
-
-
-def _operation_imports() -> list[str]:
-    lines = {"from collections.abc import Callable, Mapping", "from typing import Any"}
-    for file in sorted(OPERATIONS.glob("*.py")):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Import) or (
-                isinstance(node, ast.ImportFrom) and node.module != "__future__"
-            ):
-                if not (isinstance(node, ast.ImportFrom) and str(node.module).startswith("nb2prod")):
-                    lines.add(ast.unparse(node))
-    return sorted(lines)
-
-
-def _defined(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Assign):
-        return [t.id for t in node.targets if isinstance(t, ast.Name)]
-    return []
+    return texts.definitions(OPERATIONS, FILES)
 
 
 def _imports(lines: Iterable[str]) -> dict[str, str]:

@@ -188,9 +188,10 @@ def _of_row_path(proof: dict[str, Any]) -> dict[str, Any]:
     """The proof of the row path as a check: where it fails nothing is wrong, single rows only take longer."""
     detail = "not used: " + proof["told"]
     if proof["passed"]:
-        detail = "{alone} of {rows} rows and {probes_alone} of {probes} probes without pandas, all equal".format(
+        detail = "{alone} of {rows} rows and {probes_alone} of {probes} probes without pandas, all equal; ".format(
             **proof
         )
+        detail += "the model by {asked}".format(**proof)
     status = "passed" if proof["passed"] else "skipped"
     return {
         "check": "single rows without pandas equal those with it",

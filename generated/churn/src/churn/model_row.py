@@ -1,0 +1,139 @@
+"""The model's answer for one row: the fitted model's own comparisons and sums, without what its library checks.
+
+The library stays the truth.  Training compares both on the rows that it knows, and a version answers single rows
+from here only where no decision differed.  A row that is not treated exactly as the library treats it raises
+`NotCovered`, and the library answers.
+"""
+
+# Fitted models have no types.
+# mypy: ignore-errors
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+class NotQuick(Exception):
+    """A model has no quick form: the library's own is asked."""
+
+
+class NotCovered(Exception):
+    """A row that a quick form does not treat as the library does: the library is asked."""
+
+
+class Model:
+    """A model that answers arrays of a few rows, one row at a time.
+
+    `row` gives the probabilities of the classes, the decisions about them, or the predicted number.
+    """
+
+    alike = 1e-9  # how far from the library's a probability or a predicted number may be, as training checks
+
+    def __init__(self, model: Any) -> None:
+        self.classes_ = getattr(model, "classes_", None)
+        self.last: tuple[Any, Any] = (None, None)
+
+    def rows(self, X: Any) -> Any:
+        """What `row` gives for each row; `predict` and `predict_proba` of the same array compute it once."""
+        if X is not self.last[0]:
+            self.last = (
+                X,
+                [self.row(one) for one in np.asarray(X, dtype=np.float64).tolist()],
+            )
+        return self.last[1]
+
+    def row(self, values: list[float]) -> Any:
+        raise NotImplementedError
+
+    def predict(self, X: Any) -> Any:
+        """The class with the highest probability or decision, or the predicted number."""
+        found = self.rows(X)
+        if self.classes_ is None:
+            return np.array(found)
+        return self.classes_.take([choice(one) for one in found])
+
+    def shares(self, X: Any) -> Any:
+        """`predict_proba`, for models that have it."""
+        return np.array(self.rows(X))
+
+
+def choice(found: Any) -> int:
+    """The first of the largest values; of a single decision its sign."""
+    if len(found) > 1:
+        return int(np.argmax(found))
+    if abs(found[0]) < 1e-12:
+        raise NotCovered("a decision on the border")
+    return int(found[0] > 0)
+
+
+def finite(values: list[float]) -> list[float]:
+    """Values none of which is missing or infinite."""
+    if math.isfinite(sum(values)):
+        return values
+    raise NotCovered("a missing or infinite value")
+
+
+def narrow(row: list[float]) -> list[float]:
+    """A row in 32 bits, as scikit-learn's trees and XGBoost take it."""
+    found: list[float] = np.array(row, dtype=np.float32).tolist()
+    return found
+
+
+class Forest(Model):
+    """Forests and single trees: all trees walked at once, a level at a time, and the mean of their leaves.
+
+    The trees stand one behind the other; a leaf is its own child.  Sums are added in the library's order.
+    """
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(model)
+        if model.n_outputs_ != 1:
+            raise NotQuick("a forest for several targets")
+        trees = [one.tree_ for one in getattr(model, "estimators_", [model])]
+        sizes = [tree.node_count for tree in trees]
+        self.roots = np.cumsum([0, *sizes[:-1]])
+        self.depth = max(tree.max_depth for tree in trees)
+        leaf = np.concatenate([tree.children_left == -1 for tree in trees])
+        own, start = np.arange(len(leaf)), np.repeat(self.roots, sizes)
+        left = np.where(
+            leaf, own, np.concatenate([tree.children_left for tree in trees]) + start
+        )
+        right = np.where(
+            leaf, own, np.concatenate([tree.children_right for tree in trees]) + start
+        )
+        self.children = np.array([left, right])
+        self.feature = np.where(
+            leaf, 0, np.concatenate([tree.feature for tree in trees])
+        )
+        self.threshold = np.concatenate([tree.threshold for tree in trees])
+        values = np.concatenate([tree.value[:, 0, :] for tree in trees])
+        if self.classes_ is not None:  # older versions keep counts, newer ones shares
+            totals = values.sum(axis=1, keepdims=True)
+            values = (
+                values if np.allclose(totals, 1, rtol=0, atol=1e-6) else values / totals
+            )
+            self.predict_proba = self.shares
+        self.values = values
+
+    def row(self, values: list[float]) -> Any:
+        row, node = np.array(finite(narrow(values)), dtype=np.float32), self.roots
+        for _ in range(self.depth):
+            right = row[self.feature[node]] > self.threshold[node]
+            node = self.children[right.astype(np.intp), node]
+        mean = np.add.accumulate(self.values[node])[-1] / len(self.roots)
+        return mean[0] if self.classes_ is None else mean
+
+
+def quick(model: Any) -> Any:
+    """The quick form of a fitted model; NotQuick where it has none."""
+    name, library = type(model).__name__, type(model).__module__.split(".")[0]
+    form = FORMS.get(name)
+    if form is None or library not in ("sklearn", "xgboost", "lightgbm"):
+        raise NotQuick(f"{library}'s {name} has no form for single rows")
+    return form(model)
+
+
+FORMS: dict[str, Callable[[Any], Any]] = {"RandomForestClassifier": Forest}
