@@ -42,14 +42,16 @@ def target_columns(context: Context) -> tuple[str, ...]:
     if graph.sink.y is None:
         return ()
     nodes: list[ast.AST] = [context.flow.by_id[s].node for s in graph.stage(Role.TARGET).stmts]
-    found = [name for node in nodes or _behind(graph.y[0], context) for name in _columns(node, context)]
+    found = [name for node in nodes for name in _columns(node, context)]
+    found = found or [name for node in _behind(graph.y[0], context) for name in _columns(node, context)]
     return tuple(dict.fromkeys(found or _columns(graph.sink.y, context)))
 
 
 def _behind(name: str, context: Context) -> list[ast.AST]:
-    """The expressions that a variable of the features is made of, back to those that name columns."""
+    """The expressions that the target is made of, back to those that name columns."""
     made: dict[str, list[ast.Assign]] = {}
-    for id in context.graph.stage(Role.FEATURES).stmts:
+    stages = (Role.FEATURES, Role.TARGET)
+    for id in sorted(s for stage in stages for s in context.graph.stage(stage).stmts):
         node = context.flow.by_id[id].node
         for bound in context.flow.defined_by(id) if isinstance(node, ast.Assign) else ():
             assert isinstance(node, ast.Assign)
