@@ -17,6 +17,7 @@ import importlib
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -162,20 +163,21 @@ def attempts(year: Year, changed_answer: pd.DataFrame, seeds: int) -> None:
         "the new answers": (changed_answer, lambda seed: plain),
         "shuffled answers": (year.stream, lambda seed: shuffled_answers(year, seed)),
     }
-    for what, (stream, during) in kinds.items():
-        found, exact = [], []
-        for seed in range(seeds):
+    promoted: Counter[str] = Counter()
+    exact = 0
+    for seed in range(seeds):
+        for what, (stream, during) in kinds.items():
             rows = pd.concat([year.base, stream.sample(frac=0.8, random_state=seed)])
             with during(seed):
-                outcome, same = retrained(year, rows)
-            found.append(outcome)
-            exact.append(same)
-        print(
-            f"retrained on {what}: promoted {sum(one.promoted for one in found)} of {seeds}; afterwards the "
-            f"champion is the former, with its predictions, {sum(exact)} times",
-            *(f"\n    {'promoted' if one.promoted else 'kept'}: {one.why}" for one in found),
-            flush=True,
-        )
+                found, same = retrained(year, rows)
+            promoted[what] += found.promoted
+            exact += same
+            print(f"{what}: {'promoted' if found.promoted else 'kept'}: {found.why}", flush=True)
+    for what in kinds:
+        print(f"retrained on {what}: promoted {promoted[what]} of {seeds}")
+    print(
+        f"afterwards the champion was the former, with its predictions, {exact} of {seeds * len(kinds)} times"
+    )
 
 
 def main() -> None:

