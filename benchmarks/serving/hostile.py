@@ -132,6 +132,8 @@ def main() -> int:
             early = memory(given.pid)
         if at % 500 == 0:
             damaged(host, port, draw.choice(DAMAGED))
+        if at % 5_000 == 0:
+            print(f"{at} requests: {dict(sorted(found.items()))}", file=sys.stderr)
         make = draw.choice(RARE if draw.random() < 0.002 else COMMON)
         body, kind = make(draw, rows)
         path = "/feedback" if draw.random() < 0.05 else draw.choice(["/predict", "/invocations"])
