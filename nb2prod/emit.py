@@ -29,6 +29,8 @@ from pathlib import Path, PurePosixPath
 
 import jinja2
 
+from nb2prod import __version__
+from nb2prod.caches import cache_folder
 from nb2prod.ir.project import Project
 from nb2prod.literals import FILTERS
 
@@ -118,6 +120,7 @@ def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_compiled_templates(),
     )
     environment.filters.update(FILTERS)
     files = [RenderedFile("notebook.ipynb", notebook_bytes.decode("utf-8", "surrogateescape"))]
@@ -132,6 +135,16 @@ def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
         if file.path.endswith(".py"):
             _check_module(file)
     return tuple(sorted(files, key=lambda file: file.path))
+
+
+def _compiled_templates() -> jinja2.FileSystemBytecodeCache | None:
+    """Templates compiled by earlier runs; none where the user's cache folder cannot be written."""
+    folder = cache_folder() / f"templates-{__version__}-{jinja2.__version__}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return jinja2.FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def _check_module(file: RenderedFile) -> None:
@@ -283,8 +296,8 @@ def _link(source: Path, target: Path) -> None:
 
 def _format(folder: Path) -> None:
     """Drop dead imports, sort the rest, keep the user's style where ruff would have another, format."""
-    _run_ruff(folder, "check", "--fix-only", "--select", "F401,I")
-    found = _run_ruff(folder, "check", "--exit-zero", "--output-format", "json", "--ignore", BUGS)
+    mend = ["--fix", "--extend-select", "I", "--fixable", "F401,I", "--ignore", BUGS]
+    found = _run_ruff(folder, "check", "--exit-zero", "--output-format", "json", *mend)
     codes: dict[str, set[str]] = {}
     for one in json.loads(found):
         codes.setdefault(one["filename"], set()).add(one["code"])

@@ -37,7 +37,7 @@ LAYERS = (
     ("magics",),
     ("diagnostics",),
     ("ir", "names"),
-    ("source", "tree"),
+    ("source", "tree", "caches"),
     ("__init__",),
 )
 # `diagnostics` stands at the side: passes record facts, rules write sentences.

@@ -20,6 +20,7 @@ from enum import IntEnum
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
 from nb2prod.analysis.keys import Keys
+from nb2prod.analysis.leftovers import changed_by, changed_inside, kept_between_rows, label_of_row, repairs
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -38,7 +39,8 @@ class Time(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Value:
     """`element` marks a value of one single row; `absent` says why it does not exist when serving;
-    `site` is the node that was wrapped to get it; `items` are the parts of a list or tuple display.
+    `site` is the node that was wrapped to get it; `items` are the parts of a list or tuple display;
+    `stacked` is a list of things with one entry a row each, such as the predictions of several models.
     """
 
     time: Time
@@ -46,6 +48,7 @@ class Value:
     absent: Refusal | None = None
     site: ast.AST | None = None
     items: tuple[Value, ...] = ()
+    stacked: bool = False
 
 
 CONST, FIT, ROW, ELEMENT = Value(Time.CONST), Value(Time.FIT), Value(Time.ROW), Value(Time.ROW, element=True)
@@ -61,6 +64,8 @@ CLOCKS = (
 )
 SALTED = ("hash", "id")  # of Python itself: other numbers in every process
 FILLED = ("numpy.ones", "numpy.zeros", "numpy.full", "numpy.empty")  # arrays of a given length
+JOINS = ("pandas.concat", "numpy.concatenate", "numpy.vstack")
+STACKS = ("numpy.array", "numpy.asarray", "numpy.stack", "numpy.vstack")  # of a list: an array of its columns
 ROW_ITERATORS = ("iterrows", "itertuples", "items")
 
 
@@ -79,9 +84,11 @@ def refuse_batch_prediction(
     """Refusals for predictions of which one depends on the other rows of the batch, or on rows of the
     training data: `rows` are the names that the features leave with an entry for each of these.
     """
-    walker, _ = _predicting(flow, types, prediction, {model: FIT})
+    walker, answer = _predicting(flow, types, prediction, {model: FIT})
     detail = "a prediction for one row would depend on the rows beside it"
-    found = [
+    found = [replace(answer.absent, detail=detail)] if answer.absent is not None else []
+    found += [r for r in walker.refusals if r.code == "NBP402"]
+    found += [
         Refusal("NBP402", site.span, ast.unparse(site.node), detail)
         for site in walker.sites.values()
         if site.kind in ("value", "once", "keep") and isinstance(site.node, (ast.Call, ast.Subscript))
@@ -140,7 +147,7 @@ def bind(
     """
     walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
-    walker.frames = set(frames)
+    walker.frames, walker.body = set(frames), set(body)
     walker.read_back = {file for id in body for file in flow.read_back(id)}
     for id in body:
         stmt = flow.by_id[id]
@@ -164,6 +171,7 @@ class _Walker:
         self.flow = flow
         self.types = types
         self.hidden = hidden
+        self.body: AbstractSet[int] = frozenset()
         self.each = 0  # how many loops over rows and functions of rows we are in
         self.env: dict[str, Value] = {}
         self.counts: dict[str, ast.expr] = {}  # what variables were made of that may be the number of rows
@@ -195,6 +203,12 @@ class _Walker:
     def site(self, node: ast.AST, kind: str, why: str, evidence: Evidence = Evidence.PROVED) -> None:
         if kind == "value" and self.each:
             kind = "once"
+        if kind in ("value", "once"):
+            for call, changed in changed_inside(node, self.types):
+                detail = (
+                    f"it changes `{changed}` inside of what is learned once; do that in its own statement"
+                )
+                self.refuse("NBP403", call, ast.unparse(call), detail)
         for inner in ast.walk(node):  # the outer wrap takes the inner ones with it
             if kind in ("value", "once") and inner is not node:
                 self.sites.pop(id(inner), None)
@@ -249,6 +263,9 @@ class _Walker:
                         "NBP402", node.test, ast.unparse(node.test), "a branch on the rows themselves"
                     )
                 self.branches([node.body, node.orelse])
+            case ast.Try() if repairs(node) and not self.each and self.of_rows(node.body):
+                detail = "whether it fails depends on all rows that come together"
+                self.refuse("NBP402", node, "try", detail)
             case _:
                 for child in ast.iter_child_nodes(node):
                     if isinstance(child, ast.stmt):
@@ -259,6 +276,11 @@ class _Walker:
                         self.expression(child.context_expr)
                     elif isinstance(child, ast.ExceptHandler):
                         self.branches([child.body])
+
+    def of_rows(self, body: list[ast.stmt]) -> bool:
+        """Whether statements read rows as a whole."""
+        names = {n.id for stmt in body for n in ast.walk(stmt) if isinstance(n, ast.Name)}
+        return any(self.env.get(name, CONST).time is Time.ROW for name in names)
 
     def refuse_row_labels(self, node: ast.Assign) -> None:
         """`df["id"] = df.index`: a row that is served has no label of its own."""
@@ -309,6 +331,7 @@ class _Walker:
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
         element = self.element(node.iter, iterated)
+        before = dict(self.env)
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
         parts = dict.fromkeys(names, element) | self.parts(node)
         keys = [name for name in names if parts[name].time is not Time.ROW]
@@ -320,12 +343,13 @@ class _Walker:
         self.each -= element.element
         if element.element:
             self.refuse_carried(node)
+            self.refuse_kept(node, before)
         del self.loops[len(self.loops) - len(keys) :]
         self.branches([node.orelse])
 
     def refuse_carried(self, node: ast.For) -> None:
         """A value that one row leaves for the next one: a row alone would not find it."""
-        bound: set[str] = set()
+        bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         for stmt in node.body:
             if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
                 name = stmt.targets[0].id
@@ -333,6 +357,15 @@ class _Walker:
                 if name in read - bound and self.env.get(name, CONST).element:
                     self.refuse("NBP402", stmt, name, "it carries a value from row to row")
                 bound.add(name)
+
+    def refuse_kept(self, node: ast.For | ast.FunctionDef | ast.Lambda, before: dict[str, Value]) -> None:
+        """What one row leaves for the next ones in a container that is not its own."""
+        for inner, name in kept_between_rows(node, self.types):
+            if before.get(name, CONST).time is not Time.ROW:
+                detail = (
+                    f"each row changes `{name}` for the rows after it; count or collect with one expression"
+                )
+                self.refuse("NBP402", inner, ast.unparse(inner), detail)
 
     def parts(self, node: ast.For) -> dict[str, Value]:
         """What the variables of a loop are, where the parts of what it yields are different things."""
@@ -356,6 +389,8 @@ class _Walker:
     def element(self, iterated: ast.expr, value: Value) -> Value:
         if value.items:
             return join(value.items) if any(v.time is Time.ROW for v in value.items) else FIT
+        if value.stacked:
+            return replace(value, stacked=False, site=None)
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
         kind = self.types.of(iterated)
@@ -372,6 +407,9 @@ class _Walker:
         effects = [e.kind for e in self.flow.effects_of(self.stmt.id)]
         if not self.context and ("draws" in effects or "seeds" in effects) and node is self.stmt.node:
             self.site(call, "fit_only", "keeps the random stream where the notebook had it")
+            changed = changed_by(call, self.types) if isinstance(call, ast.Call) else ""
+            if changed and self.env.get(changed, CONST).time is Time.CONST and self.is_read_later(changed):
+                self.refuse("NBP401", call, ast.unparse(call), f"it changes `{changed}`, which features read")
             return
         if (
             isinstance(call, ast.Call)
@@ -383,10 +421,36 @@ class _Walker:
             self.site(call, "drop_rows", f"{fact.name} removes rows")
             return
         value = self.expression(call)
+        if isinstance(call, ast.Call) and (changed := changed_by(call, self.types)):
+            self.collect(call, changed, value)
         if value.site is not None and fact is None:
             self.sites.pop(id(value.site), None)
         elif value.site is call or (isinstance(call, (ast.Attribute, ast.Subscript, ast.Name))):
             self.sites.pop(id(value.site), None)  # nobody reads it
+
+    def is_read_later(self, name: str) -> bool:
+        """Whether a later statement of the features reads what this one left in `name`."""
+        here = self.stmt.id
+        return any(
+            u.name == name and here in u.reaches and u.stmt in self.body and u.stmt != here
+            for u in self.flow.uses
+        )
+
+    def collect(self, call: ast.Call, name: str, value: Value) -> None:
+        """A call changes what `name` holds: a list gets a column, an array is sorted or counts rows."""
+        known = self.env.get(name, CONST)
+        rows = [v for v in self.operands(call) if v.time is Time.ROW and not v.element]
+        if value.absent is not None and known.time is Time.ROW:
+            self.env[name] = value
+        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") == "append":
+            if any(v.element for v in self.operands(call)):
+                self.env[name] = ROW  # a list with an entry for each row
+        elif known.time is not Time.ROW and rows and not self.each:
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "append":
+                self.env[name] = replace(join(rows), stacked=True)
+            elif call.args and root(call.args[0]) == name:
+                detail = f"`{name}` collects from all rows; count or collect with one expression"
+                self.refuse("NBP402", call, ast.unparse(call), detail)
 
     def assign(self, target: ast.expr, value: Value) -> None:
         match target:
@@ -453,7 +517,8 @@ class _Walker:
                 return self.call(node)
             case ast.List() | ast.Tuple() | ast.Set():
                 items = tuple(self.expression(e) for e in node.elts)
-                return replace(join(items), items=items)
+                stacked = bool(items) and all(v.time is Time.ROW and not v.element for v in items)
+                return replace(join(items), items=items, stacked=stacked)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
                 return self.comprehension(node, [node.elt])
             case ast.DictComp():
@@ -498,6 +563,8 @@ class _Walker:
             position = node.slice.value
             if -len(base.items) <= position < len(base.items):
                 return base.items[position]
+        if base.stacked and isinstance(node.value, ast.Name):  # an entry of a list, or a part of it
+            return replace(base, stacked=isinstance(node.slice, ast.Slice), items=(), site=None)
         if base.time is not Time.ROW or base.element or index.element:
             return self.chained(node, base, [index]) if not index.element else replace(ELEMENT)
         kind = self.types.of(node.value)
@@ -570,7 +637,8 @@ class _Walker:
         inside = [n for n in ast.walk(node) if id(n) in self.sites]
         if whole.time is not Time.ROW and inside:
             return self.value(node, self.sites[id(inside[0])].why)
-        return Value(whole.time, absent=whole.absent)
+        columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
+        return Value(whole.time, absent=whole.absent, stacked=columns and whole.time is Time.ROW)
 
     def lambda_value(self, node: ast.Lambda, argument: Value) -> Value:
         outer = dict(self.env)
@@ -592,8 +660,9 @@ class _Walker:
         if function.startswith("notebook:") and function[9:] in self.types.functions:
             return self.notebook_call(node, function[9:])
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if (name == "range" or function == "numpy.arange") and len(node.args) == 1:
-            if self.is_row_count(node.args[0]):
+        if name == "range" or function == "numpy.arange":
+            begin, *end = node.args[:2] or [node]
+            if self.is_row_count(end[0] if end and getattr(begin, "value", None) == 0 else begin):
                 return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
         if function in FILLED and node.args and self.is_row_count(_first(node.args[0])):
             return replace(join([ROW, *map(self.expression, node.args[1:])]), items=())
@@ -667,7 +736,11 @@ class _Walker:
 
     def known(self, node: ast.Call, fact: Fact, every: list[Value]) -> Value:
         why = fact.learns or f"{fact.api} {fact.effect}"
+        if fact.api in JOINS:
+            self.note_joined(node)
         match fact.effect:
+            case "aggregates" if any(v.stacked for v in every) and _over_the_list(node, fact):
+                return join(every)
             case "aggregates":
                 return self.value(node, f"{fact.name} of all rows")
             case _ if fact.api == "pandas.concat" and self.repeats_rows(node):
@@ -704,7 +777,17 @@ class _Walker:
             case _ if fact.random == "numpy" or fact.random == "python":
                 return replace(ROW, absent=self.absent("NBP401", node))
             case _:
-                return replace(join(every), items=(), site=None)
+                return replace(join(every), stacked=fact.api in STACKS and every[1].stacked)
+
+    def note_joined(self, node: ast.Call) -> None:
+        """Both sides of a split are put below each other: serving gives the other side no row."""
+        parts = node.args[0].elts if node.args and isinstance(node.args[0], (ast.List, ast.Tuple)) else []
+        names = {root(part) for part in parts}
+        below = not any(k.arg == "axis" for k in node.keywords) and len(node.args) == 1
+        if len(names) > 1 and below and all(self.expression(p).time is Time.ROW for p in parts):
+            for key, site in self.sites.items():
+                if site.kind == "split":
+                    self.sites[key] = replace(site, kind="split_joined")
 
     def repeats_rows(self, node: ast.Call) -> bool:
         """Whether a frame gets more of its own rows: `concat([df, df[df.rare]])`; serving adds none."""
@@ -778,6 +861,13 @@ class _Walker:
         self.each += argument.element
         results = [self.function_value(f, argument) for f in functions]
         self.each -= argument.element
+        for function in functions if argument.element else ():
+            body = self.types.functions[function.id] if isinstance(function, ast.Name) else function
+            assert isinstance(body, (ast.FunctionDef, ast.Lambda))
+            self.refuse_kept(body, self.env)
+            label = label_of_row(body) if fact.calls == "row" else None
+            if label is not None:
+                self.refuse("NBP402", node, ast.unparse(label), "row labels are those of the training data")
         result = (
             join([*results, *values, replace(receiver, items=())]) if results else join([receiver, *values])
         )
@@ -862,6 +952,14 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _over_the_list(node: ast.Call, fact: Fact) -> bool:
+    """Whether the columns of a list are put together row by row: `sum(columns)`, `np.mean(..., axis=0)`."""
+    if fact.api == "builtins.sum":
+        return True
+    axis = next((k.value for k in node.keywords if k.arg == "axis"), None)
+    return isinstance(axis, ast.Constant) and axis.value == 0
 
 
 def _first(node: ast.expr) -> ast.expr:

@@ -33,7 +33,7 @@ from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_pr
 from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
 from nb2prod.analysis.slicing import Slicer
-from nb2prod.analysis.split import find_split, renamed
+from nb2prod.analysis.split import find_split, fits_other_side, renamed
 from nb2prod.analysis.suggest import complete
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.analysis.types import Types
@@ -111,6 +111,12 @@ class _Cut:
         self.slicer = Slicer(self.flow)
         self.floating = self.find_floating()
         self.split = find_split(self.flow, self.types, self.slicer, self.sink)
+        if fits_other_side(self.split, self.slicer, self.sink):
+            detail = (
+                f"the model is fitted on `{ast.unparse(self.sink.x)}`, the side that is split off to judge it"
+            )
+            span = self.flow.by_id[self.sink.data].span
+            self.refusals.append(Refusal("NBP403", span, ast.unparse(self.sink.call), detail))
         x_slice, target = self.features_and_target()
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)
@@ -122,8 +128,11 @@ class _Cut:
         prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
         self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
-        train, names, crossing = self.train(body, target, load, metrics)
-        prediction, shared, extras = self.infer(prediction, body, target | load, train)
+        train, names, crossing = self.train(body, target, load, metrics, set())
+        prediction, shared, extras, late = self.infer(prediction, body, target | load, train)
+        if late:
+            train, names, crossing = self.train(body, target, load, metrics, late)
+            train -= set(prediction.stmts) - {m.stmt for m in metrics} - late
         load |= self.needed_for_load(load)
         target_inputs = self.inputs(target, body | load)
         frames = self.frames(body | target, load)
@@ -344,14 +353,17 @@ class _Cut:
         return self.slicer.backward(load) - self.floating - load
 
     def train(
-        self, body: set[int], target: set[int], load: set[int], metrics: list[Metric]
+        self, body: set[int], target: set[int], load: set[int], metrics: list[Metric], also: set[int]
     ) -> tuple[set[int], dict[str, str], tuple[str, ...]]:
-        """The training statements, where their inputs come from, and the extra values they need."""
+        """The training statements, those in `also` among them, where their inputs come from, and the extra
+        values they need.
+        """
         before = body | target | load
+        self.eval_arguments = []
         names: dict[str, str] = {}
         crossing: set[str] = set()
         train: set[int] = set()
-        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics)]
+        todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics), *also]
         x_names, y_names = _names(self.sink.x), _names(self.sink.y)
         while todo:
             id = todo.pop()
@@ -369,10 +381,17 @@ class _Cut:
                 if use.name in inside_only:
                     continue
                 reaches = set(use.reaches) - {id} - self.floating
+                reaches = self.by_name(reaches, use.name)
                 inside = reaches & before
                 part = self.split_again(use)
                 if part:
                     todo.append(part)
+                    continue
+                known = self.by_name(self.slicer.reaching(self.sink.data, {use.name}) & before, use.name)
+                whole = isinstance(self.sink.x, ast.Name) or use.name == self.sink.frame
+                if whole and use.name in x_names and inside and inside == known:
+                    names[use.name] = "X_train"
+                    todo += reaches - before
                     continue
                 evaluation = self.evaluation_name(use, inside | (reaches & self.eval_stmts))
                 if evaluation and not (evaluation == "X_eval" and self.is_before_features(use, x_names)):
@@ -382,14 +401,17 @@ class _Cut:
                 todo += reaches - before
                 if not any(use.name in self.flow.defined_by(r) for r in inside):
                     continue  # it only holds something that was made before, as a model holds its data
-                known = self.slicer.reaching(self.sink.data, {use.name}) & before
-                if use.name in x_names and inside == known:
-                    names[use.name] = "X_train"
-                elif self.is_target(use, inside, y_names, target):
+                if self.is_target(use, inside, y_names, target):
                     names[use.name] = "y_train"
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def by_name(self, reaches: set[int], name: str) -> set[int]:
+        """These statements without those that prepare evaluation rows under another name: an unknown call may
+        give back what it was given, but such rows come by their name.
+        """
+        return {r for r in reaches if r not in self.eval_stmts or name in self.flow.changed_by(r)}
 
     def split_again(self, use: Use) -> int:
         """The statement that split the evaluation rows once more, where `use` reads a part that was prepared.
@@ -455,9 +477,11 @@ class _Cut:
 
     def evaluation_name(self, use: Use, reaches: set[int]) -> str:
         """`X_eval` or `y_eval` where the use reads the side of the split that the model does not see."""
-        if not self.split.stmt or not reaches or not reaches <= self.eval_stmts | {self.split.stmt}:
+        # What an unknown call gave back may be what others hold as well: the statements that name it count.
+        own = {r for r in reaches if use.name in self.flow.changed_by(r)} or reaches
+        if not self.split.stmt or not own or not own <= self.eval_stmts | {self.split.stmt}:
             return ""
-        return self.split.evaluation_name(use.name, reaches & self.eval_stmts, self.flow)
+        return self.split.evaluation_name(use.name, own & self.eval_stmts, self.flow)
 
     def is_before_features(self, use: Use, x_names: set[str]) -> bool:
         """Whether evaluation rows are read as the split left them, while X was made into something else."""
@@ -470,8 +494,13 @@ class _Cut:
         if self.split.stmt in reaches:
             return use.name in self.split.y_outputs
         if self.split.splits_y:  # resampled after the split, it is still the target
-            return use.name in self.split.y_outputs & y_names
+            return use.name in y_names and bool(use.name in self.split.y_outputs or self.resampled(reaches))
         return use.name in y_names and bool(reaches & target)
+
+    def resampled(self, stmts: set[int]) -> bool:
+        """Whether these statements make X and y together: `X_res, y_res = SMOTE().fit_resample(X, y)`."""
+        known = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        return bool(stmts & known) and bool(self.split.stmt)
 
     def y_names(self, target: set[int], names: dict[str, str]) -> tuple[str, str]:
         """The names of the target as the features hand it over: for training and for evaluation."""
@@ -479,7 +508,11 @@ class _Cut:
             return "", ""
         if self.split.splits_y:
             position = 2 * min(self.split.y_arrays - self.split.x_arrays)
-            return self.split.outputs[position], self.split.outputs[position + 1]
+            y, y_eval = self.split.outputs[position : position + 2]
+            made = self.slicer.reaching(self.sink.data, _names(self.sink.y))
+            if isinstance(self.sink.y, ast.Name) and self.resampled(made):
+                y = self.sink.y.id
+            return y, y_eval
         found = self.y_expressions()
         if found:
             judged = "y_eval" in names
@@ -498,11 +531,12 @@ class _Cut:
 
     def infer(
         self, prediction: Prediction, body: set[int], made: set[int], train: set[int]
-    ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...]]:
+    ) -> tuple[Prediction, tuple[str, ...], tuple[str, ...], set[int]]:
         """The names that the prediction takes from the features (shared) and from training (extras).
 
-        What only the prediction needs is added to `body`, or to `train` where it needs the model.
+        What only the prediction needs is added to `body`; the last result is what training makes for it.
         """
+        made_late: set[int] = set()
         before = body | made
         shared: set[str] = set()
         extras: set[str] = set()
@@ -524,12 +558,12 @@ class _Cut:
                     continue
                 needed = self.slicer.backward(reaches) - before - self.floating
                 late = needed & train or self.sink.stmt in needed
-                (train if late else body).update(needed)
+                (made_late if late else body).update(reaches - before - self.floating if late else needed)
                 (extras if late else shared).add(use.name)
         train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = replace(prediction, given=given)
-        return full, tuple(sorted(shared)), tuple(sorted(extras))
+        return full, tuple(sorted(shared)), tuple(sorted(extras)), made_late
 
     # names between stages
 
@@ -600,8 +634,8 @@ class _Cut:
         return ""
 
     def tables(self, frames: tuple[str, ...], body: set[int]) -> tuple[str, ...]:
-        """Frames that rows are looked up in: the right side of a merge, join or map."""
-        looked_up = set()
+        """Frames that rows are looked up in, the right side of a merge, join or map, and what is no frame."""
+        looked_up = {name for name in frames[1:] if self.is_no_table(name, body)}
         for id in body:
             for call in ast.walk(self.flow.by_id[id].node):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
@@ -610,6 +644,12 @@ class _Cut:
                         given = call.args if is_method else call.args[1:]
                         looked_up |= {root(a) for a in [*given, *[k.value for k in call.keywords]]}
         return tuple(name for name in frames[1:] if name in looked_up)
+
+    def is_no_table(self, name: str, body: set[int]) -> bool:
+        """Whether a loaded value is known to be no table: a number, a list or a dictionary from a file."""
+        read = [n for id in body for n in ast.walk(self.flow.by_id[id].node) if isinstance(n, ast.Name)]
+        kinds = {self.types.of(n) for n in read if n.id == name and isinstance(n.ctx, ast.Load)}
+        return bool(kinds) and all(kind.startswith("builtins.") for kind in kinds)
 
     # reports
 

@@ -76,6 +76,7 @@ class _Object:
     writers: list[int]
     holds: set[int] = field(default_factory=set)
     fits: set[int] = field(default_factory=set)  # those of the writers that do nothing but fit it
+    warm: bool = False  # a fit goes on from the one before
 
 
 class _Scan:
@@ -183,7 +184,7 @@ class _Scan:
 
     def new(self, holds: set[int] | None = None) -> Objects:
         number = len(self.objects)
-        self.objects[number] = _Object([self.stmt.id], holds or set())
+        self.objects[number] = _Object([self.stmt.id], holds or set(), warm=_starts_warm(self.stmt.node))
         return frozenset({number})
 
     def bind(self, event: Event) -> None:
@@ -313,6 +314,7 @@ class _Scan:
         if objects is None:
             objects = self.points[name] = self.new()
         for number in self.reachable(objects) if deep else objects:
+            self.objects[number].warm |= _starts_warm(self.stmt.node)
             if self.stmt.id not in self.objects[number].writers:
                 self.objects[number].writers.append(self.stmt.id)
 
@@ -323,6 +325,8 @@ class _Scan:
         simple = isinstance(self.stmt.node, (ast.Expr, ast.Assign)) and any(
             n is node for n in ast.walk(self.stmt.node)
         )
+        if any(self.objects[number].warm for number in self.reachable(objects)):
+            return  # it goes on from where it was
         for number in objects if simple and len(objects) == 1 and len(inside) == 1 else ():
             known = self.objects[number]
             if any(e.kind == "draws" and e.stmt in known.writers for e in self.effects):
@@ -477,6 +481,14 @@ def _is_deep(node: ast.AST) -> bool:
     """Whether the change is made inside of what the name holds (`full[0]["x"] = 1`, `pipe[0].fit`)."""
     inner = node.value if isinstance(node, (ast.Attribute, ast.Subscript)) else None
     return isinstance(inner, (ast.Subscript, ast.Attribute, ast.Call))
+
+
+def _starts_warm(node: ast.AST) -> bool:
+    """`SGDRegressor(warm_start=True)`."""
+    given = [k for n in ast.walk(node) if isinstance(n, ast.Call) for k in n.keywords]
+    return any(
+        k.arg == "warm_start" and not (isinstance(k.value, ast.Constant) and not k.value.value) for k in given
+    )
 
 
 def _is_fit(node: ast.Call, fact: Fact) -> bool:

@@ -490,12 +490,20 @@ class _Walk:
                 old.without |= dropped
                 return old
             case (
-                ast.Call(func=ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name))
+                ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Subscript() | ast.Call() | ast.Attribute() as owner, attr=name
+                    )
+                )
                 | ast.Attribute(value=ast.Subscript() | ast.Call() as owner, attr=name)
             ) if name in SAME_COLUMNS:
                 return self.taken(owner, source)
+            case ast.Call(args=[ast.Call() as owner, *_]) if called_name(value) == "get_dummies":
+                return self.taken(owner, source)
             case ast.Call() if called_name(value) == "DataFrame" or called_name(value).startswith("read_"):
                 return Table()
+            case ast.Call() if called_name(value) == "concat" and any(_is_across(k) for k in value.keywords):
+                pass  # columns beside each other
             case ast.Call() if called_name(value) == "concat" and value.args:
                 names = [n.id for n in nodes(value.args[0]) if isinstance(n, ast.Name)]
                 drawn = [self.tables[n].doubled for n in names if n in self.tables]
@@ -617,7 +625,10 @@ class _Walk:
                     self.features(inner.args[1], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name == "split" and inner.args and FOLDS.fullmatch(self.kind_of(inner.func)):
                 table = self.taken(inner.args[0], self.source(inner.args[0]))
-                as_split = ast.Call(func=inner.func, args=inner.args[:2], keywords=[])
+                of_frame = [self.target_column(a) for a in inner.args[1:2]]
+                own = isinstance(inner.args[0], ast.Name) and of_frame and of_frame[0] is not None
+                # A frame with its own target chooses rows by their number; features are taken later.
+                as_split = ast.Call(func=inner.func, args=inner.args[: 1 if own else 2], keywords=[])
                 self.features(inner.args[0], table, ast.copy_location(as_split, inner), self.place(inner))
             elif name in FITS and inner.args and isinstance(inner.func, ast.Attribute):
                 kind = self.kind_of(inner.func)
@@ -871,6 +882,10 @@ def _columns_read(value: ast.expr, name: str) -> set[str]:
             case ast.Attribute(value=ast.Name(id=owner_name), attr=key) if owner_name == name:
                 found.add(key)
     return found
+
+
+def _is_across(keyword: ast.keyword) -> bool:
+    return keyword.arg == "axis" and getattr(keyword.value, "value", None) in (1, "columns")
 
 
 def _by_row(node: ast.Call) -> bool:

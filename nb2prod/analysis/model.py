@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from nb2prod import knowledge
 from nb2prod.analysis.descent import learned_in_a_loop
+from nb2prod.analysis.ensembles import holder
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
@@ -85,7 +86,11 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
         if role == "timeseries" or not call.args:
             return None
         task = _task(types, call.func.value)
-        return _sink(stmt, call, task, slicer, types) if task is not None else None
+        sink = _sink(stmt, call, task, slicer, types) if task is not None else None
+        rows = held(call.args[0], stmt.id, slicer, types)
+        if sink is not None and rows.holders:  # model.fit(Pool(X, y))
+            return replace(sink, x=rows.x, y=rows.y, data=rows.stmt)
+        return sink
     fact = types.fact(call)
     if fact is not None and fact.effect == "fits" and assigned_name(stmt.node) is not None:
         given = [*call.args, *[k.value for k in call.keywords]]
@@ -270,21 +275,26 @@ def _predicting_for(stmt: Stmt, slicer: Slicer) -> Iterator[Stmt]:
     """The statements that make predictions which this one works on, the last first."""
     for id in sorted(slicer.backward([stmt.id]) - {stmt.id}, reverse=True):
         made = slicer.flow.by_id[id]
-        if any(method(call) in PREDICT_METHODS for call in calls(made.node)):
+        if not isinstance(made.node, ast.FunctionDef) and any(
+            True for _ in _predicting_calls(made, slicer.flow)
+        ):
             yield made
 
 
 def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) -> Sink | None:
     """The sink of the model that predicts in a statement, under the name that it has there."""
     found: Sink | None = None
-    for call in calls(stmt.node):
-        if method(call) not in PREDICT_METHODS or not isinstance(call.func, ast.Attribute):
+    for node, call in _predicting_calls(stmt, slicer.flow):
+        if not isinstance(call.func, ast.Attribute):
             continue
         receiver, at = _outside(call.func.value, stmt.id, slicer, tags)
+        together = holder(node, root(receiver)) if stmt.id not in {s.stmt for s in sinks} else ""
+        if together:
+            receiver = ast.Name(together, ast.Load())
         name = root(receiver)
         reached = slicer.reaching(at, {name})
         behind = slicer.backward(reached)
-        own = [s for s in sinks if s.stmt in behind or s.stmt == stmt.id]
+        own = [s for s in sinks if s.stmt in behind or s.stmt == stmt.id or _fits_each(s, name, slicer)]
         exact = [s for s in own if ast.dump(_receiver(s)) == ast.dump(receiver)]
         if not name or not own:
             continue
@@ -292,6 +302,25 @@ def _predictor(stmt: Stmt, sinks: list[Sink], slicer: Slicer, tags: CellTags) ->
         if found is None or sink.stmt >= found.stmt:
             found = _under_name(sink, receiver, max({*reached, sink.stmt}))
     return found
+
+
+def _predicting_calls(stmt: Stmt, flow: Flow) -> Iterator[tuple[ast.AST, ast.Call]]:
+    """The calls by which a statement predicts, or a function of the notebook that it calls, each with the
+    statement or function that it stands in.
+    """
+    functions = {s.node.name: s.node for s in flow.by_id.values() if isinstance(s.node, ast.FunctionDef)}
+    bodies: list[ast.AST] = [stmt.node]
+    bodies += [functions[c.func.id] for c in calls(stmt.node) if getattr(c.func, "id", "") in functions]  # type: ignore[attr-defined]
+    for body in bodies:
+        given = {a.arg for a in ast.walk(body) if isinstance(a, ast.arg)} if body is not stmt.node else set()
+        for call in calls(body):
+            if method(call) in PREDICT_METHODS and root(call.func) not in given:
+                yield body, call
+
+
+def _fits_each(sink: Sink, models: str, slicer: Slicer) -> bool:
+    """Whether the fit stands in a loop through the list of models with this name."""
+    return bool(models) and holder(slicer.flow.by_id[sink.stmt].node, sink.model) == models
 
 
 def _under_name(sink: Sink, receiver: ast.expr, made: int) -> Sink:

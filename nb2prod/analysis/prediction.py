@@ -13,7 +13,10 @@ import ast
 import keyword
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
+from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
+from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.metrics import shown
@@ -30,6 +33,8 @@ from nb2prod.ir.stages import Prediction, Sink
 
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
+SUMMARIES = ("value_counts", "describe", "unique", "hist", "plot")
+FILLED = ("numpy.zeros", "numpy.empty")
 LABELS = ("predict", "fit_predict")
 NO_NEW_ROWS = tuple(
     f"sklearn.cluster.{name}"
@@ -58,8 +63,18 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     answer = _stored(types, cells, names, found, known) or (
         _answer(types, cells, names) if found is None else None
     )
+    columns: dict[str, ast.expr] = {}
     if answer is None and found is None:
-        return Prediction(rows=rows)
+        taken = _in_tables(types, cells, names, known)
+        if taken is None:
+            return Prediction(rows=rows)
+        answer = taken.stmt, taken.value
+        columns = {text: part for text, (_, part) in taken.columns.items()}
+        ends += [
+            end
+            for made, part in taken.columns.values()
+            for end in slicer.reaching(made.id, _names(part) - names)
+        ]
     if answer is not None:
         stmt, value = answer
         result, last = "", stmt.id
@@ -70,10 +85,40 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     inside = {s.id for s in cells}
     own = _names(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
-        ends = list(slicer.reaching(last, _names(value) - own))
+        tables = {text.split("[")[0].split(".")[0] for text in columns}
+        ends += slicer.reaching(last, _names(value) - own - tables)
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
+    inside |= _begun(slicer, types, needed - inside, rows)
     stmts = needed & inside | ({last} if value is not None else set())
-    return Prediction(tuple(sorted(stmts)), rows, result, value=value)
+    return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
+
+
+def _begun(slicer: Slicer, types: Types, stmts: set[int], rows: ast.expr | None) -> set[int]:
+    """The statements among these that only begin a sum of predictions: `total = np.zeros(len(X_test))`."""
+    found = set()
+    owner = root(rows) if rows is not None else ""
+    for id in stmts:
+        match slicer.flow.by_id[id].node:
+            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=0 | 0.0)):
+                found.add(id)
+            case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[shape, *_]) as call):
+                if types.api_of(call) in FILLED and owner and _names(shape) - {"len"} == {owner}:
+                    found.add(id)
+    return found
+
+
+def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answers) -> Answer | None:
+    """The answer among the values that go into tables, or a probability that nothing cuts."""
+
+    def decides(node: ast.AST) -> bool:
+        made = {method_of(p) for p in predictions(node, names)}
+        return bool(made & {*LABELS, "labels_"}) or any(_cuts(n) for n in ast.walk(node))
+
+    def judges(stmt: Stmt, node: ast.expr) -> bool:
+        return has_score(node, types) or answers.read_by(stmt.id, node)
+
+    found = answer_in_tables(cells, names, decides, judges)
+    return replace(found, value=_whole(found.value)) if found is not None else None
 
 
 def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str]) -> list[Stmt]:
@@ -134,7 +179,10 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 texts[made] = f"{sink.model}.predict(X)"
             if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute):
                 receiver = made.func.value
-                if isinstance(receiver, ast.Name) and receiver.id != sink.model:
+                if isinstance(receiver, ast.Name) and receiver.id in names - {
+                    sink.model,
+                    *turns(node, names),
+                }:
                     texts[receiver] = sink.model  # another name for it
             if (given := given_rows(made, names)) is not None and made not in texts:
                 rows = held(given, id, slicer, types)
@@ -144,10 +192,17 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[given] = "X"
         for inner in ast.walk(node):
             if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
-                if ast.dump(inner) == wanted:
+                if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
+                    texts[index] = "None"  # labels of rows that the notebook had
+                if prediction.columns and (part := prediction.columns.get(ast.unparse(inner))) is not None:
+                    text = ast.unparse(_with(part, wanted, "X"))
+                    texts[inner] = text if isinstance(part, ast.Name) else f"({text})"
+                elif ast.dump(inner) == wanted:
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
+                elif _counts(inner, prediction.rows):
+                    texts.setdefault(inner, "len(X)")
     nodes = [flow.by_id[id].node for id in prediction.stmts]
     taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
     columns: dict[str, str] = {}
@@ -163,6 +218,36 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
                 texts[inner] = columns[ast.unparse(inner)]
     return texts
+
+
+def _row_index(node: ast.Call) -> ast.expr | None:
+    """`test.index` of `pd.Series(labels, index=test.index)`."""
+    given = [k.value for k in node.keywords if k.arg == "index"] if method(node) == "Series" else []
+    return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
+
+
+def _counts(node: ast.expr, rows: ast.expr | None) -> bool:
+    """Whether an expression is the number of the rows that are predicted, or of the frame that has them."""
+    match node:
+        case ast.Call(func=ast.Name(id="len"), args=[inner]):
+            pass
+        case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
+            pass
+        case _:
+            return False
+    return rows is not None and root(inner) == root(rows) != ""
+
+
+def _with(node: ast.expr, wanted: str, name: str) -> ast.expr:
+    """A copy of an expression with a variable in the place of the expression of this dump."""
+
+    class Put(ast.NodeTransformer):
+        def visit(self, inner: ast.AST) -> ast.AST:
+            return ast.Name(name, ast.Load()) if ast.dump(inner) == wanted else self.generic_visit(inner)
+
+    made = Put().visit(ast.parse(ast.unparse(node), mode="eval").body)
+    assert isinstance(made, ast.expr)
+    return made
 
 
 def _column(node: ast.stmt) -> str:
@@ -181,13 +266,16 @@ def refuse_predictions(
     cells = _inference(flow, tags, sink, functions=True)
     names = aliases(flow, sink)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
-    refusals = list(_reworked_columns(plain, names))
+    refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
     refusals += _no_new_rows(flow, types, sink)
-    refusals += _by_turns(plain, names)
+    refusals += _of_other_rows(flow, types, sink, prediction, names)
+    refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)
+    if not own and not prediction.stmts:
+        refusals += _by_functions(flow, types, sink, plain)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
     if CALLED in names:
@@ -221,6 +309,17 @@ def _not_taken_over(flow: Flow, cells: list[Stmt], names: set[str]) -> Iterator[
             yield Refusal("NBP403", stmt.span, sorted(kept)[0], detail)
 
 
+def _by_functions(flow: Flow, types: Types, sink: Sink, cells: list[Stmt]) -> Iterator[Refusal]:
+    """Calls of which nothing is known, on something that the model was put into: they may predict."""
+    after = Slicer(flow).forward({sink.made}, lambda id: False)
+    for stmt in cells:
+        for call in calls(stmt.node) if stmt.id in after else ():
+            if types.fact(call) is None and not types.api_of(call).startswith("builtins."):
+                detail = "how it uses the model is not seen; predict with the model in the cell itself"
+                yield Refusal("NBP403", stmt.text.span(call), ast.unparse(call.func), detail)
+                return
+
+
 def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
     """An inference cell in which one model after the other predicts."""
     for stmt in cells:
@@ -232,6 +331,22 @@ def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
                 models = f"those of `{ast.unparse(node.iter)}`"
                 yield Refusal("NBP405", stmt.text.span(stmt.node), models)
                 return
+
+
+def _of_other_rows(
+    flow: Flow, types: Types, sink: Sink, prediction: Prediction, names: set[str]
+) -> Iterator[Refusal]:
+    """Predictions of two sets of rows, such as a cut among those of the training rows."""
+    slicer, own = Slicer(flow), prediction.rows
+    if own is None:
+        return
+    for id in prediction.stmts:
+        for made in predictions(flow.by_id[id].node, names):
+            given = given_rows(made, names)
+            rows = held(given, id, slicer, types).x if given is not None else None
+            if rows is not None and root(rows) != root(own):
+                detail = f"what is predicted for `{root(own)}` would depend on these rows as well"
+                yield Refusal("NBP402", flow.by_id[id].text.span(made), ast.unparse(made), detail)
 
 
 def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
@@ -274,11 +389,13 @@ def _variable(
         if stmt.id < predicts[0][0].id or answers.read_by(stmt.id, stmt.node):
             continue
         reads = stmt.id in touched or any(set(u.reaches) & touched for u in slicer.uses(stmt.id))
-        target = assigned_name(stmt.node)
+        value = getattr(stmt.node, "value", None)
+        if isinstance(value, ast.Lambda):
+            continue
+        target, value = added_up(stmt.node) or (assigned_name(stmt.node), value)
         if not reads or target is None:
             continue
-        value = getattr(stmt.node, "value", None)
-        if not _is_row_result(stmt, types, rows):
+        if not _is_row_result(value, types, rows):
             table = value is not None and types.of(value) == "pandas.DataFrame"
             if table and _only(value, names, touched, slicer, stmt.id):
                 touched.add(stmt.id)  # predictions in a frame of their own
@@ -306,9 +423,8 @@ def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at:
     return isinstance(given, ast.Name) and bool(slicer.reaching(at, {given.id}) & touched)
 
 
-def _is_row_result(stmt: Stmt, types: Types, rows: ast.expr | None) -> bool:
+def _is_row_result(value: object, types: Types, rows: ast.expr | None) -> bool:
     """A value with one entry a row: a column, an array or a list, as long as the rows predicted."""
-    value = getattr(stmt.node, "value", None)
     assert isinstance(value, ast.expr)
     product = isinstance(value, ast.BinOp) and isinstance(value.op, ast.MatMult)
     if (types.of(value) in NO_ROWS and not product) or _whole(value) is not value:
@@ -450,7 +566,7 @@ def _whole(value: ast.expr) -> ast.expr:
                 value=inner, slice=ast.Slice(lower=None, step=None) | ast.Constant(value=int())
             ):
                 value = inner
-            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in FIRST_ROWS:
+            case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in (*FIRST_ROWS, *SUMMARIES):
                 value = inner
             case ast.Call(func=ast.Name(id=name), args=[ast.Subscript() as inner, *_]) if name in CASTS:
                 value = inner
@@ -462,19 +578,50 @@ def _makes_frame(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and method(value) in ("DataFrame", "assign", "concat")
 
 
-def _reworked_columns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
     """A prediction that is stored in a column and changed there: the column is no variable of its own."""
-    stored: set[str] = set()
+    stored: set[tuple[str, str]] = set()
+    derived: set[str] = set()
     for stmt in cells:
         node = stmt.node
-        if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Subscript):
+        for owner, column in stored if stmt.id not in prediction.stmts else ():
+            if any(_changes(inner, owner, column) for inner in ast.walk(node)):
+                detail = "it changes predictions in a column; change them in a variable, then store them"
+                yield Refusal("NBP403", stmt.text.span(node), f"{owner}[{column!r}]", detail)
+                return
+        value = getattr(node, "value", None)
+        if not isinstance(node, ast.Assign) or not isinstance(value, ast.expr):
             continue
-        target = ast.unparse(node.targets[0])
-        if any(True for _ in predictions(node.value, names)):
-            stored.add(target)
-        elif target in stored:
-            detail = "it changes predictions in a column; change them in a variable, then store them"
-            yield Refusal("NBP403", stmt.text.span(node), target, detail)
+        about = any(True for _ in predictions(value, names)) or bool(_names(value) & derived)
+        target = node.targets[0]
+        if about and isinstance(target, ast.Name) and not is_table(value):
+            derived.add(target.id)
+        for owner, column in _stores(node) if about else ():
+            stored.add((owner, column))
+
+
+def _stores(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """The columns that a statement fills: of a frame that is there, or of one that it makes."""
+    target, value = node.targets[0], node.value
+    match target:
+        case ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str() as column)):
+            yield owner, column
+        case ast.Name(id=owner) if is_table(value):
+            yield from ((owner, column) for column, _ in columns_of(value))
+
+
+def _changes(node: ast.AST, owner: str, column: str) -> bool:
+    """Whether a store or a call in place changes a column: `df.loc[mask, "y"] = 1`, `df["y"] *= 2`."""
+    part: ast.AST | None = None
+    if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+        part = node
+    elif isinstance(node, ast.Call) and any(k.arg == "inplace" for k in node.keywords):
+        part = node.func
+    if part is None or root(part) != owner:
+        return False
+    named = {n.value for n in ast.walk(part) if isinstance(n, ast.Constant)}
+    named |= {n.attr for n in ast.walk(part) if isinstance(n, ast.Attribute)}
+    return column in named
 
 
 def _cuts(node: ast.AST) -> bool:

@@ -6,14 +6,17 @@ model.predict(X)   grid.best_estimator_.predict(X)   km.labels_   X @ weights + 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.descent import beside
+from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Sink
 
+SCORES = re.compile("score|error|accuracy|auc|report|matrix|loss|plot|cross_val")
 CALLED = "()"  # among the names of a model: no object with methods, weights that functions are given
 
 
@@ -42,7 +45,34 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
             names.add(target)
         if read_back(flow, stmt.id, value) in names:
             names.add(target)
-    return names
+    return names | set(_functions(flow, names))
+
+
+def _functions(flow: Flow, names: set[str]) -> Iterator[str]:
+    """Functions of the notebook that give predictions: `f()` among the names where it predicts with one of
+    these variables, `f(1)` where it does so with its second argument.
+    """
+    for stmt in flow.by_id.values():
+        match stmt.node:
+            case ast.FunctionDef(name=name) as node if _gives(node):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as node):
+                pass
+            case _:
+                continue
+        given = [a.arg for a in node.args.args]
+        if given and any(True for _ in predict_calls(node, names - {*given})):
+            yield f"{name}()"
+        for position, argument in enumerate(given):
+            if any(True for _ in predict_calls(node, {argument})):
+                yield f"{name}({position})"
+
+
+def _gives(node: ast.FunctionDef) -> bool:
+    """Whether a function returns something, and no score."""
+    called = [getattr(c.func, "attr", getattr(c.func, "id", "")) for c in calls(node)]
+    returns = any(isinstance(n, ast.Return) and n.value is not None for n in ast.walk(node))
+    return returns and not any(SCORES.search(name) for name in called)
 
 
 def predictions(node: ast.AST, names: set[str]) -> Iterator[ast.expr]:
@@ -61,7 +91,8 @@ def given_rows(made: ast.expr, names: set[str]) -> ast.expr | None:
     """What is predicted on."""
     if CALLED in names and not any(True for _ in predict_calls(made, names)):
         return beside(made, names)
-    return made.args[0] if isinstance(made, ast.Call) and made.args else None
+    given = made.args if isinstance(made, ast.Call) else []
+    return next((a for a in given if not (isinstance(a, ast.Name) and a.id in names)), None)
 
 
 def method_of(made: ast.expr) -> str:
@@ -74,7 +105,11 @@ def method_of(made: ast.expr) -> str:
 def predict_calls(
     node: ast.AST, names: set[str], methods: tuple[str, ...] = PREDICT_METHODS
 ) -> Iterator[ast.Call]:
-    """Calls by which one of these variables predicts."""
+    """Calls by which one of these variables predicts, or each of the models that one holds."""
+    names = names | turns(node, names)
     for call in calls(node):
-        if method(call) in methods and root(call.func) in names:
+        named = call.func.id if isinstance(call.func, ast.Name) else ""
+        models = [n for n, a in enumerate(call.args) if isinstance(a, ast.Name) and a.id in names]
+        by_function = f"{named}()" in names or any(f"{named}({n})" in names for n in models)
+        if (method(call) in methods and root(call.func) in names) or (call.args and by_function):
             yield call

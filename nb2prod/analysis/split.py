@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import ROWS
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
@@ -122,6 +123,25 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     return NO_SPLIT
 
 
+def fits_other_side(split: Split, slicer: Slicer, sink: Sink) -> bool:
+    """Whether the rows of the fit are those that the split takes for judging, as after `a, b = b, a`."""
+    at, name = sink.data, root(sink.x)
+    mates = {split.outputs[2 * a + 1] for a in split.x_arrays if 2 * a + 1 < len(split.outputs)}
+    seen: set[tuple[int, str]] = set()
+    while split.stmt and name and (at, name) not in seen:
+        seen.add((at, name))
+        reaching = slicer.reaching(at, {name})
+        later = [s for s in reaching if s > split.stmt and s != at]
+        if not later:
+            return split.stmt in reaching and name in mates
+        at = max(later)
+        node = slicer.flow.by_id[at].node
+        if isinstance(node, ast.Assign):
+            values = [v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name]
+            name = root(values[0]) if values else name
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """The true answers: what reads them judges predictions and is none.
@@ -174,11 +194,15 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
             for reached in use.reaches:
                 if reached > split and (reached, use.name) not in seen and reached != at:
                     seen.add((reached, use.name))
-                    todo.append((reached, _sources(slicer.flow.by_id[reached].node, use.name)))
+                    node = slicer.flow.by_id[reached].node
+                    own = {use.name} if use.name not in slicer.flow.defined_by(reached) else set()
+                    todo.append(
+                        (reached, own or sources(node, use.name))
+                    )  # what is only changed stays itself
     return frozenset(found)
 
 
-def _sources(node: ast.stmt, name: str) -> set[str]:
+def sources(node: ast.stmt, name: str) -> set[str]:
     """The names that `name` is made of where several are assigned, as in `X, y = X[m], y[m]`, or by a call
     that gives back its arguments, `X, y = resample(X, y)`; empty where it may be all.
     """
@@ -190,6 +214,8 @@ def _sources(node: ast.stmt, name: str) -> set[str]:
     target, call = node.targets[0], node.value
     given = [*call.args, *[k.value for k in call.keywords if k.arg in ("X", "y")]]
     parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else []
+    if len(parts) == 2 * len(call.args):  # a split gives two of each
+        given = [argument for argument in call.args for _ in range(2)]
     for part, argument in zip(parts, given, strict=False) if len(parts) == len(given) else ():
         if isinstance(part, ast.Name) and part.id == name:
             return _names(argument)
@@ -215,6 +241,11 @@ def _is_target(value: ast.expr, split: Split, flow: Flow) -> bool:
                 if ast.dump(ast.parse(ast.unparse(part), mode="eval").body) == wanted:
                     return True
     return False
+
+
+def value_of(node: ast.Assign, name: str) -> ast.expr:
+    """What a statement gives a name: its own part where several names get one each."""
+    return next((v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name), node.value)
 
 
 def _parts(node: ast.Assign) -> list[tuple[ast.expr, ast.expr]]:

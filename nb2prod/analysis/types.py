@@ -303,7 +303,14 @@ class _Inference:
                 tables = [k for k in kinds if k in (*TABLES, "numpy.ndarray")]
                 if tables:
                     return max(tables, key=("numpy.ndarray", "pandas.Series", "pandas.DataFrame").index)
-                return "builtins.bool" if isinstance(node, ast.Compare) else (kinds[0] if kinds else "")
+                if isinstance(node, ast.Compare):
+                    return "builtins.bool"
+                unknown = (
+                    isinstance(node, ast.BinOp)
+                    and kinds[0] in ("builtins.int", "builtins.float")
+                    and "" in kinds
+                )
+                return "" if unknown else kinds[0]
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict():
                 for child in ast.iter_child_nodes(node):
                     self.expression(child, env)

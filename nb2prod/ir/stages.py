@@ -60,7 +60,8 @@ class Prediction:
     """How the notebook predicts: the statements of `decide`, what they predict on, and the result's name.
 
     `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.  `value` is the
-    expression in the last statement that answers, where it is no variable.
+    expression in the last statement that answers, where it is no variable; `columns` are the texts of columns
+    that it reads, each with the value that went into it.
     """
 
     stmts: tuple[int, ...] = ()
@@ -68,6 +69,7 @@ class Prediction:
     result: str = ""
     given: tuple[str, ...] = ()
     value: ast.expr | None = None
+    columns: dict[str, ast.expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod import __version__
+from nb2prod.caches import cache_folder
 from nb2prod.linting.result import Linted, restored, stored
 
 LIMIT = 20_000  # files
@@ -24,7 +25,7 @@ class Cache:
 
     def __init__(self, folder: Path | None = None) -> None:
         place = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:16]
-        self.file = (folder or _folder()) / f"lint-{place}.json"
+        self.file = (folder or cache_folder()) / f"lint-{place}.json"
         self.key = _version()
         self.rows: dict[str, Any] = {}
         self.changed = False
@@ -77,13 +78,6 @@ class Cache:
             part.replace(self.file)
         except (OSError, ValueError):
             return
-
-
-def _folder() -> Path:
-    base = os.environ.get("NB2PROD_CACHE_DIR")
-    if base:
-        return Path(base)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nb2prod"
 
 
 def _version() -> str:

@@ -27,6 +27,7 @@ from nb2prod.lower.functions import (
     lower_target,
 )
 from nb2prod.lower.module import Context, assemble
+from nb2prod.lower.renamed import renamed
 
 __all__ = ["Lowering", "lower"]
 
@@ -67,6 +68,7 @@ def lower(
         "train": _module(context, fit_model),
         "infer": _module(context, decide),
     }
+    modules = {role: renamed(role, module) for role, module in modules.items()}
     made = project(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
     return Lowering(made, features.places, decide.text, features.boundary)
 

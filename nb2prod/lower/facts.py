@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from nb2prod.ir.project import Column, DataFile, Module, Param, Project, Provenance, StateEntry
@@ -18,6 +19,7 @@ ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generat
 FORMAT = (
     "sep", "delimiter", "decimal", "thousands", "encoding", "quotechar", "escapechar", "comment", "na_values",
     "keep_default_na", "true_values", "false_values", "skipinitialspace", "skiprows", "compression",
+    "parse_dates", "date_format", "dayfirst",
 )  # fmt: skip
 CORE = {"value", "keep", "result", "fitting"}
 FUNCTIONS = {
@@ -43,6 +45,9 @@ def project(
     graph = context.graph
     assert graph.sink is not None
     text = "\n".join(t for m in modules.values() for t in (*m.helpers, *m.functions))
+    targets = raw_targets(context, trace, columns)
+    # Serving does not ask for the target, though the one body of the features may compute it again.
+    columns = tuple(replace(c, read=c.read and c.name not in targets) for c in columns)
     return Project(
         name=name,
         notebook=notebook,
@@ -54,7 +59,7 @@ def project(
         data_root=data_root,
         frames=graph.frames,
         tables=graph.tables,
-        target_columns=raw_targets(context, trace, columns),
+        target_columns=targets,
         columns=columns,
         guards=trace.guards if trace else (),
         read_csv=tuple(_read_csv(context)),

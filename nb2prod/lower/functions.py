@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,6 +102,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     main, *others = graph.frames
     asked = _parameter_names(context, graph.prediction.stmts)  # inference knows what was set in training
     lines = _parameters(context, (*stmts, *graph.prediction.stmts), "")
+    lines += _written_by_closures(context, stmts, graph.frames)
     for name in others:
         lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
     x = ast.unparse(graph.sink.x)
@@ -157,6 +158,7 @@ def lower_fit_model(context: Context) -> Lowered:
         lines.append(f"{graph.sink.frame} = X_train.assign(**{{{json.dumps(target)}: y_train}})")
     lines += [f'{name} = {data}.extras["{name}"]' for name in graph.crossing]
     lines += _parameters(context, stmts, f"{settings}.parameters")
+    lines += _written_by_closures(context, stmts, (*names, *graph.crossing))
     by_stmt: dict[int, list[Metric]] = {}
     for metric in graph.metrics:
         by_stmt.setdefault(metric.stmt, []).append(metric)
@@ -324,6 +326,15 @@ def _parameters(context: Context, stmts: tuple[int, ...], owner: str) -> list[st
     if owner:
         return [f"{name} = {owner}.{name.lower()}" for name in names]
     return [f'{name} = st.parameter("{name.lower()}")' for name in names]
+
+
+def _written_by_closures(context: Context, stmts: tuple[int, ...], given: Iterable[str]) -> list[str]:
+    """Bindings of the globals that only functions write here: a `nonlocal` needs one, which nobody reads."""
+    nested = [context.flow.by_id[s].node for s in stmts if s in context.closures]
+    written = {name for f in nested for n in ast.walk(f) if isinstance(n, ast.Global) for name in n.names}
+    nodes = [n for s in stmts if s not in context.closures for n in ast.walk(context.flow.by_id[s].node)]
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return [f"{name} = None" for name in sorted(written - bound - {*given, *context.parameters})]
 
 
 def _parameter_names(context: Context, stmts: tuple[int, ...]) -> list[str]:

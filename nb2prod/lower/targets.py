@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.split import sources, value_of
 from nb2prod.ir.project import Column
 from nb2prod.ir.stages import Role
 from nb2prod.ir.trace import Trace
@@ -41,13 +42,33 @@ def target_columns(context: Context) -> tuple[str, ...]:
     if graph.sink.y is None:
         return ()
     nodes: list[ast.AST] = [context.flow.by_id[s].node for s in graph.stage(Role.TARGET).stmts]
-    if not nodes:
-        nodes = [
-            s.node
-            for s in context.flow.by_id.values()
-            if s.id in graph.stage(Role.FEATURES).stmts and graph.y[0] in context.flow.defined_by(s.id)
-        ] or [graph.sink.y]
-    return tuple(dict.fromkeys(name for node in nodes for name in _columns(node, context)))
+    found = [name for node in nodes or _behind(graph.y[0], context) for name in _columns(node, context)]
+    return tuple(dict.fromkeys(found or _columns(graph.sink.y, context)))
+
+
+def _behind(name: str, context: Context) -> list[ast.AST]:
+    """The expressions that a variable of the features is made of, back to those that name columns."""
+    made: dict[str, list[ast.Assign]] = {}
+    for id in context.graph.stage(Role.FEATURES).stmts:
+        node = context.flow.by_id[id].node
+        for bound in context.flow.defined_by(id) if isinstance(node, ast.Assign) else ():
+            assert isinstance(node, ast.Assign)
+            made.setdefault(bound, []).append(node)
+    found: list[ast.AST] = []
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        for node in made.get(current, []) if current not in seen else ():
+            part = value_of(node, current)
+            if any(True for _ in _columns(part, context)):
+                found.append(part)
+            else:
+                todo += sorted(
+                    sources(node, current) or {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
+                )
+        seen.add(current)
+    return found
 
 
 class _Made:
@@ -80,7 +101,7 @@ class _Made:
         """Whether the features name this column for more than to make the target of it, or to drop it."""
         stmts = self.context.graph.stage(Role.FEATURES).stmts
         for node in (self.context.flow.by_id[id].node for id in stmts):
-            made = [column for column, _ in _makes(node)]
+            made = [column for column, _ in _makes(node, self.context)]
             if made and all(name in self.sources((column,), set()) for column in made):
                 continue
             dropped = {id(n) for call in ast.walk(node) if _drops(call) for n in ast.walk(call)}
@@ -90,19 +111,21 @@ class _Made:
         return False
 
     def _made_of(self, name: str) -> list[str]:
-        parts = [part for node in self.nodes for column, part in _makes(node) if column == name]
+        parts = [part for node in self.nodes for column, part in _makes(node, self.context) if column == name]
         return [column for part in parts for column in _columns(part, self.context)]
 
 
-def _makes(stmt: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def _makes(stmt: ast.AST, context: Context) -> Iterator[tuple[str, ast.AST]]:
     """The columns that a statement gives values, each with what these are made of."""
     for node in ast.walk(stmt):
         match node:
             case ast.Assign(targets=[ast.Subscript(slice=where)], value=value):
                 place = where.elts[-1] if isinstance(where, ast.Tuple) and where.elts else where
-                if isinstance(place, ast.Constant) and isinstance(place.value, str):
+                named = place.value if isinstance(place, ast.Constant) else ""
+                column = named or (_constant(place.id, context) if isinstance(place, ast.Name) else "")
+                if column and isinstance(column, str):
                     condition = where.elts[:-1] if isinstance(where, ast.Tuple) else []
-                    yield place.value, ast.Tuple([*condition, value], ast.Load())
+                    yield column, ast.Tuple([*condition, value], ast.Load())
             case ast.Call(func=ast.Attribute(attr="assign"), keywords=keywords):
                 yield from ((k.arg, k.value) for k in keywords if k.arg)
             case ast.Call(
@@ -117,6 +140,15 @@ def _makes(stmt: ast.AST) -> Iterator[tuple[str, ast.AST]]:
                             yield str(new.value), ast.Subscript(ast.Name("rows"), old, ast.Load())
 
 
+def _constant(name: str, context: Context) -> str:
+    """The text that a constant holds, as in `TARGET = "price"`; empty if it is none."""
+    made = [context.flow.by_id[d.stmt].node for d in context.flow.defs if d.name == name]
+    match made:
+        case [ast.Assign(value=ast.Constant(value=str() as text))]:
+            return text
+    return ""
+
+
 def _drops(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in DROPS
 
@@ -127,6 +159,8 @@ def _columns(node: ast.AST, context: Context) -> list[str]:
     for inner in ast.walk(node):
         match inner:
             case ast.Subscript(slice=ast.Constant(value=str() as column)):
+                found.append(column)
+            case ast.Subscript(slice=ast.Name(id=named)) if column := _constant(named, context):
                 found.append(column)
             case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=str() as column)]):
                 found.append(column)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.events import Function, events
+from nb2prod.analysis.predictors import predict_calls
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Effect, Flow
 from nb2prod.ir.program import Stmt
@@ -21,13 +22,6 @@ from nb2prod.ir.refusal import Refusal
 from nb2prod.ir.stages import Role, StageGraph
 
 DYNAMIC = ("exec", "globals", "locals", "vars", "eval")
-TAKEN = {
-    Role.LOAD: {"load"},
-    Role.FEATURES: {"features", "fit", "transform", "target", "Training"},
-    Role.TARGET: {"target"},
-    Role.TRAIN: {"fit_model", "train", "Fitted", "Result", "CheckError"},
-    Role.INFER: {"decide", "predict", "score", "Scores", "FileError", "read_rows", "write_rows"},
-}
 FOLDER_MAGICS = ("cd", "env", "set_env", "pushd", "popd")
 
 
@@ -146,24 +140,13 @@ def _stateful(flow: Flow, types: Types, graph: StageGraph) -> Iterator[Refusal]:
 
 
 def _taken_names(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
-    """Functions of the notebook that are named as the project's own in the module that needs them."""
-    definitions = {
-        s.node.name: s for s in flow.by_id.values() if isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
-    }
-    found: set[str] = set()
-    for stage in graph.stages:
-        names = {u.name for s in stage.stmts for u in flow.uses_of(s)} & set(definitions)
-        found |= names & TAKEN[stage.role]
+    """A variable of the notebook that is named as the staging runtime."""
     features = set(graph.stage(Role.FEATURES).stmts)
     constants = {r for id in features for u in flow.uses_of(id) if u.name == "st" for r in u.reaches}
     for id in sorted(features | constants):
         if "st" in flow.defined_by(id):
             span = flow.by_id[id].span
             yield Refusal("NBP403", span, "st", "the staging runtime has that name; rename the variable")
-    for name in sorted(found):
-        stmt = definitions[name]
-        detail = "the generated project has a function of that name; rename it in the notebook"
-        yield Refusal("NBP403", stmt.text.span(stmt.node), name, detail)
 
 
 def _kept_functions(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
@@ -218,5 +201,7 @@ def _inference(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
             continue
         changes = [d for d in flow.defs if d.stmt == stmt.id and d.name == graph.sink.model]
         predicts = any(e.kind == "predicts" for e in flow.effects_of(stmt.id))
+        # A class of the notebook may keep intermediate results where it predicts.
+        predicts |= any(True for _ in predict_calls(stmt.node, {graph.sink.model}))
         if changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
             yield Refusal("NBP502", stmt.span, str(Role.INFER), "it changes the model after training")

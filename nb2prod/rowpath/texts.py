@@ -14,9 +14,11 @@ def definitions(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for file in files:
         text = (folder / f"{file}.py").read_text(encoding="utf-8")
+        lines = text.split("\n")
         for node in ast.parse(text).body:
-            for word in defined(node):
-                found[word] = ast.get_source_segment(text, node) or ""
+            for word in defined(node):  # a definition with decorators begins above its first line
+                first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+                found[word] = "\n".join(lines[first - 1 : node.end_lineno])
     return found
 
 

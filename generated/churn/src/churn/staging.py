@@ -205,14 +205,23 @@ class Staging:
         return _copied(self.state.entry(f"parameter {name}").value)
 
     def split(
-        self, function: Callable[..., Any], *arrays: Any, **options: Any
+        self,
+        function: Callable[..., Any],
+        *arrays: Any,
+        joined: bool = False,
+        **options: Any,
     ) -> list[Any]:
-        """`train_test_split` and its like, called with row positions too; serving has training rows only."""
+        """`train_test_split` and its like, called with row positions too.
+
+        Serving has training rows only.  The code that prepares the other side still needs a row to work on, which
+        nobody reads; it gets none where both sides are `joined` again.
+        """
         if not self.fitting or self._split_is_over():
+            held = _no_rows if joined else _first_row
             return [
                 part
                 for a in arrays
-                for part in ((None, None) if a is None else (a, _no_rows(a)))
+                for part in ((None, None) if a is None else (a, held(a)))
             ]
         ids = self._ids.get(_count(arrays[0]), np.full(_count(arrays[0]), -1))
         *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
@@ -312,6 +321,10 @@ def _count(data: Any) -> int:
 
 def _no_rows(data: Any) -> Any:
     return data.iloc[:0].copy() if hasattr(data, "iloc") else data[:0]
+
+
+def _first_row(data: Any) -> Any:
+    return data.iloc[:1].copy() if hasattr(data, "iloc") else data[:1]
 
 
 def _copied(value: Any) -> Any:
