@@ -621,9 +621,10 @@ class _Walker:
     def comprehension(self, node: ast.expr, results: list[ast.expr]) -> Value:
         assert isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp))
         outer, each = dict(self.env), self.each
-        times = []
+        times, through = [], []
         for generator in node.generators:
             iterated = self.expression(generator.iter)
+            through.append(iterated)
             element = self.element(generator.iter, iterated)
             times.append(element)
             self.each += element.element
@@ -637,6 +638,9 @@ class _Walker:
         inside = [n for n in ast.walk(node) if id(n) in self.sites]
         if whole.time is not Time.ROW and inside:
             return self.value(node, self.sites[id(inside[0])].why)
+        of_rows = [v for v in through if v.time is Time.ROW]
+        if of_rows and all(v.element for v in of_rows):  # the words of one text
+            return Value(whole.time, element=True, absent=whole.absent)
         columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
         return Value(whole.time, absent=whole.absent, stacked=columns and whole.time is Time.ROW)
 
