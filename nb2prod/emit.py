@@ -38,6 +38,7 @@ MANIFEST = ".nb2prod-manifest.json"
 STAGE = ".nb2prod-stage-"
 UNDO = "undo.json"
 BUGS = "F821,F822,F823,E902"  # what ruff finds and nobody's style explains
+OF_THE_NOTEBOOK = ("load", "features", "target", "train", "infer")  # the modules that hold its statements
 FUTURE = "from __future__ import annotations\n"
 
 
@@ -132,7 +133,7 @@ def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
                 path = PurePosixPath(name).relative_to(tree).as_posix().removesuffix(".jinja")
                 files.append(RenderedFile(path.replace("__package__", project.name), text))
     for file in files:
-        if file.path.endswith(".py"):
+        if file.path in {f"src/{project.name}/{module}.py" for module in OF_THE_NOTEBOOK}:
             _check_module(file)
     return tuple(sorted(files, key=lambda file: file.path))
 
