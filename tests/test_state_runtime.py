@@ -515,6 +515,17 @@ def test_resampling_disappears(runtime: ModuleType) -> None:
     assert_same(X.iloc[:8], serve(runtime, body, churn(), state))
 
 
+def test_rows_of_an_array_are_known_by_what_they_hold(runtime: ModuleType) -> None:
+    def body(df: pd.DataFrame, st: Any) -> Any:
+        X = df[["calls"]].to_numpy(dtype=float)
+        order = [5, 2, 7, 0]
+        return st.result(st.keep("some", X, lambda: X[order]))
+
+    X, _, st = fit(runtime, body, churn())
+    assert [float(row[0]) for row in X] == [float(churn()["calls"].iloc[at]) for at in st.train_ids]
+    assert len(set(st.train_ids)) == 4 and min(st.train_ids) >= 0
+
+
 def test_secondary_frames_have_no_rows_and_tables_are_state(runtime: ModuleType) -> None:
     def body(df: pd.DataFrame, st: Any) -> Any:
         test, towns = st.frame("test"), st.table("towns")

@@ -295,6 +295,13 @@ class Staging:
         ):  # resampling adds rows behind the old ones
             return np.append(ids, unknown[len(ids) :])
         if (
+            isinstance(before, np.ndarray)
+            and isinstance(after, np.ndarray)
+            and before.dtype == after.dtype
+        ):
+            at = _places(before, after)
+            return np.where(at >= 0, ids[at], -1)
+        if (
             not hasattr(before, "index")
             or not hasattr(after, "index")
             or not before.index.is_unique
@@ -305,6 +312,15 @@ class Staging:
             after, before.iloc[at]
         )
         return unknown if renumbered else np.where(at >= 0, ids[at], -1)
+
+
+def _places(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """For each row of an array its place in another; of equal rows, which give equal features, in their order."""
+    places: dict[bytes, list[int]] = {}
+    for at in range(len(before) - 1, -1, -1):
+        places.setdefault(before[at].tobytes(), []).append(at)
+    found = (places.get(row.tobytes()) for row in after)
+    return np.array([known.pop() if known else -1 for known in found], dtype=int)
 
 
 def _name(key: str, at: Sequence[Any]) -> str:
