@@ -281,7 +281,10 @@ class Staging:
         """Remember which raw rows the rows of `after` are; an array without labels does not tell."""
         if _count(before) in self._ids:
             positions = self._positions(before, after)
-            if _count(after) not in self._ids or (positions >= 0).any():
+            known = self._ids.get(_count(after))
+            if known is None or _at_least(
+                positions, known if isinstance(after, np.ndarray) else None
+            ):
                 self._ids[_count(after)] = positions
 
     def _positions(self, before: Any, after: Any) -> np.ndarray:
@@ -315,12 +318,18 @@ class Staging:
 
 
 def _places(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """For each row of an array its place in another; of equal rows, which give equal features, in their order."""
-    places: dict[bytes, list[int]] = {}
-    for at in range(len(before) - 1, -1, -1):
-        places.setdefault(before[at].tobytes(), []).append(at)
-    found = (places.get(row.tobytes()) for row in after)
-    return np.array([known.pop() if known else -1 for known in found], dtype=int)
+    """For each row of an array its place in another; -1 where that has none or several that are equal."""
+    places: dict[bytes, int] = {}
+    for at in range(len(before)):
+        key = before[at].tobytes()
+        places[key] = -1 if key in places else at
+    return np.array([places.get(row.tobytes(), -1) for row in after], dtype=int)
+
+
+def _at_least(positions: np.ndarray, known: np.ndarray | None) -> bool:
+    """Whether they tell of some rows, and of no fewer than what is known: a target has few different values."""
+    told = int((positions >= 0).sum())
+    return told > 0 and (known is None or told >= int((known >= 0).sum()))
 
 
 def _name(key: str, at: Sequence[Any]) -> str:
