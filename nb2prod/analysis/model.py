@@ -154,9 +154,19 @@ def _of_formula(stmt: Stmt, call: ast.Call, made: ast.Call, at: int, slicer: Sli
     if columns is None:
         return None
     target, features = columns
+    rest = [n for k in made.keywords for n in ast.walk(k.value)]  # offset=np.log(df["exposure"])
+    named_too = [n.slice.value for n in rest if _is_column(n, data.id)]  # type: ignore[attr-defined]
+    features = list(dict.fromkeys([*features, *named_too]))
     x = ast.parse(f"{data.id}[{features!r}]", mode="eval").body
     y = ast.parse(f"{data.id}[{target!r}]", mode="eval").body
     return Sink(stmt.id, call, model, x, y, "other", at, stmt.id, frame=data.id)
+
+
+def _is_column(node: ast.AST, frame: str) -> bool:
+    match node:
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str())):
+            return name == frame
+    return False
 
 
 def _objective(call: ast.Call, at: int, slicer: Slicer) -> str:
