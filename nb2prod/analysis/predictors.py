@@ -111,5 +111,5 @@ def predict_calls(
         named = call.func.id if isinstance(call.func, ast.Name) else ""
         models = [n for n, a in enumerate(call.args) if isinstance(a, ast.Name) and a.id in names]
         by_function = f"{named}()" in names or any(f"{named}({n})" in names for n in models)
-        if (method(call) in methods and root(call.func) in names) or (call.args and by_function):
+        if (method(call) in methods and root(call.func) in names) or (named and call.args and by_function):
             yield call

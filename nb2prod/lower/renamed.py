@@ -33,13 +33,16 @@ def renamed(name: str, module: Module) -> Module:
     names = {old: _free(f"notebook_{old.lstrip('_')}", defined) for old in own & TAKEN[name]}
     if not names:
         return module
-    helpers = tuple(_with_names(text, names) for text in module.helpers)
-    return Module(module.imports, helpers, tuple(_with_names(text, names) for text in module.functions))
+    helpers = tuple(_with_names(text, names, own=False) for text in module.helpers)
+    functions = tuple(_with_names(text, names, own=True) for text in module.functions)
+    return Module(module.imports, helpers, functions)
 
 
-def _with_names(text: str, names: dict[str, str]) -> str:
+def _with_names(text: str, names: dict[str, str], own: bool) -> str:
+    """The text with these names; the function of a stage keeps its `own`."""
     tree = cst.parse_module(text + "\n")
-    return MetadataWrapper(tree).visit(_Rename(names)).code.rstrip("\n")
+    kept = {s.name.value for s in tree.body if own and isinstance(s, cst.FunctionDef)}
+    return MetadataWrapper(tree).visit(_Rename(names, kept)).code.rstrip("\n")
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -51,9 +54,16 @@ def _free(name: str, taken: set[str]) -> str:
 class _Rename(cst.CSTTransformer):
     METADATA_DEPENDENCIES = (QualifiedNameProvider,)
 
-    def __init__(self, names: dict[str, str]) -> None:
+    def __init__(self, names: dict[str, str], kept: set[str]) -> None:
         super().__init__()
         self.names = names
+        self.kept = kept
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        stays = original_node.name.value in self.kept
+        return updated_node.with_changes(name=original_node.name) if stays else updated_node
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.Name:
         new = self.names.get(original_node.value)
