@@ -144,11 +144,7 @@ def _inferred(graph: StageGraph) -> list[Refusal]:
 def need_split(compiled: Compiled, options: Options) -> None:
     """CompileError where the option asks for the training rows of a split that the notebook does not make."""
     sites = compiled.graph.sites
-    if (
-        options.fit_on == "train"
-        and not compiled.blocked
-        and all(not site.kind.startswith("split") for site in sites)
-    ):
+    if options.fit_on == "train" and not compiled.blocked and all(site.kind != "split" for site in sites):
         raise CompileError(
             "--fit-on train: the notebook splits off no rows to judge its model by",
             2,

@@ -791,7 +791,7 @@ class _Walker:
         if len(names) > 1 and below and all(self.expression(p).time is Time.ROW for p in parts):
             for key, site in self.sites.items():
                 if site.kind == "split":
-                    self.sites[key] = replace(site, kind="split_joined")
+                    self.sites[key] = replace(site, options=("joined=True",))
 
     def repeats_rows(self, node: ast.Call) -> bool:
         """Whether a frame gets more of its own rows: `concat([df, df[df.rare]])`; serving adds none."""

@@ -24,7 +24,7 @@ FUNCTIONS = {
     Role.TRAIN: "train.fit_model",
     Role.INFER: "infer.decide",
 }
-TRAINING_ONLY = ("keep", "fit_only", "split", "split_joined")
+TRAINING_ONLY = ("keep", "fit_only", "split")
 PURPOSES = {
     Role.LOAD: "reads the raw data",
     Role.FEATURES: "one body for training and serving",

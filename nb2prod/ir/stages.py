@@ -86,7 +86,7 @@ class Site:
     """A wrapped expression: `kind` is the method of the staging runtime that wraps it.
 
     `function` is the notebook function whose body it stands in, empty for the stage's own text.  `at`
-    are loop variables that belong to the key.
+    are loop variables that belong to the key, `options` further arguments of the wrap, as text.
     """
 
     node: ast.AST
@@ -97,6 +97,7 @@ class Site:
     why: str
     at: tuple[str, ...] = ()
     function: str = ""
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,9 +67,7 @@ def _write(site: Site, node: cst.BaseExpression, code: Code, imported: Container
         case "read_csv" | "write_csv":
             return _again(f"st.{site.kind}", own if site.kind == "write_csv" else [], node, [], code)
         case "split":
-            return _again("st.split", [code(node.func)], node, [], code)
-        case "split_joined":
-            return _again("st.split", [code(node.func)], node, ["joined=True"], code)
+            return _again("st.split", [code(node.func)], node, [*site.options], code)
         case "astype_category" if own:
             return f"st.astype_category({', '.join([key, *own, *at])})"
         case "fit" | "fit_transform" | "fit_predict" | "merge" | "factorize" | "astype_category":
