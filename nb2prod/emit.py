@@ -132,8 +132,9 @@ def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
             if text.strip():
                 path = PurePosixPath(name).relative_to(tree).as_posix().removesuffix(".jinja")
                 files.append(RenderedFile(path.replace("__package__", project.name), text))
+    checked = {f"src/{project.name}/{module}.py" for module in OF_THE_NOTEBOOK}
     for file in files:
-        if file.path in {f"src/{project.name}/{module}.py" for module in OF_THE_NOTEBOOK}:
+        if file.path in checked:
             _check_module(file)
     return tuple(sorted(files, key=lambda file: file.path))
 

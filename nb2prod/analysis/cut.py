@@ -109,6 +109,7 @@ class _Cut:
 
     def graph(self) -> StageGraph:
         self.slicer = Slicer(self.flow)
+        self.models = aliases(self.flow, self.sink)
         self.floating = self.find_floating()
         self.split = find_split(self.flow, self.types, self.slicer, self.sink)
         if fits_other_side(self.split, self.slicer, self.sink):
@@ -464,7 +465,7 @@ class _Cut:
         stmt = self.flow.by_id[id]
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
-        for call in predict_calls(stmt.node, aliases(self.flow, self.sink), (*PREDICT_METHODS, "score")):
+        for call in predict_calls(stmt.node, self.models, (*PREDICT_METHODS, "score")):
             argument = held(call.args[0], id, self.slicer, self.types).x if call.args else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
                 continue

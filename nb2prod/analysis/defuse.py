@@ -97,7 +97,7 @@ class _Scan:
     # one statement
 
     def statement(self, stmt: Stmt) -> None:
-        self.stmt = stmt
+        self.stmt, self.starts_warm = stmt, _starts_warm(stmt.node)
         self.reached = defaultdict(set)
         self.seen_functions = set()
         found = events(stmt.node)
@@ -184,7 +184,7 @@ class _Scan:
 
     def new(self, holds: set[int] | None = None) -> Objects:
         number = len(self.objects)
-        self.objects[number] = _Object([self.stmt.id], holds or set(), warm=_starts_warm(self.stmt.node))
+        self.objects[number] = _Object([self.stmt.id], holds or set(), warm=self.starts_warm)
         return frozenset({number})
 
     def bind(self, event: Event) -> None:
@@ -314,7 +314,7 @@ class _Scan:
         if objects is None:
             objects = self.points[name] = self.new()
         for number in self.reachable(objects) if deep else objects:
-            self.objects[number].warm |= _starts_warm(self.stmt.node)
+            self.objects[number].warm |= self.starts_warm
             if self.stmt.id not in self.objects[number].writers:
                 self.objects[number].writers.append(self.stmt.id)
 

@@ -21,6 +21,7 @@ from nb2prod.analysis.ensembles import holder
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
+from nb2prod.analysis.nodes import inner_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
@@ -154,19 +155,19 @@ def _of_formula(stmt: Stmt, call: ast.Call, made: ast.Call, at: int, slicer: Sli
     if columns is None:
         return None
     target, features = columns
-    rest = [n for k in made.keywords for n in ast.walk(k.value)]  # offset=np.log(df["exposure"])
-    named_too = [n.slice.value for n in rest if _is_column(n, data.id)]  # type: ignore[attr-defined]
-    features = list(dict.fromkeys([*features, *named_too]))
+    features = list(dict.fromkeys([*features, *_columns_beside(made, data.id)]))
     x = ast.parse(f"{data.id}[{features!r}]", mode="eval").body
     y = ast.parse(f"{data.id}[{target!r}]", mode="eval").body
     return Sink(stmt.id, call, model, x, y, "other", at, stmt.id, frame=data.id)
 
 
-def _is_column(node: ast.AST, frame: str) -> bool:
-    match node:
-        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str())):
-            return name == frame
-    return False
+def _columns_beside(made: ast.Call, frame: str) -> Iterator[str]:
+    """The columns that other arguments of a formula's model read: `offset=np.log(df["exposure"])`."""
+    for node in (n for k in made.keywords for n in ast.walk(k.value)):
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as column)):
+                if name == frame:
+                    yield column
 
 
 def _objective(call: ast.Call, at: int, slicer: Slicer) -> str:
@@ -318,10 +319,10 @@ def _predicting_calls(stmt: Stmt, flow: Flow) -> Iterator[tuple[ast.AST, ast.Cal
     """The calls by which a statement predicts, or a function of the notebook that it calls, each with the
     statement or function that it stands in.
     """
-    functions = {s.node.name: s.node for s in flow.by_id.values() if isinstance(s.node, ast.FunctionDef)}
-    bodies: list[ast.AST] = [stmt.node]
-    bodies += [functions[c.func.id] for c in calls(stmt.node) if getattr(c.func, "id", "") in functions]  # type: ignore[attr-defined]
-    for body in bodies:
+    named = {getattr(call.func, "id", "") for call in calls(stmt.node)} - {""}
+    defined = (s.node for s in flow.by_id.values() if named and isinstance(s.node, ast.FunctionDef))
+    functions = {node.name: node for node in defined if node.name in named}  # of several the last
+    for body in (stmt.node, *functions.values()):
         given = {a.arg for a in ast.walk(body) if isinstance(a, ast.arg)} if body is not stmt.node else set()
         for call in calls(body):
             if method(call) in PREDICT_METHODS and root(call.func) not in given:
@@ -491,4 +492,4 @@ def _names(node: ast.AST | None) -> set[str]:
 
 
 def calls(node: ast.AST) -> Iterator[ast.Call]:
-    return (n for n in ast.walk(node) if isinstance(n, ast.Call))
+    return iter(inner_calls(node))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
@@ -195,7 +195,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
                     texts[index] = "None"  # labels of rows that the notebook had
                 if prediction.columns and (part := prediction.columns.get(ast.unparse(inner))) is not None:
-                    text = ast.unparse(_with(part, wanted, "X"))
+                    text = text_with(part, {wanted: "X"})
                     texts[inner] = text if isinstance(part, ast.Name) else f"({text})"
                 elif ast.dump(inner) == wanted:
                     texts.setdefault(inner, "X")
@@ -238,16 +238,15 @@ def _counts(node: ast.expr, rows: ast.expr | None) -> bool:
     return rows is not None and root(inner) == root(rows) != ""
 
 
-def _with(node: ast.expr, wanted: str, name: str) -> ast.expr:
-    """A copy of an expression with a variable in the place of the expression of this dump."""
+def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:
+    """The text of an expression with other texts for the parts with these dumps."""
 
     class Put(ast.NodeTransformer):
-        def visit(self, inner: ast.AST) -> ast.AST:
-            return ast.Name(name, ast.Load()) if ast.dump(inner) == wanted else self.generic_visit(inner)
+        def visit(self, node: ast.AST) -> ast.AST:
+            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
 
-    made = Put().visit(ast.parse(ast.unparse(node), mode="eval").body)
-    assert isinstance(made, ast.expr)
-    return made
+    return ast.unparse(Put().visit(ast.parse(ast.unparse(value), mode="eval")))
 
 
 def _column(node: ast.stmt) -> str:
@@ -264,18 +263,18 @@ def refuse_predictions(
 ) -> list[Refusal]:
     """Predictions that `find_prediction` cannot take over as they are."""
     cells = _inference(flow, tags, sink, functions=True)
-    names = aliases(flow, sink)
+    names, slicer = aliases(flow, sink), Slicer(flow)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
     refusals = list(_reworked_columns(plain, names, prediction))
-    refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, Slicer(flow), sink))
+    refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, slicer, sink))
     refusals += _no_new_rows(flow, types, sink)
-    refusals += _of_other_rows(flow, types, sink, prediction, names)
+    refusals += _of_other_rows(types, prediction, names, slicer)
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)
     if not own and not prediction.stmts:
-        refusals += _by_functions(flow, types, sink, plain)
+        refusals += _by_functions(types, sink, plain, slicer)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
     if CALLED in names:
@@ -309,9 +308,9 @@ def _not_taken_over(flow: Flow, cells: list[Stmt], names: set[str]) -> Iterator[
             yield Refusal("NBP403", stmt.span, sorted(kept)[0], detail)
 
 
-def _by_functions(flow: Flow, types: Types, sink: Sink, cells: list[Stmt]) -> Iterator[Refusal]:
+def _by_functions(types: Types, sink: Sink, cells: list[Stmt], slicer: Slicer) -> Iterator[Refusal]:
     """Calls of which nothing is known, on something that the model was put into: they may predict."""
-    after = Slicer(flow).forward({sink.made}, lambda id: False)
+    after = slicer.forward({sink.made}, lambda id: False)
     for stmt in cells:
         for call in calls(stmt.node) if stmt.id in after else ():
             if types.fact(call) is None and not types.api_of(call).startswith("builtins."):
@@ -334,19 +333,19 @@ def _by_turns(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
 
 
 def _of_other_rows(
-    flow: Flow, types: Types, sink: Sink, prediction: Prediction, names: set[str]
+    types: Types, prediction: Prediction, names: set[str], slicer: Slicer
 ) -> Iterator[Refusal]:
     """Predictions of two sets of rows, such as a cut among those of the training rows."""
-    slicer, own = Slicer(flow), prediction.rows
+    own, by_id = prediction.rows, slicer.flow.by_id
     if own is None:
         return
     for id in prediction.stmts:
-        for made in predictions(flow.by_id[id].node, names):
+        for made in predictions(by_id[id].node, names):
             given = given_rows(made, names)
             rows = held(given, id, slicer, types).x if given is not None else None
             if rows is not None and root(rows) != root(own):
                 detail = f"what is predicted for `{root(own)}` would depend on these rows as well"
-                yield Refusal("NBP402", flow.by_id[id].text.span(made), ast.unparse(made), detail)
+                yield Refusal("NBP402", by_id[id].text.span(made), ast.unparse(made), detail)
 
 
 def _no_new_rows(flow: Flow, types: Types, sink: Sink) -> Iterator[Refusal]:
@@ -460,7 +459,7 @@ def _answer(types: Types, cells: list[Stmt], names: set[str]) -> tuple[Stmt, ast
             made = {method_of(p) for p in predictions(whole, names)}
             if not made or has_score(whole, types) or isinstance(whole, (ast.Dict, ast.List, ast.Tuple)):
                 continue
-            if types.of(whole) == "pandas.DataFrame" or _makes_frame(whole):
+            if types.of(whole) == "pandas.DataFrame" or is_table(whole):
                 continue
             if made & {*LABELS, "labels_"} or any(_cuts(n) for n in ast.walk(whole)):
                 found = (stmt, whole)
@@ -483,12 +482,7 @@ def _stored(
         value = getattr(stmt.node, "value", None)
         if not isinstance(value, ast.expr) or (found is not None and stmt.id <= max(found[1])):
             continue
-        parts: list[ast.expr] = []
-        for call in calls(value):
-            if _makes_frame(call):
-                tables = [a for a in call.args if isinstance(a, ast.Dict)]
-                parts += [v for t in tables for v in t.values]
-                parts += [k.value for k in call.keywords if k.arg not in ("index", "columns", "data", None)]
+        parts = [part for call in calls(value) if is_table(call) for _, part in columns_of(call)]
         if isinstance(stmt.node, ast.Assign) and isinstance(stmt.node.targets[0], ast.Subscript):
             parts.append(value)
         if isinstance(stmt.node, ast.Assign) and _column(stmt.node) and _touches(value, names, made):
@@ -574,13 +568,9 @@ def _whole(value: ast.expr) -> ast.expr:
                 return value
 
 
-def _makes_frame(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and method(value) in ("DataFrame", "assign", "concat")
-
-
 def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction) -> Iterator[Refusal]:
     """A prediction that is stored in a column and changed there: the column is no variable of its own."""
-    stored: set[tuple[str, str]] = set()
+    stored: dict[tuple[str, str], None] = {}  # in their order: the first that is changed is told
     derived: set[str] = set()
     for stmt in cells:
         node = stmt.node
@@ -596,8 +586,8 @@ def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction
         target = node.targets[0]
         if about and isinstance(target, ast.Name) and not is_table(value):
             derived.add(target.id)
-        for owner, column in _stores(node) if about else ():
-            stored.add((owner, column))
+        if about:
+            stored |= dict.fromkeys(_stores(node))
 
 
 def _stores(node: ast.Assign) -> Iterator[tuple[str, str]]:

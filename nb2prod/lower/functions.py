@@ -13,7 +13,7 @@ import libcst as cst
 
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import assigned_name
-from nb2prod.analysis.prediction import for_new_rows
+from nb2prod.analysis.prediction import for_new_rows, text_with
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -222,7 +222,7 @@ def lower_decide(context: Context) -> Lowered:
     lines += [f'{name} = given["{name}"]' for name in _parameter_names(context, prediction.stmts)]
     imports = ("import copy",) if copied else ()
     if prediction.value is not None:
-        answer = _replaced_text(prediction.value, {ast.dump(node): text for node, text in replaced.items()})
+        answer = text_with(prediction.value, {ast.dump(node): text for node, text in replaced.items()})
         text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
         bound = _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given}
         return Lowered(text, bound, imports=imports)
@@ -256,17 +256,6 @@ def _as(text: str) -> Build:
 
 def _as_series(text: str | None) -> Build:
     return lambda node, code: f"pd.Series({code(node) if text is None else text})"
-
-
-def _replaced_text(value: ast.expr, texts: Mapping[str, str]) -> str:
-    """The text of an expression with other texts for the parts with these dumps."""
-
-    class Rows(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
-            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
-
-    return ast.unparse(Rows().visit(ast.parse(ast.unparse(value), mode="eval")))
 
 
 def _with_closures(
