@@ -177,9 +177,8 @@ class _Walk:
         self.holds: dict[int, dict[str, frozenset[int]]] = {}
         self.shallow: dict[int, frozenset[int]] = {}  # copies that share what is inside
         self.bound: dict[str, ast.Attribute] = {}  # methods under a name of their own
-        self.defaults: dict[
-            str, dict[str, frozenset[int]]
-        ] = {}  # of functions: what a parameter is otherwise
+        # of functions: what a parameter is otherwise
+        self.defaults: dict[str, dict[str, frozenset[int]]] = {}
         self.methods_params: dict[str, list[str]] = {}  # of `__init__`, without `self`
         self.kept: dict[str, dict[str, str]] = {}  # of classes: attributes that are a parameter of `__init__`
         self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}

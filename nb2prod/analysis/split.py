@@ -195,10 +195,9 @@ def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple
                 if reached > split and (reached, use.name) not in seen and reached != at:
                     seen.add((reached, use.name))
                     node = slicer.flow.by_id[reached].node
+                    # What is only changed there stays itself.
                     own = {use.name} if use.name not in slicer.flow.defined_by(reached) else set()
-                    todo.append(
-                        (reached, own or sources(node, use.name))
-                    )  # what is only changed stays itself
+                    todo.append((reached, own or sources(node, use.name)))
     return frozenset(found)
 
 

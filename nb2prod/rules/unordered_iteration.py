@@ -278,15 +278,11 @@ class _Look:
             return
         self.visit(node.func, "")
         ties = name in ("sorted", "min", "max") and any(_may_tie(k) for k in node.keywords)
-        inner = (
-            "order"
-            if ties
-            else "free"
-            if name in ORDERLESS
-            else "order"
-            if name in ORDERED or name == "join"
-            else ""
-        )
+        inner = ""
+        if name in ORDERLESS and not ties:
+            inner = "free"
+        elif ties or name in ORDERED or name == "join":
+            inner = "order"
         if name in ("enumerate", "zip", "map", "iter") and use == "free":
             inner = "order" if name in ("enumerate", "zip") else "free"
         for value in [*node.args, *[keyword.value for keyword in node.keywords]]:

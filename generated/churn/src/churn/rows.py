@@ -288,7 +288,7 @@ def _judged(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, An
     return {"told": told, "judged": len(judged), "left": left}
 
 
-def _answers(version: Version, X: Any) -> list[Answer | None]:
+def _answers(version: Version, X: Any) -> list[Answer]:
     return list(
         zip(predictions_of(version, X), probabilities_of(version, X), strict=True)
     )
@@ -306,7 +306,7 @@ def _quick_answers(path: RowPath, X: Any) -> list[Answer | None]:
 
 
 def _difference(
-    path: RowPath, got: Sequence[Answer | None], expected: Sequence[Answer | None]
+    path: RowPath, got: Sequence[Answer | None], expected: Sequence[Answer]
 ) -> str:
     """The first answer that is another than pandas and the library give."""
     for one, other in zip(got, expected, strict=True):

@@ -199,6 +199,7 @@ async def _scored(request: Request) -> Response:
     """The answer to a request with rows, worked out in the scoring thread unless it takes less than that."""
     champion = request.app.state.champion
     body, kind = await request.body(), request.headers.get("content-type", "")
+    rows: list[Any] | None = None
     try:
         if len(body) <= SMALL and not kind.startswith("text/csv"):
             rows = _rows(body, kind, champion)
@@ -206,7 +207,7 @@ async def _scored(request: Request) -> Response:
             if found is not None:
                 return _answer(request, rows, *found)
         return await asyncio.get_running_loop().run_in_executor(
-            champion.scorer, _score, request, body, kind
+            champion.scorer, _score, request, body, kind, rows
         )
     except Rejected as rejected:
         return _rejected(*rejected.args)
@@ -215,9 +216,12 @@ async def _scored(request: Request) -> Response:
         return JSONResponse({"detail": why}, status)
 
 
-def _score(request: Request, body: bytes, kind: str) -> Response:
+def _score(
+    request: Request, body: bytes, kind: str, rows: list[Any] | None
+) -> Response:
+    """The answer to a body, of which the rows may have been read already."""
     champion = request.app.state.champion
-    rows = _rows(body, kind, champion)
+    rows = _rows(body, kind, champion) if rows is None else rows
     return _answer(request, rows, *champion.score(rows))
 
 
