@@ -119,8 +119,9 @@ def _changed(old: pd.Series, new: pd.Series) -> dict[str, Any]:
         gaps = np.abs(a - b)[differs]
         by = float(np.nanmax(gaps)) if np.isfinite(gaps).any() else None
     else:
+        gone = old.isna().to_numpy(), new.isna().to_numpy()
         a, b = old.astype(str).to_numpy(), new.astype(str).to_numpy()
-        differs, by = a != b, None
+        differs, by = (gone[0] != gone[1]) | (~gone[0] & (a != b)), None
     dtypes = [str(old.dtype), str(new.dtype)]
     if not differs.any() and dtypes[0] == dtypes[1]:
         return {}
