@@ -12,13 +12,14 @@ It is long because it has a case for each kind of statement, expression and effe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
+from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
 from nb2prod.analysis.leftovers import changed_by, changed_inside, kept_between_rows, label_of_row, repairs
 from nb2prod.analysis.types import GROUPED, TABLES, Types
@@ -132,6 +133,7 @@ class Binding:
     staged_functions: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
     rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
+    absent: Mapping[str, Refusal] = field(default_factory=dict)  # why a name does not exist when serving
 
 
 def bind(
@@ -163,6 +165,7 @@ def bind(
         tuple(sorted(walker.callers(staged))),
         tuple(dict.fromkeys(walker.assumptions)),
         frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
+        {name: value.absent for name, value in walker.env.items() if value.absent is not None},
     )
 
 
@@ -209,6 +212,7 @@ class _Walker:
                     f"it changes `{changed}` inside of what is learned once; do that in its own statement"
                 )
                 self.refuse("NBP403", call, ast.unparse(call), detail)
+            self.refuse_by_row(node)
         for inner in ast.walk(node):  # the outer wrap takes the inner ones with it
             if kind in ("value", "once") and inner is not node:
                 self.sites.pop(id(inner), None)
@@ -216,6 +220,16 @@ class _Walker:
         at = tuple(name for name in self.loops if name in names)
         hint = self.assigned[0] if node is self.assigned[1] else ""
         self.sites[id(node)] = Site(node, kind, hint, self.span(node), evidence, why, at, self.context)
+
+    def refuse_by_row(self, node: ast.AST) -> None:
+        """A statistic of all rows that is another one for each row cannot be learned once."""
+        inside = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+        inside |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in inside]
+        own = next((name for name in names if self.env.get(name, CONST).element), "")
+        if own:
+            detail = f"it is another one for each `{own}`; learn them all first, for instance with groupby"
+            self.refuse("NBP402", node, ast.unparse(node), detail)
 
     def value(self, node: ast.AST, why: str, evidence: Evidence = Evidence.PROVED) -> Value:
         self.site(node, "value", why, evidence)
@@ -525,6 +539,8 @@ class _Walker:
                 return self.comprehension(node, [node.key, node.value])
             case ast.Lambda():
                 return self.lambda_value(node, CONST)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[among]):
+                return self.membership(node, self.expression(node.left), among)
             case ast.NamedExpr():
                 value = self.expression(node.value)
                 self.assign(node.target, value)
@@ -535,6 +551,15 @@ class _Walker:
             case _:
                 children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
                 return join(self.expression(c) for c in children)
+
+    def membership(self, node: ast.Compare, one: Value, among: ast.expr) -> Value:
+        """`"Oslo" in df["city"].values`: whether a value occurs among all rows."""
+        many = self.expression(among)
+        if many.time is not Time.ROW or many.element or many.stacked:
+            return join([one, many])
+        if one.time is Time.ROW:
+            return join([one, self.value(among, "all values of a column")])
+        return self.value(node, "whether a value is among all rows")
 
     def chained(self, node: ast.expr, base: Value, others: Iterable[Value]) -> Value:
         """An operation on a learned value is learned with it: `mode()[0]` is one wrap, of the scalar."""
@@ -645,12 +670,23 @@ class _Walker:
         return Value(whole.time, absent=whole.absent, stacked=columns and whole.time is Time.ROW)
 
     def lambda_value(self, node: ast.Lambda, argument: Value) -> Value:
-        outer = dict(self.env)
+        outer, defaults = dict(self.env), self.defaults_of(node.args)
         for parameter in node.args.args:
             self.env[parameter.arg] = argument
+        self.env |= defaults
         value = self.expression(node.body)
         self.env = outer
         return replace(value, items=())
+
+    def defaults_of(self, arguments: ast.arguments) -> dict[str, Value]:
+        """The default values of parameters, which are worked out where a function is defined."""
+        every = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+        names = every[len(every) - len(arguments.defaults) :]
+        found = dict(zip(names, map(self.expression, arguments.defaults), strict=True))
+        for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if default is not None:
+                found[name.arg] = self.expression(default)
+        return {name: replace(value, site=None) for name, value in found.items()}
 
     # calls
 
@@ -780,6 +816,9 @@ class _Walker:
                 return FIT
             case _ if fact.random == "numpy" or fact.random == "python":
                 return replace(ROW, absent=self.absent("NBP401", node))
+            case _ if fact.name == "eval" and not by_row(node):
+                detail = "its text calls what may look at all rows; write it as Python"
+                return replace(ROW, absent=self.absent("NBP403", node, detail))
             case _:
                 return replace(join(every), stacked=fact.api in STACKS and every[1].stacked)
 
@@ -861,7 +900,11 @@ class _Walker:
         if fact.calls == "group":
             if fact.adapter:
                 return self.learned(node, fact, fact.learns)
-            return self.value(node, f"{fact.name} over groups of rows")
+            value = self.value(node, f"{fact.name} over groups of rows")
+            if fact.name == "apply" and any(self.keeps_rows(f) for f in functions):
+                detail = "its function gives an entry for each row of a group; use transform instead of apply"
+                self.refuse("NBP402", node, ast.unparse(node), detail)
+            return value
         self.each += argument.element
         results = [self.function_value(f, argument) for f in functions]
         self.each -= argument.element
@@ -880,6 +923,13 @@ class _Walker:
         if fact.calls in ("value", "row"):
             return Value(Time.ROW, absent=result.absent)
         return replace(result, items=(), site=None, time=Time.ROW)
+
+    def keeps_rows(self, function: ast.expr) -> bool:
+        """Whether a function of a group of rows gives something for each of them; nothing is noted."""
+        kept = dict(self.sites), list(self.refusals), list(self.assumptions)
+        result = self.function_value(function, ROW)
+        self.sites, self.refusals, self.assumptions = kept
+        return result.time is Time.ROW and not result.element
 
     def is_function(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Lambda) or (
@@ -911,9 +961,11 @@ class _Walker:
         if key in self.active:
             return self.active[key]
         self.active[key] = join(arguments)
+        defaults = self.defaults_of(definition.args)
         outer, returned, context, loops = self.env, self.returned, self.context, self.loops
         assigned, self.assigned = self.assigned, ("", None)
         self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
+        self.env |= defaults
         self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
         self.returned, self.context, self.loops = [], name, []
         body = (

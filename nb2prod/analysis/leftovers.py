@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from nb2prod.analysis.events import root
 from nb2prod.analysis.types import Types
 
-KEEPS = ("setdefault", "update")
 SCHEMA = ("KeyError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 ENTRY_A_ROW = ("append", "extend")  # a list that gets an entry for each row stays one with an entry a row
 
@@ -66,9 +65,10 @@ def kept_between_rows(
         if isinstance(inner, ast.Call):
             name = changed_by(inner, types)
             how = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
-            keeps = how in KEEPS and name not in _read([*inner.args, *(k.value for k in inner.keywords)])
-            if name and name not in bound and how not in ENTRY_A_ROW and not keeps:
+            if name and name not in bound and how not in ENTRY_A_ROW and not _keeps(inner, how, name):
                 yield inner, name
+            elif _into_a_part(inner) not in ("", *bound):  # groups[city].append(price)
+                yield inner, _into_a_part(inner)
         elif isinstance(inner, (ast.Assign, ast.AugAssign)):
             for target in inner.targets if isinstance(inner, ast.Assign) else [inner.target]:
                 name = root(target) if isinstance(target, ast.Subscript) else ""
@@ -76,6 +76,20 @@ def kept_between_rows(
                 goes_on = isinstance(inner, ast.AugAssign) or name in _read([inner.value])
                 if name and name not in bound and places and not places & labels and goes_on:
                     yield target, name
+
+
+def _into_a_part(call: ast.Call) -> str:
+    """The name of a container of lists or sets, one of which gets an entry."""
+    match call.func:
+        case ast.Attribute(value=ast.Subscript() as part, attr="append" | "extend" | "add" | "update"):
+            return root(part)
+    return ""
+
+
+def _keeps(call: ast.Call, how: str, name: str) -> bool:
+    """`known.setdefault(x, f(x))`, `known.update({x: f(x)})`: what was worked out for a value alone."""
+    alone = name not in _read([*call.args, *(k.value for k in call.keywords)])
+    return alone and (how == "setdefault" or (how == "update" and isinstance(call.args[0], ast.Dict)))
 
 
 def _read(nodes: Iterable[ast.AST]) -> set[str]:
