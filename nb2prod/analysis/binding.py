@@ -21,7 +21,15 @@ from nb2prod import knowledge
 from nb2prod.analysis.events import root
 from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
-from nb2prod.analysis.leftovers import changed_by, changed_inside, kept_between_rows, label_of_row, repairs
+from nb2prod.analysis.leftovers import (
+    carried,
+    changed_by,
+    changed_inside,
+    kept_between_rows,
+    label_of_row,
+    names_bound,
+    repairs,
+)
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -253,6 +261,9 @@ class _Walker:
                 self.assigned = ("", None)
                 self.refuse_row_labels(node)
                 self.refuse_rows_beside(node)
+                unpacked = isinstance(first, (ast.Tuple, ast.List)) and not value.element
+                if unpacked and value.time is Time.ROW and self.types.of(node.value) == "pandas.Series":
+                    value = self.value(node.value, "entries of a column")
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
@@ -358,19 +369,25 @@ class _Walker:
         if element.element:
             self.refuse_carried(node)
             self.refuse_kept(node, before)
+            if not self.each:
+                self.leave(node)
         del self.loops[len(self.loops) - len(keys) :]
         self.branches([node.orelse])
 
     def refuse_carried(self, node: ast.For) -> None:
         """A value that one row leaves for the next one: a row alone would not find it."""
-        bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        for stmt in node.body:
-            if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
-                name = stmt.targets[0].id
-                read = {n.id for n in ast.walk(stmt.value) if isinstance(n, ast.Name)}
-                if name in read - bound and self.env.get(name, CONST).element:
-                    self.refuse("NBP402", stmt, name, "it carries a value from row to row")
-                bound.add(name)
+        for stmt, name in carried(node):
+            if self.env.get(name, CONST).element:
+                self.refuse("NBP402", stmt, name, "it carries a value from row to row")
+
+    def leave(self, node: ast.For) -> None:
+        """After a loop over rows a variable of it is what the last row left, or counts them all."""
+        counted = {name for _, name in carried(node)}
+        for stmt in ast.walk(node):
+            for name in names_bound(stmt):
+                if self.env[name].element or (name in counted and self.env[name].time is Time.CONST):
+                    detail = "it is what all rows left in a loop; compute it with one expression"
+                    self.env[name] = replace(ROW, absent=Refusal("NBP402", self.span(stmt), name, detail))
 
     def refuse_kept(self, node: ast.For | ast.FunctionDef | ast.Lambda, before: dict[str, Value]) -> None:
         """What one row leaves for the next ones in a container that is not its own."""
@@ -595,13 +612,15 @@ class _Walker:
         kind = self.types.of(node.value)
         if kind == "pandas.LocIndexer":
             return self.located(node, base)
+        if kind == "builtins.list" and isinstance(node.slice, ast.Slice):
+            return replace(base, items=(), absent=self.absent("NBP402", node, "a part of all rows"))
         if index.absent is not None:  # a draw or the like chooses the rows
             return self.filtered(node, base, "a row filter")
         if _is_mask(node.slice, index, self.types) or (
             isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"
         ):
             return self.filtered(node, base, "a row filter")
-        if kind in ("pandas.Series", "numpy.ndarray") and self.one_entry(node):
+        if kind in ("pandas.Series", "numpy.ndarray", "builtins.list") and self.one_entry(node):
             return self.value(node, "one entry of a column")
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             return self.column(node, base, node.slice.value)
@@ -664,6 +683,8 @@ class _Walker:
         if whole.time is not Time.ROW and inside:
             return self.value(node, self.sites[id(inside[0])].why)
         of_rows = [v for v in through if v.time is Time.ROW]
+        if isinstance(node, (ast.DictComp, ast.SetComp)) and any(not v.element for v in of_rows):
+            return self.value(node, "a table of all rows")
         if of_rows and all(v.element for v in of_rows):  # the words of one text
             return Value(whole.time, element=True, absent=whole.absent)
         columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
@@ -710,7 +731,7 @@ class _Walker:
         receiver = self.expression(node.func.value) if isinstance(node.func, ast.Attribute) else CONST
         if is_method and isinstance(node.func, ast.Attribute) and node.func.attr in ROW_ITERATORS:
             if receiver.time is Time.ROW:
-                return FIT if node.func.attr == "items" else ELEMENT
+                return FIT if node.func.attr == "items" else ROW
         given = [node.args[0]] if node.args else []
         if name in ("list", "tuple") and given and self.types.of(given[0]) == "builtins.set":
             self.operands(node)
@@ -896,9 +917,14 @@ class _Walker:
         values = [self.expression(o) for o in others]
         if receiver.time is not Time.ROW:
             return self.chained(node, receiver, values)
+        if fact.name == "map" and len(values) == 1 and values[0] == replace(ROW, site=values[0].site):
+            values = [self.value(others[0], "a table of all rows")]
         argument = ELEMENT if fact.calls in ("value", "row") else ROW
         if fact.calls == "group":
             if fact.adapter:
+                if any(self.keeps_rows(f) and not self.fills(f) for f in functions):
+                    detail = "its function works on each row of a group; learn what it needs of a group first"
+                    self.refuse("NBP402", node, ast.unparse(node), detail)
                 return self.learned(node, fact, fact.learns)
             value = self.value(node, f"{fact.name} over groups of rows")
             if fact.name == "apply" and any(self.keeps_rows(f) for f in functions):
@@ -930,6 +956,11 @@ class _Walker:
         result = self.function_value(function, ROW)
         self.sites, self.refusals, self.assumptions = kept
         return result.time is Time.ROW and not result.element
+
+    def fills(self, function: ast.expr) -> bool:
+        """Whether a function fills in what is missing."""
+        body = self.types.functions[function.id] if isinstance(function, ast.Name) else function
+        return any(isinstance(n, ast.Attribute) and n.attr == "fillna" for n in ast.walk(body))
 
     def is_function(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Lambda) or (
@@ -967,6 +998,9 @@ class _Walker:
         self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
         self.env |= defaults
         self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
+        if definition.args.vararg is not None:
+            rest = tuple(arguments[len(definition.args.args) :])
+            self.env[definition.args.vararg.arg] = replace(join(rest), items=rest)
         self.returned, self.context, self.loops = [], name, []
         body = (
             definition.body

@@ -165,6 +165,12 @@ class _Inference:
                             self.body(inner.body, {**env, "self": f"notebook:{node.name}"})
                 case ast.Return():
                     result = self.expression(node.value, env) if node.value else ""
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
+                    self.parameters[id(function)] = self.defaults(function.args, env)
+                    env[name] = f"notebook:{name}"
+                    self.types.functions[name] = function
+                    self.pending[name] = (self.text, function)
+                    self.texts[id(function)] = self.text
                 case ast.Assign():
                     kind = self.expression(node.value, env)
                     for target in node.targets:
@@ -408,6 +414,8 @@ class _Inference:
                 return "pandas.SeriesGroupBy" if index == "builtins.str" else base
             case "pandas.StringMethods":
                 return "pandas.Series"
+            case "api:numpy.c_" | "api:numpy.r_":
+                return "numpy.ndarray"
             case "pandas.Series" | "numpy.ndarray" | "pandas.Index":
                 return base if index not in ("builtins.int", "builtins.str") else ""
             case _:
@@ -497,6 +505,13 @@ class _Inference:
         self.text = self.texts.get(id(node), self.text)
         known = self.parameters.get(id(node)) or self.defaults(node.args, self.globals)
         inner = {**self.globals, **known}
+        if node.args.vararg is not None:
+            rest = set(arguments[len(node.args.args) :])
+            name_of_rest = node.args.vararg.arg
+            inner |= {
+                name_of_rest: "builtins.tuple",
+                f"{name_of_rest}[]": rest.pop() if len(rest) == 1 else "",
+            }
         inner.update(zip((a.arg for a in node.args.args), arguments, strict=False))
         inner.update(keywords)
         body: list[ast.stmt] = (
