@@ -74,11 +74,16 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """An expression whose number the notebook shows or keeps: `name` is how it is logged."""
+    """An expression whose number the notebook shows or keeps: `name` is how it is logged.
+
+    Where a function of the notebook shows it, `node` says it in the words of the statement that calls, and
+    `seen` is the expression in the function.
+    """
 
     name: str
     stmt: int
     node: ast.expr
+    seen: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ def lower_fit_model(context: Context) -> Lowered:
         if not (number in by_stmt and isinstance(stmt.node, ast.Expr)):
             statements.append(own)
         for metric in by_stmt.get(number, []):
-            name = assigned_name(stmt.node)
+            name = assigned_name(stmt.node) if metric.seen is None else None
             value = name if name is not None else _expression(stmt, metric.node, extra)
             statements.append(f'{metrics}["{metric.name}"] = {value}')
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
