@@ -37,6 +37,8 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         target = set()  # only training runs it: there is nothing to repeat
     body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
+    if graph.arrays is not None:
+        frames |= dict.fromkeys(graph.arrays.names, Time.ROW)
     binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
