@@ -313,7 +313,7 @@ class _Cut:
         if self.arrays is not None:
             return self.slicer.backward({self.arrays.stmt}) - self.floating
         if not made and (name := rows.container()):
-            detail = f"make a frame of `{name}` first, with the target as one of its columns"
+            detail = f"`{name}` is no frame; make one of it, with the target as one of its columns"
             span = self.flow.by_id[self.sink.stmt].span
             self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
         return load | made

@@ -26,7 +26,9 @@ def _without_rows(sink: Sink, flow: Flow, rows: AbstractSet[str]) -> tuple[Refus
     used = {node.id for node in ast.walk(sink.x) if isinstance(node, ast.Name)}
     if used & rows:
         return ()
-    detail = "it has no row for each row of the data"
+    detail = (
+        "it has no row for each row of the data; where its rows are groups, tag the cell that makes them load"
+    )
     return (Refusal("NBP402", flow.by_id[sink.data].span, ast.unparse(sink.x), detail),)
 
 
