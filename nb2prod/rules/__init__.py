@@ -109,12 +109,12 @@ class Rule:
                 yield self.refuse(a, refusal)
 
     def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
-        """A refusal in words; what its detail says after a semicolon is what to do about it."""
+        """A refusal in words; where it stops a compile, what its detail says after a semicolon is what to do."""
         subject, detail = refusal.subject, refusal.detail
         message = self.message.format(subject=_short(subject), detail=detail)
         advice = ""
         if detail and "{detail}" not in self.message:
-            fault, _, advice = detail.partition("; ")
+            fault, _, advice = detail.partition("; ") if self.blocks_compile else (detail, "", "")
             message += f": {fault}"
         help = advice or self.help.format(subject=subject, detail=detail)
         return self.found(a, message, refusal.span, help=help)
