@@ -109,7 +109,7 @@ class Rule:
                 yield self.refuse(a, refusal)
 
     def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
-        """A refusal in words; where it stops a compile, what its detail says after a semicolon is what to do."""
+        """A refusal in words; one that stops a compile may say after a semicolon what to do."""
         subject, detail = refusal.subject, refusal.detail
         message = self.message.format(subject=_short(subject), detail=detail)
         advice = ""
