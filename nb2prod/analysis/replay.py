@@ -174,7 +174,7 @@ class Replay:
         value = self.made(event)
         if event.conditional and before is not None and value is not before:
             value.writers = (*before.writers, *value.writers)
-            value.written |= before.written
+            value.written = None
             value.functions += before.functions
             value.number = self.number(before.number, value.number)
         self.put(name, value, (self.text(), node))
@@ -229,8 +229,8 @@ class Replay:
     def change(self, value: Value | None, key: str = "") -> None:
         """A change in place: every name of the value sees it."""
         if value is not None:
-            if (self.stmt.span, key) not in value.written:
-                value.written.add((self.stmt.span, key))
+            if (self.stmt.span, key) not in value.wrote():
+                value.wrote().add((self.stmt.span, key))
                 value.writers = (*value.writers, (self.stmt.span, key))
             value.number = self.number(value.number, *self.work())
 
