@@ -66,7 +66,9 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="runs the cases; with IPython and libraries")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
-    parser.add_argument("--set", choices=("own", "unseen", "third", "fourth", "fifth", "sixth"), default="own")
+    parser.add_argument(
+        "--set", choices=("own", "unseen", "third", "fourth", "fifth", "sixth"), default="own"
+    )
     options = parser.parse_args()
     here = Path(__file__).parent
     first, second = (Oracle(options.cache, options.python, seed) for seed in (0, 1))

@@ -95,7 +95,7 @@ def called_name(node: ast.Call) -> str:
     """The last part of what is called: `rand` of `np.random.rand(3)`."""
     function = node.func
     if function.__class__ is ast.Attribute:
-        return function.attr  # type: ignore[attr-defined,no-any-return]
+        return function.attr
     return function.id if isinstance(function, ast.Name) else ""
 
 

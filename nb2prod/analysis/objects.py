@@ -603,6 +603,8 @@ class _Walk:
             k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
             for k in node.keywords
         )
+        if isinstance(function.value, ast.Attribute) and function.value.attr == "na":
+            return  # `df.na.fill(0)` of Spark gives a new table
         if own and isinstance(function.value, ast.Name):
             if any(self.methods.get(name, {}).get(function.attr) for name in own):
                 self.change(function.value, node, action)
