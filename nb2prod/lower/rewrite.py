@@ -17,7 +17,8 @@ import libcst as cst
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Text
 
-Build = Callable[[cst.BaseExpression, Callable[[cst.CSTNode], str]], str]
+Code = Callable[[cst.CSTNode], str]
+Build = Callable[[cst.BaseExpression, Code], str]
 Range = tuple[int, int, int, int]
 _CHANGING = (ast.Expr, ast.Global, ast.FunctionDef, ast.AsyncFunctionDef)
 OPENING = re.compile(r"""\b(?:f|fr|rf)(\"{3}|'{3}|"|')""", re.IGNORECASE)
