@@ -22,6 +22,7 @@ from nb2prod.analysis.events import root
 from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
 from nb2prod.analysis.leftovers import (
+    ENTRY_A_ROW,
     carried,
     changed_by,
     changed_inside,
@@ -358,6 +359,10 @@ class _Walker:
 
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
+        fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
+        if fact is not None and fact.effect == "splits":
+            detail = "what features learn fold by fold, a row to predict cannot have"
+            self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
         before = dict(self.env)
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
@@ -476,7 +481,7 @@ class _Walker:
         rows = [v for v in self.operands(call) if v.time is Time.ROW and not v.element]
         if value.absent is not None and known.time is Time.ROW:
             self.env[name] = value
-        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") == "append":
+        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") in ENTRY_A_ROW:
             if any(v.element for v in self.operands(call)):
                 self.env[name] = ROW  # a list with an entry for each row
         elif known.time is not Time.ROW and rows and not self.each:
@@ -918,9 +923,12 @@ class _Walker:
         functions = [a for a in [*node.args, *[k.value for k in node.keywords]] if self.is_function(a)]
         others = [a for a in [*node.args, *[k.value for k in node.keywords]] if a not in functions]
         values = [self.expression(o) for o in others]
+        if not isinstance(node.func, ast.Attribute) and any(v.time is Time.ROW for v in values):
+            receiver = join(values)  # map(f, df["a"])
         if receiver.time is not Time.ROW:
             return self.chained(node, receiver, values)
-        if fact.name == "map" and len(values) == 1 and values[0] == replace(ROW, site=values[0].site):
+        method = isinstance(node.func, ast.Attribute)
+        if method and fact.name == "map" and [replace(v, site=None) for v in values] == [ROW]:
             values = [self.value(others[0], "a table of all rows")]
         argument = ELEMENT if fact.calls in ("value", "row") else ROW
         if fact.calls == "group":
