@@ -58,7 +58,8 @@ def nodes_of(tree: Any, held: list[Any]) -> list[tuple[Any, ...]]:
 class Forest(Model):
     """Forests and single trees: all trees walked at once, a level at a time, and the mean of their leaves.
 
-    The trees stand one behind the other; a leaf is its own child.  Sums are added in the library's order.
+    The trees stand one behind the other, and every node takes two places: `children` has its left child in
+    the first and its right one in the second; a leaf is its own child.  Sums are added as the library adds.
     """
 
     def __init__(self, model: Any) -> None:
@@ -67,15 +68,16 @@ class Forest(Model):
             raise NotQuick("a forest for several targets")
         trees = [one.tree_ for one in getattr(model, "estimators_", [model])]
         sizes = [tree.node_count for tree in trees]
-        self.roots = np.cumsum([0, *sizes[:-1]])
+        roots = np.cumsum([0, *sizes[:-1]])
         self.depth = max(tree.max_depth for tree in trees)
         leaf = np.concatenate([tree.children_left == -1 for tree in trees])
-        own, start = np.arange(len(leaf)), np.repeat(self.roots, sizes)
+        own, start = np.arange(len(leaf)), np.repeat(roots, sizes)
         left = np.where(leaf, own, np.concatenate([tree.children_left for tree in trees]) + start)
         right = np.where(leaf, own, np.concatenate([tree.children_right for tree in trees]) + start)
-        self.children = np.array([left, right])
-        self.feature = np.where(leaf, 0, np.concatenate([tree.feature for tree in trees]))
-        self.threshold = np.concatenate([tree.threshold for tree in trees])
+        self.roots, self.children = 2 * roots, 2 * np.array([left, right]).T.ravel()
+        feature = np.where(leaf, 0, np.concatenate([tree.feature for tree in trees]))
+        self.feature = np.repeat(feature, 2)
+        self.threshold = np.repeat(np.concatenate([tree.threshold for tree in trees]), 2)
         values = np.concatenate([tree.value[:, 0, :] for tree in trees])
         if self.classes_ is not None:  # older versions keep counts, newer ones shares
             totals = values.sum(axis=1, keepdims=True)
@@ -86,9 +88,8 @@ class Forest(Model):
     def row(self, values: list[float]) -> Any:
         row, node = np.array(finite(narrow(values)), dtype=np.float32), self.roots
         for _ in range(self.depth):
-            right = row[self.feature[node]] > self.threshold[node]
-            node = self.children[right.astype(np.intp), node]
-        mean = np.add.accumulate(self.values[node])[-1] / len(self.roots)
+            node = self.children[node + (row[self.feature[node]] > self.threshold[node])]
+        mean = np.add.accumulate(self.values[node >> 1])[-1] / len(node)
         return mean[0] if self.classes_ is None else mean
 
 
