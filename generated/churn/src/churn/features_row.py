@@ -446,8 +446,9 @@ def dummies(
                 and found not in places
             ):
                 raise NotCovered(f"{found!r} as a level")
-            for i, column in enumerate(columns):
-                result[column] = kind(i == at)
+            result.update(dict.fromkeys(columns, kind(0)))
+            if at >= 0:
+                result[columns[at]] = kind(1)
         return result
 
     return made
