@@ -175,7 +175,7 @@ def killed_service(
     settings: Any, rows: list[dict[str, Any]], kill_after: float
 ) -> tuple[list[str], Counter[str]]:
     """What a service that was killed under load lost beyond its bound; how much it acknowledged, and lost."""
-    from churn import prediction_log
+    from churn import prediction_log, segments
 
     process, port = started(settings.project)
     clients = [Client(port, rows[first::4]) for first in range(4)]
@@ -188,9 +188,9 @@ def killed_service(
     for one in clients:
         one.join()
     folder = settings.artifacts / "predictions"
-    open_ones = prediction_log.read(folder)
+    open_ones = segments.read(folder)
     prediction_log.recover(folder)
-    logged, labels = prediction_log.read(folder)
+    logged, labels = segments.read(folder)
     found = (
         []
         if len(open_ones[0]) == len(logged) and len(open_ones[1]) == len(labels)

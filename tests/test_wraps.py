@@ -235,7 +235,7 @@ EXAMPLES = [
         "value",
         "m = (\n    df\n    .a  # the column\n    .mean()\n)",
         "df.a.mean()",
-        'm = st.value("k", df\n    .a  # the column\n    .mean)',
+        'm = (\n    st.value("k", df\n    .a  # the column\n    .mean)\n)',
     ),
     one(
         "keep",

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Text
 
-Build = Callable[[cst.BaseExpression, Callable[[cst.CSTNode], str]], str]
+Code = Callable[[cst.CSTNode], str]
+Build = Callable[[cst.BaseExpression, Code], str]
 Range = tuple[int, int, int, int]
+_CHANGING = (ast.Expr, ast.Global, ast.FunctionDef, ast.AsyncFunctionDef)
 OURS = re.compile(r"#\s*nb2prod\s*:")  # what a comment says to us is of no use in the project
 
 
@@ -34,29 +36,61 @@ class Edits:
     parameter: Mapping[int, str]
     nonlocals: frozenset[int] = frozenset()
 
+    def changes(self, statement: ast.stmt) -> bool:
+        """Whether something becomes of the statement itself, beside its expressions."""
+        own = id(statement)
+        return own in self.remove or own in self.parameter or own in self.nonlocals
+
 
 def source(stmt: Stmt, edits: Edits) -> str:
     """The statement's text with its leading comments, edited."""
     text, first, column = _segment(stmt)
-    builds: dict[Range, Build] = {}
-    removed: set[Range] = set()
-    parameters: dict[Range, str] = {}
-    nonlocals: set[Range] = set()
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    places: dict[tuple[int, int], Build] = {}
     for node in ast.walk(stmt.node):
-        if not isinstance(node, (ast.expr, ast.stmt)):
-            continue
-        if id(node) in edits.build:
-            builds[_range(stmt.text, node, stmt, first, column)] = edits.build[id(node)]
-        if id(node) in edits.remove:
-            removed.add(_range(stmt.text, node, stmt, first, column))
-        if id(node) in edits.nonlocals:
-            nonlocals.add(_range(stmt.text, node, stmt, first, column))
-        if id(node) in edits.parameter:
-            parameters[_range(stmt.text, node, stmt, first, column)] = edits.parameter[id(node)]
-    if not builds and not removed and not parameters and not nonlocals:
+        if isinstance(node, ast.expr) and (build := edits.build.get(id(node))):
+            line, offset, last_line, last = _range(stmt.text, node, stmt, first, column)
+            begin, end = starts[line - 1] + offset, starts[last_line - 1] + last
+            if _says(text[begin:end], node):
+                places[begin, end] = build
+    outer_first = sorted((begin, -end) for begin, end in places)
+    text = _spliced(text, [(begin, -end, places[begin, -end]) for begin, end in outer_first])
+    statements = [node for node in _in_order(stmt.node) if isinstance(node, _CHANGING)]
+    if not any(edits.changes(node) for node in statements):
         return text
-    wrapper = MetadataWrapper(cst.parse_module(text + "\n"), unsafe_skip_copy=True)
-    return wrapper.visit(_Rewriter(builds, removed, parameters, nonlocals)).code.rstrip()
+    return cst.parse_module(text + "\n").visit(_Statements(statements, edits)).code.rstrip()
+
+
+def _says(text: str, node: ast.expr) -> bool:
+    """Whether the text is the node's; inside f-strings Python 3.11 gives wrong positions."""
+    try:
+        found = ast.parse(f"({text})", mode="eval").body
+    except SyntaxError:
+        return False
+    return ast.dump(found) == ast.dump(node)
+
+
+def _spliced(text: str, places: Sequence[tuple[int, int, Build]]) -> str:
+    """The text with what is built at each place (begin, end), outer ones before those inside of them."""
+    parts: list[str] = []
+    at = 0
+    while places:
+        (begin, end, build), *places = places
+        inner = [(b - begin, e - begin, built) for b, e, built in places if e <= end]
+        places = places[len(inner) :]
+        parts += [text[at:begin], build(_expression(_spliced(text[begin:end], inner)), _code)]
+        at = end
+    return "".join([*parts, text[at:]])
+
+
+def _expression(text: str) -> cst.BaseExpression:
+    """An expression that may go over several lines."""
+    node = cst.parse_expression(f"({text})")
+    return node.with_changes(lpar=node.lpar[1:], rpar=node.rpar[:-1])
+
+
+def _code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
 
 
 def _segment(stmt: Stmt) -> tuple[str, int, int]:
@@ -94,63 +128,61 @@ def _range(text: Text, node: ast.expr | ast.stmt, stmt: Stmt, first: int, column
     )
 
 
-class _Rewriter(cst.CSTTransformer):
-    METADATA_DEPENDENCIES = (PositionProvider,)
+def _in_order(statement: ast.AST) -> Iterator[ast.AST]:
+    """Statements as they stand in the text, those inside of others included."""
+    yield statement
+    for node in ast.iter_child_nodes(statement):
+        if not isinstance(node, ast.expr):
+            yield from _in_order(node)
 
-    def __init__(
-        self,
-        builds: dict[Range, Build],
-        removed: set[Range],
-        parameters: dict[Range, str],
-        nonlocals: set[Range],
-    ) -> None:
+
+class _Statements(cst.CSTTransformer):
+    """Changes whole statements; LibCST meets them in the order in which `statements` has them."""
+
+    def __init__(self, statements: Iterable[ast.stmt], edits: Edits) -> None:
         super().__init__()
-        self.builds = builds
-        self.removed = removed
-        self.parameters = parameters
-        self.nonlocals = nonlocals
-        self.module: cst.Module
+        self.statements = iter(statements)
+        self.edits = edits
+        self.known: dict[cst.CSTNode, int] = {}
 
-    def visit_Module(self, node: cst.Module) -> None:
-        self.module = node
+    def visit_Expr(self, node: cst.Expr) -> None:
+        self.known[node] = id(next(self.statements))
 
-    def place(self, node: cst.CSTNode) -> Range:
-        at = self.get_metadata(PositionProvider, node)
-        assert isinstance(at, CodeRange)
-        return at.start.line, at.start.column, at.end.line, at.end.column
+    def visit_Global(self, node: cst.Global) -> None:
+        self.known[node] = id(next(self.statements))
 
-    def on_leave(  # type: ignore[override]
-        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
-    ) -> cst.CSTNode | cst.RemovalSentinel:
-        left = updated_node
-        if isinstance(original_node, cst.BaseExpression) and isinstance(left, cst.BaseExpression):
-            build = self.builds.pop(self.place(original_node), None)
-            if build is not None:
-                return cst.parse_expression(build(left, self.module.code_for_node))
-        if isinstance(original_node, (cst.Expr,)) and self.place(original_node) in self.removed:
-            return cst.RemoveFromParent()
-        if isinstance(left, cst.Global) and self.place(original_node) in self.nonlocals:
-            return cst.Nonlocal(names=left.names)
-        if isinstance(left, cst.FunctionDef):
-            return self.with_parameter(original_node, left)
-        if isinstance(left, cst.IndentedBlock) and not left.body:
-            return left.with_changes(body=[cst.SimpleStatementLine([cst.Pass()])])
-        return left
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        self.known[node] = id(next(self.statements))
 
-    def with_parameter(self, original: cst.CSTNode, left: cst.FunctionDef) -> cst.FunctionDef:
-        """`st` becomes the last parameter that can be given by name."""
-        start = self.place(original)[:1]
-        name = next((p for at, p in self.parameters.items() if at[:1] == start), None)
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr | cst.RemovalSentinel:
+        removed = self.known[original_node] in self.edits.remove
+        return cst.RemoveFromParent() if removed else updated_node
+
+    def leave_Global(self, original_node: cst.Global, updated_node: cst.Global) -> cst.BaseSmallStatement:
+        outer = self.known[original_node] in self.edits.nonlocals
+        return cst.Nonlocal(names=updated_node.names) if outer else updated_node
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        empty = cst.SimpleStatementLine([cst.Pass()])
+        return updated_node if updated_node.body else updated_node.with_changes(body=[empty])
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        """A new last parameter that can be given by name."""
+        name = self.edits.parameter.get(self.known[original_node])
         if name is None:
-            return left
+            return updated_node
         param = cst.Param(cst.Name(name), annotation=cst.Annotation(cst.Name("Staging")))
-        params = left.params
+        params = updated_node.params
         if params.star_kwarg is None and params.star_arg is cst.MaybeSentinel.DEFAULT:
             keyword = cst.ParamStar(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
             changed = params.with_changes(star_arg=keyword, kwonly_params=[param])
         else:
             changed = params.with_changes(kwonly_params=[*params.kwonly_params, param])
-        return left.with_changes(params=changed)
+        return updated_node.with_changes(params=changed)
 
 
 def indented(text: str) -> str:

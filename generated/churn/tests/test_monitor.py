@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from churn import audit, checks, monitor, prediction_log
+from churn import audit, checks, monitor, prediction_log, segments
 from churn.infer import predictions_of, score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
-from churn.settings import Settings
+from churn.settings import PREFIX, Settings, SettingsError, load_settings
 from churn.train import Result
 from churn.versions import Version
 
@@ -96,7 +97,7 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     scores = score(rows, version)
     log.predictions(rows, [str(at) for at in range(len(rows))], scores, version)
     log.close()
-    logged, _ = prediction_log.read(tmp_path)
+    logged, _ = segments.read(tmp_path)
     fine = audit.audit(logged, version)
     assert (fine.rows, fine.differing) == (len(rows), 0), fine.detail
     quiet = monitor.examine(logged, version.info, version.number, 100)
@@ -145,10 +146,8 @@ def test_labels_that_come_weeks_later_judge_when_they_come(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    read = prediction_log.read
-    monkeypatch.setattr(
-        prediction_log, "read", lambda folder, *since: read(tmp_path, *since)
-    )
+    read = segments.read
+    monkeypatch.setattr(segments, "read", lambda folder, *since: read(tmp_path, *since))
     recent = {
         "when": datetime.now(UTC).isoformat(),
         "id": "new",
@@ -163,12 +162,15 @@ def test_labels_that_come_weeks_later_judge_when_they_come(
         "model_version": version.number,
     }
     label = {"when": datetime.now(UTC).isoformat(), "of": "old", "label": 1}
-    entries = [old, {**recent, "model_version": version.number}, label]
-    (tmp_path / "0-1.jsonl").write_text(
-        "".join(json.dumps(one) + "\n" for one in entries)
-    )
+    entries = [
+        old,
+        {**recent, "model_version": version.number},
+        label,
+        {**label, "of": "of nobody"},
+    ]
+    _segment(tmp_path, 0, entries)
     found = monitor.run(replace(settings, monitor_rows=1))
-    assert (found.rows, found.labels) == (1, 1)
+    assert (found.rows, found.labels, found.unmatched) == (1, 1, 1)
 
 
 def test_the_service_logs_and_monitor_reports(
@@ -182,7 +184,7 @@ def test_the_service_logs_and_monitor_reports(
         sent = {"prediction_id": answers[0], "label": 1}
         assert client.post("/feedback", json=sent).status_code == 202
         assert client.post("/feedback", json={"label": 1}).status_code == 422
-    logged, labels = prediction_log.read(settings.artifacts / "predictions")
+    logged, labels = segments.read(settings.artifacts / "predictions")
     assert set(answers) <= set(logged["id"])
     assert answers[0] in set(labels["id"])
     found = monitor.run(settings)
@@ -215,10 +217,100 @@ def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
     (tmp_path / "0-1.jsonl").write_text(json.dumps(entry) + "\n" + torn)
     prediction_log.recover(tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
-    logged, _ = prediction_log.read(tmp_path)
+    logged, _ = segments.read(tmp_path)
     assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
         ["a", 1, 0.9]
     ]
+
+
+def _segment(folder: Path, number: int, entries: list[dict[str, Any]]) -> None:
+    """A segment as a process leaves it that was killed."""
+    (folder / f"{number}-1.jsonl").write_text(
+        "".join(json.dumps(one) + "\n" for one in entries)
+    )
+
+
+def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
+    tmp_path: Path,
+) -> None:
+    """And texts stay texts, numbers numbers, where segments do not agree."""
+    values: list[dict[str, Any]] = [
+        {"a": 1, "b": "x", "c": 2.5},
+        {"a": "y", "b": "z"},
+        {"a": None, "b": "x", "c": None},
+    ]
+    for at, row in enumerate(values):
+        one = {
+            "when": f"2024-01-0{at + 1}",
+            "id": str(at),
+            "row": row,
+            "prediction": at,
+            "model_version": "1",
+        }
+        _segment(
+            tmp_path, at, [one, {"when": "2024-02-01", "of": str(at), "label": "yes"}]
+        )
+    before = segments.read(tmp_path)
+    prediction_log.recover(tmp_path)
+    after = segments.read(tmp_path)
+    for left, right in zip(before, after, strict=True):
+        pd.testing.assert_frame_equal(left, right)
+    logged, labels = after
+    assert logged["row.a"].dropna().tolist() == [1, "y"] and logged[
+        "row.b"
+    ].tolist() == ["x", "z", "x"]
+    assert logged["row.c"].dtype == float and logged["row.c"].dropna().tolist() == [2.5]
+    assert labels[["id", "label", "prediction"]].to_numpy().tolist() == [
+        ["0", "yes", 0],
+        ["1", "yes", 1],
+        ["2", "yes", 2],
+    ]
+    assert segments.read(tmp_path, "2024-01-03")[0]["id"].tolist() == ["2"]
+
+
+def test_the_log_keeps_what_its_days_say(tmp_path: Path) -> None:
+    """A segment goes when all of it is older, and what cannot be read is nobody's to remove."""
+    now = datetime.now(UTC)
+    for at, days in enumerate([30, 11, 9]):
+        entry = {
+            "when": (now - timedelta(days=days)).isoformat(),
+            "id": str(at),
+            "prediction": 0,
+            "model_version": "1",
+        }
+        _segment(tmp_path, at, [entry])
+    late = {"when": (now - timedelta(days=9)).isoformat(), "of": "1", "label": 1}
+    with (tmp_path / "1-1.jsonl").open("a") as file:
+        file.write(json.dumps(late) + "\n")
+    (tmp_path / "-.parquet").write_text("damaged")
+    for keep, kept in ((math.inf, {"0", "1", "2", "new"}), (10.0, {"1", "2", "new"})):
+        log = PredictionLog(tmp_path, keep=keep)
+        log.put({"id": "new", "prediction": 0, "model_version": "1"})
+        log.close()
+        (tmp_path / "-.parquet").rename(tmp_path / "-")
+        logged, labels = segments.read(tmp_path)
+        (tmp_path / "-").rename(tmp_path / "-.parquet")
+        assert set(logged["id"]) == kept
+        assert labels[["id", "prediction"]].to_numpy().tolist() == [["1", 0]]
+
+
+def test_a_label_of_the_last_of_its_days_is_judged_by_every_window_that_holds_it(
+    settings: Settings,
+) -> None:
+    attached = create_app(
+        replace(settings, log_days=90.0, monitor_days=7.0)
+    ).state.journal
+    assert attached._keep == 97.0
+    assert create_app(replace(settings, log_days=0.0)).state.journal._keep == math.inf
+
+
+@pytest.mark.parametrize("days", ["-1", "nan", "inf"])
+def test_days_that_are_none_are_refused(
+    days: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}LOG_DAYS", days)
+    with pytest.raises(SettingsError, match="log_days"):
+        load_settings(Path(__file__).resolve().parents[1])
 
 
 @pytest.fixture
@@ -247,8 +339,6 @@ def test_an_alarm_reaches_the_webhook_after_a_failure(
     window: pd.DataFrame,
     version: Version,
 ) -> None:
-    from dataclasses import replace
-
     name = next(iter(version.info["baseline"]["columns"]))
     found = monitor.examine(
         window.assign(**{f"row.{name}": None}), version.info, version.number, 100

@@ -160,6 +160,9 @@ def test_two_versions_with_different_code_in_one_process(
             file.write(
                 f"\n\ndef transform(rows, state):\n    return np.full((len(rows), 1), {at}.0)\n"
             )
+            file.write(
+                "\n\ndef screened(rows, state):\n    return transform(rows, state), {}\n"
+            )
         with (source / "infer.py").open("a") as file:
             file.write(
                 f"\n\ndef marked(X):\n    return ['{mark} ' + str(int(x)) for x in X[:, 0]]\n"

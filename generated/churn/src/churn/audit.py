@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .infer import predictions_of, probabilities_of
@@ -26,16 +27,18 @@ class Audit:
 
 def audit(logged: pd.DataFrame, version: Version, sampled: int = SAMPLED) -> Audit:
     """Compute a sample of logged predictions of this version again, through the features of a whole batch."""
-    answered = logged[logged["prediction"].notna()]
-    rows = answered.sample(min(sampled, len(answered)), random_state=0)
+    answered = np.flatnonzero(logged["prediction"].notna())
+    rows = logged.iloc[
+        np.random.default_rng(0).choice(
+            answered, min(sampled, len(answered)), replace=False
+        )
+    ]
     if not len(rows):
         return Audit(0, 0, "nothing is logged")
-    columns = [name for name in rows if str(name).startswith("row.")]
-    frame = (
-        rows[columns]
-        .rename(columns=lambda name: name.removeprefix("row."))
-        .reset_index(drop=True)
-    )
+    columns = [str(name) for name in rows if str(name).startswith("row.")]
+    frame = pd.DataFrame(
+        {name.removeprefix("row."): rows[name].tolist() for name in columns}
+    )  # as of a request
     frame = frame.assign(
         **{name: None for name in version.state.reads or () if name not in frame}
     )

@@ -54,6 +54,11 @@ def column(values: pd.Series) -> dict[str, Any]:
 
 def as_numbers(values: pd.Series) -> pd.Series:
     """The values as floats; text that is no number is missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):  # each text once
+        numbers = as_numbers(values.cat.categories.to_series()).to_numpy()
+        return pd.Series(
+            np.append(numbers, np.nan)[values.cat.codes], index=values.index
+        )
     return pd.to_numeric(values, errors="coerce").astype(float)
 
 

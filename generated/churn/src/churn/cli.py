@@ -282,6 +282,10 @@ def monitor(project: Project = None, as_json: AsJson = False) -> None:
         for one in found.findings:
             if one.alarm:
                 typer.echo(f"  {one.kind:<18} {one.column:<20} {one.detail}")
+        if found.unmatched:
+            typer.echo(
+                f"  {found.unmatched} labels are about predictions that the log does not hold"
+            )
         typer.echo(f"  look at it: {settings.artifacts / 'monitor' / 'report.html'}")
     raise typer.Exit(found.exit_code)
 

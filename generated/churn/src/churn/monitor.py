@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import audit, baseline, prediction_log, registry, report
+from . import audit, baseline, registry, report, segments
 from .settings import PACKAGE, Settings
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run of `monitor` found."""
+    """What a run of `monitor` found; `unmatched` labels are about no prediction that the log holds."""
 
     status: str
     why: str
@@ -65,6 +65,7 @@ class Report:
     labels: int
     findings: list[Finding]
     quality: dict[str, float]
+    unmatched: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -78,16 +79,15 @@ def run(settings: Settings) -> Report:
     """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
     version = registry.load(settings)
     since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
-    rows, labels = prediction_log.read(settings.artifacts / "predictions", since)
+    rows, labels = segments.read(settings.artifacts / "predictions", since)
     rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
-    judged = labels[
-        (labels["when"] >= since)
-        & (labels["model_version"].astype(str) == version.number)
-    ]
+    recent = labels[labels["when"] >= since]
+    judged = recent[recent["model_version"].astype(str) == version.number]
     found = examine(
         rows, version.info, version.number, settings.monitor_rows, since, judged
     )
+    found = replace(found, unmatched=int(recent["model_version"].isna().sum()))
     found = with_audit(found, audit.audit(rows, version))
     folder = settings.artifacts / "monitor"
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,16 @@ def examine(
     """
     base = info.get("baseline")
     count = len(rows)
-    empty = Report("not enough data", "", number, since, count, 0, [], {})
+    empty = Report(
+        "not enough data",
+        "",
+        number,
+        since,
+        count,
+        0 if judged is None else len(judged),
+        [],
+        {},
+    )
     if base is None:
         return replace(empty, why=f"version {number} was trained without a baseline")
     if count < fewest:

@@ -2,15 +2,15 @@
 
 A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends them
 as JSON lines to a segment of its own process and syncs it to disk at least every `SYNC_SECONDS`: a killed
-process loses no more than that.  Full segments become Parquet; what a killed process left does so at the next
-start, without its last line if that was torn.
+process loses no more than that.  Full segments become Parquet (`segments.py`); what a killed process left does so at
+the next start, without its last line if that was torn.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
+import math
 import os
 import threading
 import time
@@ -21,13 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-import pandas as pd
-import pyarrow.parquet as pq
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
 
+from . import segments
 from .api import REFUSALS, Refusal
 from .infer import Scores
 from .logs import ENCODE
@@ -39,7 +38,6 @@ WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
 SYNC_SECONDS, LOOK_SECONDS = 1.0, 0.25
 SEGMENT_ROWS, SEGMENT_SIZE = 50_000, 50_000_000
 SEGMENT_SECONDS = 3600.0
-BRIEF = ["when", "id", "of", "label", "prediction", "model_version"]
 
 
 class Feedback(BaseModel):
@@ -50,15 +48,17 @@ class Feedback(BaseModel):
 
 
 class PredictionLog:
-    """The journal of one process; its thread starts with the first entry."""
+    """The journal of one process; its thread starts with the first entry.  `keep` is how many days entries stay."""
 
     def __init__(
         self,
         folder: Path,
         waiting: int = WAITING,
         metrics: CollectorRegistry | None = None,
+        keep: float = math.inf,
     ) -> None:
         self.folder = folder
+        self._keep = keep
         self.dropped = 0
         self._lost = Counter(
             f"{PACKAGE}_log_dropped",
@@ -134,6 +134,7 @@ class PredictionLog:
         while True:
             try:
                 recover(self.folder)
+                self._prune()
                 self._write_segments(stop)
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
@@ -148,7 +149,12 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-                rotate(Path(file.name))
+                segments.rotate(Path(file.name))
+            self._prune()
+
+    def _prune(self) -> None:
+        if math.isfinite(self._keep):
+            segments.prune(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""
@@ -210,118 +216,19 @@ def recover(folder: Path) -> None:
             except OSError:
                 continue
             if path.exists():  # else another process was faster
-                rotate(path)
-
-
-def rotate(path: Path) -> None:
-    """Make Parquet of a segment; it replaces the segment whole."""
-    entries = _lines(path)
-    if entries:
-        frame = _flat(entries)
-        written = path.with_suffix(".part")
-        try:
-            frame.to_parquet(written, index=False)
-        except Exception:  # what Parquet cannot hold must not stop the log: JSON can
-            log.exception("%s: columns of mixed values are kept as JSON", path)
-            odd = frame.select_dtypes(exclude="number")
-            frame[odd.columns] = odd.astype(object).map(json.dumps)
-            frame.to_parquet(written, index=False)
-        with written.open("rb") as file:
-            os.fsync(file.fileno())
-        written.replace(path.with_suffix(".parquet"))
-    path.unlink()
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    entries = []
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                entries.append(json.loads(line))
-            except ValueError:  # torn by a crash
-                log.warning("%s: a torn line is left out", path)
-    return entries
-
-
-def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
-    """One column for each raw column; a column of mixed types becomes text, as JSON."""
-    rows = []
-    for entry in entries:
-        row, odds = entry.pop("row", None) or {}, entry.pop("probabilities", None) or {}
-        rows.append(
-            {
-                **entry,
-                **{f"row.{k}": v for k, v in row.items()},
-                **{f"probability.{k}": v for k, v in odds.items()},
-            }
-        )
-    frame = pd.DataFrame(rows)
-    for name in frame.columns:
-        kinds = {type(value) for value in frame[name].dropna()}
-        if len(kinds) > 1 and not kinds <= {int, float} or kinds & {dict, list}:
-            values = [
-                None
-                if value is None
-                else value
-                if isinstance(value, str)
-                else json.dumps(value)
-                for value in frame[name]
-            ]
-            frame[name] = pd.Series(values, dtype=object)
-    return frame
-
-
-def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The predictions logged since then; and the labels, each with the prediction, of whatever time, that it is about."""
-    recent, brief = [], []
-    for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")]):
-        found = _segment(path, since)
-        recent.append(
-            found[found["id"].notna() & (found["when"] >= since)].drop(
-                columns=["of", "label"]
-            )
-        )
-        brief.append(found[BRIEF])
-    predictions, every = _together(recent), _together(brief)
-    labels = every[every["of"].notna()][["of", "label", "when"]].drop_duplicates(
-        "of", keep="last"
-    )
-    about = every[every["id"].isin(labels["of"])][
-        ["id", "prediction", "model_version"]
-    ].drop_duplicates("id")
-    labels = labels.rename(columns={"of": "id"}).merge(about, on="id", how="left")
-    return predictions.drop_duplicates("id"), labels
-
-
-def _together(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Empty frames say nothing about types."""
-    filled = [one for one in frames if len(one)]
-    return (
-        pd.concat(filled, ignore_index=True)
-        if filled
-        else pd.DataFrame(columns=BRIEF, dtype=object)
-    )
-
-
-def _segment(path: Path, since: str) -> pd.DataFrame:
-    """What a segment holds; without the rows that were sent where all of it is older."""
-    try:
-        frame = _flat(_lines(path)) if path.suffix == ".jsonl" else None
-    except FileNotFoundError:  # rotated meanwhile
-        path, frame = path.with_suffix(".parquet"), None
-    if frame is None:
-        recent = str(pd.read_parquet(path, columns=["when"])["when"].max()) >= since
-        brief = [name for name in pq.read_schema(path).names if name in BRIEF]
-        frame = pd.read_parquet(path, columns=None if recent else brief)
-    nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
-    return frame.assign(**{name: nothing for name in BRIEF if name not in frame})
+                segments.rotate(path)
 
 
 def attach(
     app: FastAPI, settings: Settings, metrics: CollectorRegistry
 ) -> PredictionLog:
     """Give the service its journal, `POST /feedback`, and what Prometheus sees of both."""
-    journal = PredictionLog(settings.artifacts / "predictions", metrics=metrics)
+    # A label that comes on the last of these days is judged by the windows that hold it.
+    keep = settings.log_days + settings.monitor_days if settings.log_days else math.inf
+    journal = PredictionLog(
+        settings.artifacts / "predictions", metrics=metrics, keep=keep
+    )
+    app.state.journal = journal
     labels = Counter(f"{PACKAGE}_feedback", "Labels that came back", registry=metrics)
 
     refusals = {

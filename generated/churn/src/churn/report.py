@@ -49,6 +49,11 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
         for name in ordered
     ]
     title = f"{PACKAGE}: monitoring"
+    unmatched = (
+        f", {found.unmatched} more of predictions that the log does not hold"
+        if found.unmatched
+        else ""
+    )
     quality = "".join(
         f" · {escape(k.replace('_', ' '))} {v:.4g}" for k, v in found.quality.items()
     )
@@ -57,7 +62,7 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
 <title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <div class="muted">Version {escape(found.model_version)} · {found.rows} predictions since {escape(found.since[:16])}
-· {found.labels} labels{quality}</div>
+· {found.labels} labels{unmatched}{quality}</div>
 <div class="status {kind}"><b>{escape(found.status.capitalize())}</b>{": " if found.why else ""}{escape(found.why)}</div>
 <div class="muted key"><i style="background:{BEFORE}"></i>training <i style="background:{NOW}"></i>now</div>
 {"".join(sections)}

@@ -53,6 +53,7 @@ class Settings:
     request_seconds: float = 30.0
     monitor_days: float = 7.0
     monitor_rows: int = 500
+    log_days: float = 365.0
     webhook: str = ""
     timestamp: str = ""
     entity: str = ""
@@ -122,6 +123,10 @@ def load_settings(project: Path | None = None) -> Settings:
             raise SettingsError(
                 f"{name} is {getattr(settings, name)!r}; it must be above 0"
             )
+    if not 0 <= settings.log_days <= 36_500:
+        raise SettingsError(
+            f"log_days is {settings.log_days!r}; it must be from 0 (all is kept) to 36500"
+        )
     return settings
 
 

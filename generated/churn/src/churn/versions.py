@@ -53,6 +53,7 @@ SERVICE = (
     "registry.py",
     "report.py",
     "retrain.py",
+    "segments.py",
     "serve.py",
     "shadow.py",
     "store.py",

@@ -1,0 +1,242 @@
+"""The files of the prediction log: JSON lines while they are written, Parquet after that, removed when they are old.
+
+Reading takes of each file only what is asked for, and keeps a text that stands often once (as a category): a window
+of a million predictions fits into memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pandas.api.types import union_categoricals
+
+log = logging.getLogger(__name__)
+LABELS = ["of", "label", "when"]
+ABOUT = ["id", "prediction", "model_version"]
+DISTINCT = ("when", "id", "of")  # texts that do not repeat
+UNKNOWN = (
+    "unknown"  # sorts behind every time: what cannot be dated is read, and not removed
+)
+
+
+def rotate(path: Path) -> None:
+    """Make Parquet of a segment; it replaces the segment whole."""
+    entries = _lines(path)
+    if entries:
+        written = path.with_suffix(".part")
+        pq.write_table(_table(entries, path), written)
+        with written.open("rb") as file:
+            os.fsync(file.fileno())
+        written.replace(path.with_suffix(".parquet"))
+    path.unlink()
+
+
+def prune(folder: Path, days: float) -> None:
+    """Remove the segments all of whose entries are older; the oldest come first, so the first that is not ends it."""
+    until = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+    for path in sorted(folder.glob("*.parquet")):
+        newest = _newest(path)
+        if newest == UNKNOWN:
+            continue
+        if newest >= until:
+            return
+        path.unlink(missing_ok=True)  # another process may be at it too
+        log.info("%s is removed: its last entry is of %s", path, newest)
+
+
+def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The predictions logged since then; and the labels, each with the prediction, of whatever time, that it is about."""
+    sources = [
+        _opened(path)
+        for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")])
+    ]
+    predictions = _together(
+        [_since(since, _having("id", one)) for one in sources if _newest(one) >= since],
+        ABOUT,
+    )
+    twice = predictions[
+        "id"
+    ].duplicated()  # a process was killed between the two files of one segment
+    labels = _together([_having("of", one, LABELS) for one in sources], LABELS)
+    labels = (
+        labels.sort_values("when", kind="stable")
+        .drop_duplicates("of", keep="last")
+        .rename(columns={"of": "id"})
+    )
+    judged = [_having("id", one, ABOUT) for one in sources if len(labels)]
+    about = _together(
+        [one[one["id"].isin(labels["id"])] for one in judged], ABOUT
+    ).drop_duplicates("id")
+    return predictions[~twice] if twice.any() else predictions, labels.merge(
+        about, on="id", how="left"
+    )
+
+
+def _since(since: str, found: pd.DataFrame) -> pd.DataFrame:
+    return found[found["when"] >= since].drop(
+        columns=["when", "of", "label"], errors="ignore"
+    )
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    entries = []
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            try:
+                entries.append(json.loads(line))
+            except ValueError:  # torn by a crash
+                log.warning("%s: a torn line is left out", path)
+    return entries
+
+
+def _table(entries: list[dict[str, Any]], path: Path) -> pa.Table:
+    frame = _flat(entries)
+    try:
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    except (
+        pa.ArrowException,
+        OverflowError,
+    ):  # what Parquet cannot hold must not stop the log: JSON can
+        log.exception("%s: columns of mixed values are kept as JSON", path)
+        odd = frame.select_dtypes(exclude="number")
+        frame[odd.columns] = odd.astype(object).map(json.dumps)
+        return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
+    """One column for each raw column; a column of mixed types becomes text, as JSON."""
+    rows = []
+    for entry in entries:
+        row, odds = entry.pop("row", None) or {}, entry.pop("probabilities", None) or {}
+        rows.append(
+            {
+                **entry,
+                **{f"row.{k}": v for k, v in row.items()},
+                **{f"probability.{k}": v for k, v in odds.items()},
+            }
+        )
+    frame = pd.DataFrame(rows)
+    for name in frame.columns:
+        kinds = {type(value) for value in frame[name].dropna()}
+        if len(kinds) > 1 and not kinds <= {int, float} or kinds & {dict, list}:
+            values = [
+                None
+                if value is None
+                else value
+                if isinstance(value, str)
+                else json.dumps(value)
+                for value in frame[name]
+            ]
+            frame[name] = pd.Series(values, dtype=object)
+    return frame
+
+
+def _opened(path: Path) -> Path | pa.Table:
+    """What is still written is read at once: the next moment it may be rotated."""
+    if path.suffix == ".jsonl":
+        try:
+            return _table(_lines(path), path)
+        except FileNotFoundError:
+            return path.with_suffix(".parquet")
+    return path
+
+
+def _newest(source: Path | pa.Table) -> str:
+    """When the last entry of a segment came, from the statistics that Parquet keeps."""
+    if isinstance(source, pa.Table):
+        return UNKNOWN
+    try:
+        groups = pq.read_metadata(source).to_dict()["row_groups"]
+    except (
+        OSError,
+        pa.ArrowException,
+    ):  # removed or rotated by another process, or damaged: reading it says which
+        return UNKNOWN
+    columns = [
+        one
+        for group in groups
+        for one in group["columns"]
+        if one["path_in_schema"] == "when"
+    ]
+    found = [str((one["statistics"] or {}).get("max") or UNKNOWN) for one in columns]
+    return max(found, default=UNKNOWN)
+
+
+def _having(
+    key: str, source: Path | pa.Table, names: Sequence[str] = ()
+) -> pd.DataFrame:
+    """The entries of a segment that have this key, with the columns of these names, else all."""
+    try:
+        table = _columns(key, source, names)
+    except FileNotFoundError:  # its time was over
+        table = pa.table({})
+    for at, field in enumerate(table.schema):
+        if field.name not in DISTINCT and (
+            pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        ):
+            table = table.set_column(
+                at, field.name, table.column(at).dictionary_encode()
+            )
+    frame: pd.DataFrame = table.to_pandas()
+    nothing = pd.Series([None] * len(frame), index=frame.index, dtype=object)
+    frame = frame.assign(
+        **{name: nothing for name in names or (key, "when") if name not in frame}
+    )
+    return frame[frame[key].notna()]
+
+
+def _columns(key: str, source: Path | pa.Table, names: Sequence[str]) -> pa.Table:
+    there = (
+        source.column_names
+        if isinstance(source, pa.Table)
+        else pq.read_schema(source).names
+    )
+    wanted = (
+        [name for name in there if not names or name in names] if key in there else []
+    )
+    return (
+        source.select(wanted)
+        if isinstance(source, pa.Table)
+        else pq.read_table(source, columns=wanted)
+    )
+
+
+def _together(frames: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
+    """One frame of all, column by column so that none is in memory twice; empty ones say nothing about types."""
+    filled = [one for one in frames if len(one)]
+    if not filled:
+        return pd.DataFrame(columns=names, dtype=object)
+    frames.clear()
+    found = {}
+    for name in dict.fromkeys(str(name) for one in filled for name in one):
+        absent = [pd.Series(np.nan, index=one.index) for one in filled]
+        found[name] = _joined(
+            [
+                one.pop(name) if name in one else absent[at]
+                for at, one in enumerate(filled)
+            ]
+        )
+    return pd.DataFrame(found, copy=False)
+
+
+def _joined(parts: list[pd.Series]) -> pd.Series:
+    """The parts of a column; texts stay categories."""
+    known = [one for one in parts if one.notna().any()]
+    if known and all(isinstance(one.dtype, pd.CategoricalDtype) for one in known):
+        empty = known[0].dtype
+        return pd.Series(
+            union_categoricals(
+                [one if one.notna().any() else one.astype(empty) for one in parts]
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
