@@ -67,7 +67,8 @@ def _parse_cell(cell: Cell, earlier: list[str], magics: list[Magic], first_id: i
         return [_opaque(cell, layout, tree, first_id)]
     ends = tuple(len(line.rstrip("\r\n")) for line in stored) if layout.magics else ()
     code = "".join(layout.lines)
-    text = Text(cell.index, code, layout.shift, split_lines(code), frozenset(layout.flush), ends)
+    lines = stored if code == cell.text else split_lines(code)
+    text = Text(cell.index, code, layout.shift, lines, frozenset(layout.flush), ends)
     return _stmts(tree, text, layout.marks, first_id)
 
 

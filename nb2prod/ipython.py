@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from nb2prod import magics
 from nb2prod.ir.program import Magic
@@ -104,7 +105,7 @@ def mask(out: Layout) -> bool:
 
 def automagic(out: Layout, earlier: list[str]) -> None:
     """`pip install x` or `ls` alone in a cell is a magic without `%`, unless the name was used before."""
-    rows = [row for row, line in enumerate(out.lines) if line.strip()]
+    rows = list(islice((row for row, line in enumerate(out.lines) if line.strip()), 2))
     found = _ONE_WORD.match(out.lines[rows[0]].rstrip("\r\n")) if len(rows) == 1 else None
     if found is None or found[1] not in magics.AUTOMAGIC:
         return

@@ -4,33 +4,48 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import cast
+from typing import Any
 
 _CHILDREN = "_nb2prod_children"
 LEAVES = frozenset([ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue, ast.Global])
 # fields that hold text, numbers, operators and contexts: nothing to visit
-_BARE = frozenset(["ctx", "op", "ops", "id", "attr", "kind", "type_comment", "module", "level", "conversion"])
+_BARE = frozenset(
+    [
+        "ctx", "op", "ops", "id", "attr", "kind", "type_comment", "module", "level", "conversion", "name",
+        "arg", "rest", "kwd_attrs", "simple", "is_async", "type_ignores",
+    ]
+)  # fmt: skip
+_HOLES = frozenset([ast.Dict, ast.arguments, ast.Nonlocal, ast.MatchSingleton])  # not all in them is a node
 _VISITED: dict[type[ast.AST], tuple[str, ...]] = {}  # the other fields, by type
 
 
 def children(node: ast.AST) -> Sequence[ast.AST]:
     """The nodes right below a node in the order of the text, without operators and contexts."""
-    kind = type(node)
+    kind = node.__class__
     if kind in LEAVES:
         return ()
     held = node.__dict__
-    kept = held.get(_CHILDREN)
-    if kept is not None:
-        return cast("list[ast.AST]", kept)
+    kept: list[ast.AST] | None = held.get(_CHILDREN)
+    if kept is None:
+        kept = held[_CHILDREN] = _below(held, kind)
+    return kept
+
+
+def _below(held: dict[str, Any], kind: type[ast.AST]) -> list[ast.AST]:
+    if kind is ast.Call:  # the most frequent kinds first
+        return [held["func"], *held["args"], *held["keywords"]]
+    if kind is ast.Attribute or kind is ast.keyword:
+        return [held["value"]]
+    if kind is ast.Subscript:
+        return [held["value"], held["slice"]]
     names = _VISITED.get(kind)
     if names is None:
-        names = _VISITED[kind] = tuple(name for name in node._fields if name not in _BARE)
+        names = _VISITED[kind] = tuple(name for name in kind._fields if name not in _BARE)
     found: list[ast.AST] = []
     for name in names:
         value = held.get(name)
-        if isinstance(value, ast.AST):
+        if value.__class__ is list:
+            found += value
+        elif value is not None:
             found.append(value)
-        elif value.__class__ is list:
-            found += [inner for inner in value if isinstance(inner, ast.AST)]
-    held[_CHILDREN] = found
-    return found
+    return [inner for inner in found if isinstance(inner, ast.AST)] if kind in _HOLES else found

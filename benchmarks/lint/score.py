@@ -66,7 +66,9 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="runs the cases; with IPython and libraries")
     parser.add_argument("--show", nargs="*", default=[])
     parser.add_argument("--only", nargs="*", default=list(FAMILIES))
-    parser.add_argument("--set", choices=("own", "unseen", "third", "fourth", "fifth"), default="own")
+    parser.add_argument(
+        "--set", choices=("own", "unseen", "third", "fourth", "fifth", "sixth"), default="own"
+    )
     options = parser.parse_args()
     here = Path(__file__).parent
     first, second = (Oracle(options.cache, options.python, seed) for seed in (0, 1))
@@ -91,7 +93,7 @@ def main() -> None:
         print("\n".join(judge.scores[kind].wrong))
 
 
-WRITTEN = ("third/", "fourth/", "fifth/")
+WRITTEN = ("third/", "fourth/", "fifth/", "sixth/")
 SHOWN = "987654"  # a cell that shows a value, for the history
 KEEP = "kept_ = {name: value for name, value in globals().items() if name[:1] != '_'}"
 BACK = "globals().update(kept_)"

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nb2prod.analysis.events import BUILTINS, Function
+from nb2prod.analysis.events import BUILTINS, Event, Function
 from nb2prod.analysis.script import Script
 from nb2prod.analysis.values import imported
 from nb2prod.ir.program import Stmt
@@ -43,9 +43,12 @@ def calls(script: Script) -> tuple[Called, ...]:
         if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
             module = stmt.node.module or ""
             paths |= {name: f"{module}.{name}" for name in star_names(module) or ()}
-        rows = [(event, None) for event in events.events]
-        inner = [(event, f) for f in events.functions for event in f.every_event()]
-        for event, function in [*rows, *inner]:
+        rows: list[tuple[Event, Function | None]] = [(event, None) for event in events.events]
+        for inner in events.functions:
+            rows += [(event, inner) for event in inner.every_event()]
+        for event, function in rows:
+            if event.kind == "read":
+                continue
             if event.kind == "bind":
                 module = imported(event.node, event.name) or _second_name(stmt.node, event.name, paths, own)
                 if module:
@@ -90,10 +93,10 @@ def arguments(node: ast.Call) -> Mapping[str, object]:
 
 def called_name(node: ast.Call) -> str:
     """The last part of what is called: `rand` of `np.random.rand(3)`."""
-    match node.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
+    function = node.func
+    if function.__class__ is ast.Attribute:
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _root(node: ast.expr) -> str:

@@ -56,6 +56,7 @@ class Known:
     functions: dict[str, Changes] = field(default_factory=dict)
     methods: dict[str, dict[str, Changes]] = field(default_factory=dict)
     makers: dict[str, str] = field(default_factory=dict)  # the name of a function or class, or "spent"
+    spends: bool = False  # something may be spent
     settles: set[str] = field(default_factory=set)  # functions whose result they do not change any more
     generators: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)
@@ -65,6 +66,7 @@ class Known:
             dict(self.functions),
             dict(self.methods),
             dict(self.makers),
+            self.spends,
             set(self.settles),
             set(self.generators),
             set(self.modules),
@@ -143,7 +145,7 @@ class Cell:
             changed = self.called(call)
             if changed is not None:
                 yield self.origin(changed), call
-        if "spent" in self.known.makers.values():
+        if self.known.spends:
             for inner in nodes(node):
                 value = getattr(inner, "iter", None) or (
                     inner.value if isinstance(inner, ast.Starred) else None
@@ -266,6 +268,7 @@ class Cell:
         match value:
             case ast.GeneratorExp():
                 self.known.makers[name] = "spent"
+                self.known.spends = True
             case ast.Lambda():
                 self.known.functions[name] = changes(value, self.known)
             case ast.Name():
@@ -274,6 +277,7 @@ class Cell:
                 maker = called_name(value)
                 spent = maker in self.known.generators or _spent(value)
                 self.known.makers[name] = "spent" if spent else maker
+                self.known.spends |= spent
                 copied = value.func.value if isinstance(value.func, ast.Attribute) else None
                 copied = next(iter(value.args), copied) if maker in ("dict", "list") else copied
                 if maker in ("copy", "dict", "list") and copied is not None and self.is_input(copied):

@@ -14,10 +14,11 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.nodes import children, nodes
+from nb2prod.tree import LEAVES
 
 BUILTINS = frozenset(dir(builtins)) | {
     "__file__",
@@ -29,6 +30,19 @@ BUILTINS = frozenset(dir(builtins)) | {
 }
 
 _BOUND = "_nb2prod_bound"  # where a statement keeps the names that it binds
+_BINDING = frozenset(  # besides names: what binds some, or hides what is below
+    [
+        ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp,
+        ast.DictComp, ast.GeneratorExp, ast.Import, ast.ImportFrom, ast.ExceptHandler, ast.MatchAs,
+        ast.MatchStar, ast.MatchMapping,
+    ]
+)  # fmt: skip
+_EVALUATED = frozenset(  # the expressions and statements of which the walk has its own mind
+    [
+        ast.Name, ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp,
+        ast.DictComp, ast.BoolOp, ast.IfExp, *ast.stmt.__subclasses__(),
+    ]
+)  # fmt: skip
 AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -134,40 +148,41 @@ def bound_names(body: Iterable[ast.stmt]) -> set[str]:
 
 def _bound(stmt: ast.stmt) -> set[str]:
     names: set[str] = set()
-    _bind_in(stmt, names)
+    todo: list[ast.AST] = [stmt]
+    while todo:
+        node = todo.pop()
+        kind = node.__class__
+        if kind is ast.Name:
+            if node.ctx.__class__ is not ast.Load:  # type: ignore[attr-defined]
+                names.add(node.id)  # type: ignore[attr-defined]
+        elif kind in _BINDING:
+            todo += _bind_in(node, names)
+        elif kind not in LEAVES:
+            todo += children(node)
     return names
 
 
-def _bind_in(node: ast.AST, names: set[str]) -> None:
+def _bind_in(node: ast.AST, names: set[str]) -> Sequence[ast.AST]:
+    """Adds what a node itself binds; the nodes below it that may bind in the same scope."""
     match node:
-        case ast.Constant():
-            return
-        case ast.Name():
-            if not isinstance(node.ctx, ast.Load):
-                names.add(node.id)
-            return
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             names.add(node.name)
-            for outer in [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]:
-                _bind_in(outer, names)
-            return
+            return [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else [])]
         case ast.Lambda():
-            return
+            return ()
         case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-            for inner in nodes(node):
-                if isinstance(inner, ast.NamedExpr):
-                    names.add(inner.target.id)
-            return
+            names.update(inner.target.id for inner in nodes(node) if isinstance(inner, ast.NamedExpr))
+            return ()
         case ast.Import() | ast.ImportFrom():
             names.update(a.asname or a.name.split(".")[0] for a in node.names if a.name != "*")
+            return ()
         case ast.ExceptHandler(name=str() as name):
             names.add(name)
         case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
             names.add(name)
         case ast.MatchMapping(rest=str() as name):
             names.add(name)
-    for child in children(node):
-        _bind_in(child, names)
+    return children(node)
 
 
 def _params(args: ast.arguments) -> tuple[str, ...]:
@@ -204,7 +219,13 @@ class _Walker:
         self.depth -= 1
 
     def statement(self, node: ast.stmt) -> None:
-        match node:
+        match node:  # the most frequent kinds first
+            case ast.Expr():
+                self.expression(node.value)
+            case ast.Assign():
+                self.expression(node.value)
+                for target in node.targets:
+                    self.target(target)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self.expressions([*node.decorator_list, *node.args.defaults, *node.args.kw_defaults])
                 self.annotations(node)
@@ -212,10 +233,6 @@ class _Walker:
                 self.add("bind", node.name, node)
             case ast.ClassDef():
                 self.class_body(node)
-            case ast.Assign():
-                self.expression(node.value)
-                for target in node.targets:
-                    self.target(target)
             case ast.AugAssign():
                 self.augmented(node)
             case ast.AnnAssign():
@@ -399,23 +416,26 @@ class _Walker:
     def expression(self, node: ast.AST | None) -> None:
         while isinstance(node, ast.Attribute):
             node = node.value
+        kind = node.__class__
+        if kind is ast.Constant or node is None:
+            return
+        if kind not in _EVALUATED:  # most kinds: their parts in order
+            for inner in children(node):
+                self.expression(inner)
+            return
         match node:  # the most frequent kinds first
             case ast.Name():
                 if isinstance(node.ctx, ast.Load):
                     self.add("read", node.id, node)
-            case None | ast.Constant():
-                return
             case ast.Call():
                 self.expression(node.func)
-                self.expressions(node.args)
+                for argument in node.args:
+                    self.expression(argument)
                 for keyword in node.keywords:
                     self.expression(keyword.value)
                 for name in names_in_text(node):
                     self.add("read", name, node)
                 self.add("call", root(node.func), node)
-            case ast.Subscript():
-                self.expression(node.value)
-                self.expression(node.slice)
             case ast.stmt():
                 self.statement(node)
             case ast.NamedExpr():
@@ -442,8 +462,6 @@ class _Walker:
                 self.depth += 1
                 self.expressions([node.body, node.orelse])
                 self.depth -= 1
-            case _:
-                self.expressions(children(node))
 
     def comprehension(self, generators: list[ast.comprehension], results: list[ast.expr]) -> None:
         self.expression(generators[0].iter)

@@ -56,6 +56,7 @@ SAME_COLUMNS = frozenset(
     """abs apply astype bfill clip copy convert_dtypes drop_duplicates dropna ffill fillna head infer_objects
     interpolate query replace reset_index round sample sort_index sort_values tail to_numpy values""".split()
 )
+_OF_ALL = ("values", "T", "loc", "iloc", "at", "iat", "columns", "index", "shape", "dtypes")
 JOINS = ("concat", "concatenate", "vstack", "append", "r_", "row_stack")
 WHOLE = ""
 
@@ -457,8 +458,11 @@ class _Walk:
         match value:
             case ast.Name():
                 return old
-            case ast.Subscript(value=ast.Name()):
+            case ast.Subscript(value=ast.Name(id=name)):
                 columns = _constants(value.slice)
+                if isinstance(value.slice, (ast.ListComp, ast.Attribute, ast.Subscript)):
+                    computed = isinstance(value.slice, ast.ListComp) or _root(value.slice) != name
+                    columns = ["?"] if computed else []
                 if isinstance(value.slice, ast.Name):
                     columns = self.lists.get(value.slice.id, ["?"])
                 elif isinstance(value.slice, (ast.BinOp, ast.Call)) and not columns:
@@ -517,6 +521,10 @@ class _Walk:
                 old.doubled = self.place(value)
         if any(n in ("shift", "rolling", "diff", "pct_change") for n in _methods(value)):
             old.shifted = self.place(value)
+        parts = _parts(value, source)
+        if parts is not None:
+            old.taken = parts
+            old.learned = {c: s for c, s in old.learned.items() if c in parts or c == WHOLE}
         return old
 
     def target_column(self, value: ast.expr) -> tuple[str, str] | None:
@@ -882,6 +890,25 @@ def _columns_read(value: ast.expr, name: str) -> set[str]:
             case ast.Attribute(value=ast.Name(id=owner_name), attr=key) if owner_name == name:
                 found.add(key)
     return found
+
+
+def _parts(value: ast.expr, name: str) -> frozenset[str] | None:
+    """The columns that a value takes of a table: `iris.data`, `fit(df["text"])`; None: maybe all."""
+    found: set[str] = set()
+    called = {id(call.func) for call in inner_calls(value)}
+    places = sum(isinstance(inner, ast.Name) and inner.id == name for inner in nodes(value))
+    for inner in nodes(value):
+        match inner:
+            case ast.Subscript(value=ast.Name(id=owner), slice=key) if owner == name and _constants(key):
+                found.update(_constants(key))
+            case ast.Attribute(value=ast.Name(id=owner), attr=key) if owner == name:
+                if key in _OF_ALL or id(inner) in called:
+                    return None
+                found.add(key)
+            case _:
+                continue
+        places -= 1
+    return frozenset(found) if found and not places else None
 
 
 def _is_across(keyword: ast.keyword) -> bool:

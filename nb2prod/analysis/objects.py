@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nb2prod.analysis.nodes import children, inner_calls, nodes
 from nb2prod.analysis.script import Script
@@ -66,8 +67,13 @@ _FRAMES = (
 _COPIES = ("copy", "deepcopy")
 
 
-@dataclass(frozen=True, slots=True)
-class Touch:
+_LOOKED_AT = (  # the expressions of which the walk has its own mind
+    ast.Name, ast.Subscript, ast.Attribute, ast.Call, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
+    ast.GeneratorExp, ast.NamedExpr,
+)  # fmt: skip
+
+
+class Touch(NamedTuple):  # one for each read
     """A read or change of a part of an object, under the name and at the node where it stands.
 
     `how` is "whole", "part", "new" (a part that was not there), "gone" (a part is removed) or "fit".
@@ -481,9 +487,14 @@ class _Walk:
 
     def expression(self, node: ast.AST, action: Action, hidden: frozenset[str]) -> None:
         """Reads and changes of an expression; `hidden` are the names of lambdas and comprehensions."""
+        kind = node.__class__
+        if kind is ast.Constant:
+            return
+        if kind not in _LOOKED_AT:
+            for child in children(node):
+                self.expression(child, action, hidden)
+            return
         match node:
-            case ast.Constant():
-                return
             case ast.Name():
                 self.read(node.id, (), node, action, hidden)
                 return
@@ -523,7 +534,8 @@ class _Walk:
         if name in hidden:
             return
         action.names.add(name)
-        action.sources |= self.derived.get(name, set())
+        if name in self.derived:
+            action.sources |= self.derived[name]
         for one in sorted(self.env.get(name, ())):
             known = self.columns.setdefault(one, set())
             if name in self.elements:
@@ -591,6 +603,8 @@ class _Walk:
             k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
             for k in node.keywords
         )
+        if isinstance(function.value, ast.Attribute) and function.value.attr == "na":
+            return  # `df.na.fill(0)` of Spark gives a new table
         if own and isinstance(function.value, ast.Name):
             if any(self.methods.get(name, {}).get(function.attr) for name in own):
                 self.change(function.value, node, action)

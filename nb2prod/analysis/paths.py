@@ -18,10 +18,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
 from nb2prod.analysis.guards import catches_name_error, chosen, truth
 from nb2prod.analysis.guards import certain as reached
-from nb2prod.analysis.nodes import nodes
+from nb2prod.analysis.nodes import inner_calls, nodes
 from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Possible
 from nb2prod.ir.program import Magic, Opaque, Stmt
@@ -30,6 +31,7 @@ from nb2prod.source import Located, Span
 _COMPOUND = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match,
 )  # fmt: skip
+_NAMESPACES = ("globals", "locals", "vars", "dir")
 _LEAVES = ("exit", "quit", "_exit", "abort", "skip")
 _FILTERS = (
     "filter",
@@ -193,9 +195,10 @@ class _Walk:
         one = self.body(node.body, now.copy(), False)
         two = self.body(node.orelse, now.copy(), False)
         done = self.joined([one, two], node)
-        for asked in nodes(node.test):  # `if "x" not in globals(): x = 1`
-            if done is not None and isinstance(asked, ast.Constant) and asked.value in bound_names([node]):
-                done.bind(str(asked.value))
+        if done is not None and any(called_name(c) in _NAMESPACES for c in inner_calls(node.test)):
+            for asked in nodes(node.test):  # `if "x" not in globals(): x = 1`
+                if isinstance(asked, ast.Constant) and asked.value in bound_names([node]):
+                    done.bind(str(asked.value))
         return done
 
     def never(self, body: list[ast.stmt], now: Paths) -> Paths:

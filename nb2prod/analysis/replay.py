@@ -172,12 +172,16 @@ class Replay:
             for function in self.called(decorator):
                 self.run(function, decorator, [])
         value = self.made(event)
-        if event.conditional and before is not None and value is not before:
+        if event.conditional and before is not None and value is not before and not self.turns(node):
             value.writers = (*before.writers, *value.writers)
-            value.written |= before.written
+            value.written = None
             value.functions += before.functions
             value.number = self.number(before.number, value.number)
         self.put(name, value, (self.text(), node))
+
+    def turns(self, node: ast.AST) -> bool:
+        """A binding in a loop, which is taken to turn: what was there before is gone."""
+        return self.numbers is not None and not self.frames and guards.certain(self.stmt.node, node)
 
     def made(self, event: Event) -> Value:
         """The value that a binding makes."""
@@ -229,8 +233,8 @@ class Replay:
     def change(self, value: Value | None, key: str = "") -> None:
         """A change in place: every name of the value sees it."""
         if value is not None:
-            if (self.stmt.span, key) not in value.written:
-                value.written.add((self.stmt.span, key))
+            if (self.stmt.span, key) not in value.wrote():
+                value.wrote().add((self.stmt.span, key))
                 value.writers = (*value.writers, (self.stmt.span, key))
             value.number = self.number(value.number, *self.work())
 
@@ -260,7 +264,7 @@ class Replay:
         for function in called:
             self.run(function, node, given)
         if changes_receiver(node) and isinstance(callee, ast.Attribute):
-            self.change(self.value(root(callee.value)))
+            self.change(self.value(_held_by(callee.value)))
         if runs:
             for argument in given:
                 for function in self.called(argument):
@@ -322,6 +326,8 @@ class Replay:
         params = function.params
         if "." in function.name and params and not _static(function.node):
             instance = self.instance(call)
+            if instance is not None and instance.is_class and function.name.endswith(_STARTS):
+                instance = Value(methods=instance.methods)  # the class itself stays as it is
             if instance is not None:
                 values[params[0]] = instance
             params = params[1:]
@@ -437,6 +443,18 @@ def _read_early(function: Function) -> Event | None:
             bound = any(e.kind == "bind" and e.name == event.name for e in function.events)
             return event if bound and not event.conditional else None
     return None
+
+
+def _held_by(node: ast.expr) -> str:
+    """The variable that a changed object belongs to: not of `Model().fit(...)`, whose object is new."""
+    while True:
+        match node:
+            case ast.Attribute() | ast.Subscript():
+                node = node.value
+            case ast.Call(func=ast.Attribute(value=owner, attr="setdefault" | "get")):
+                node = owner
+            case _:
+                return node.id if isinstance(node, ast.Name) else ""
 
 
 def _static(node: ast.AST) -> bool:

@@ -50,6 +50,8 @@ def settled(node: ast.expr, old: str) -> bool:
             ],
         ):
             return settled(f.value, old)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str() as mark), attr="join"), args=[made]):
+            return _split_by(made, mark, old)
         case ast.Call():
             return _call(node, old)
         case ast.Dict(keys=[None, *keys], values=[first, *others]):  # {**old, "b": 2}
@@ -65,7 +67,7 @@ def settled(node: ast.expr, old: str) -> bool:
                 and _selects_again(node.slice)
                 and not _measures(node.slice, old)
             )
-        case ast.BinOp(op=ast.Div()) if _scales(node, old):
+        case ast.BinOp(op=ast.Div() | ast.Sub()) if _scales(node, old):
             return True
         case ast.Attribute(value=ast.Attribute(attr="cat", value=owner), attr="codes"):
             return settled(owner, old)
@@ -122,8 +124,23 @@ def _text(node: ast.expr) -> ast.expr:
     return node.value if isinstance(node, ast.Attribute) and node.attr == "str" else node
 
 
+def _split_by(node: ast.expr, mark: str, old: str) -> bool:
+    """`" ".join(text.split())`: what is split again at the same mark."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr="split"), args=[]) if mark == " ":
+            return settled(owner, old)
+        case ast.Call(func=ast.Attribute(value=owner, attr="split"), args=[ast.Constant(value=other)]):
+            return other == mark and settled(owner, old)
+    return False
+
+
 def _scales(node: ast.BinOp, old: str) -> bool:
-    """`(x - x.min()) / (x.max() - x.min())`: from 0 to 1 already the second time."""
+    """`x / x.max()`, `x - x.min()`, `(x - x.min()) / (x.max() - x.min())`: so already the second time."""
+    extreme = "max" if isinstance(node.op, ast.Div) else "min"
+    match node.right:
+        case ast.Call(func=ast.Attribute(value=owner, attr=name), args=args) if name == extreme:
+            if _is(node.left, old):
+                return any(_is(one, old) for one in [owner, *args])
     match node:
         case ast.BinOp(
             left=ast.BinOp(left=value, op=ast.Sub(), right=ast.Call(func=ast.Attribute(attr="min"))),

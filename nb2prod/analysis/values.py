@@ -40,12 +40,13 @@ class Value:
     methods: dict[str, Function] = field(default_factory=dict)
     is_class: bool = False
     seen: bool = True  # a statement of the text made it
-    written: set[tuple[Span, str]] = field(
-        default_factory=set
-    )  # the writers, to ask whether one is among them
+    written: set[tuple[Span, str]] | None = None  # the writers, once one was asked for
 
-    def __post_init__(self) -> None:
-        self.written.update(self.writers)
+    def wrote(self) -> set[tuple[Span, str]]:
+        """The writers, to ask whether one is among them."""
+        if self.written is None:
+            self.written = set(self.writers)
+        return self.written
 
 
 def changes_receiver(node: ast.Call) -> bool:

@@ -55,6 +55,10 @@ class LateMutation(Rule):
         "df.drop(columns='b', inplace=True)",
     )
     silent = (
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nn = len(df)\n# %%\ndf['a'] = df['a'] * 2",
+        "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nold = df[df['a'] > 1]\n# %%\ndf['b'] = 1\n"
+        "df['b'] = df['b'] * 2\n# %%\nprint(old)",
+        "table = spark.table('a')\n# %%\nmean = table.mean()\n# %%\ntable.na.fill(mean).show()",
         "rows = {'a': [1]}\n# %%\nn = len(rows['a'])\n# %%\ncopy = dict(rows)\ncopy['b'] = 1",
         "import os\n# %%\nhome = os.environ['HOME']\n# %%\nos.environ['MODE'] = 'b'",
         "m = Ridge().fit(X, y)\n# %%\np = m.predict(X)\n# %%\nm.set_params(alpha=2)",
@@ -74,10 +78,16 @@ class LateMutation(Rule):
         every = a.once(objects)
         readers, keepers = _readers(every)
         seen: set[tuple[int, int]] = set()
+        born: dict[tuple[int, str], int] = {}  # parts of objects: the action since which they are there
         for action in every.actions:
             for change in action.changes:
                 key = change.object, action.cell
-                reader = _reader(every, readers, keepers, action, change) if key not in seen else None
+                if change.how == "new":
+                    born.setdefault((change.object, change.part), action.id)
+                since = born.get((change.object, change.part), -1)
+                reader = None
+                if key not in seen:
+                    reader = _reader(every, readers, keepers, action, change, since)
                 if reader is not None:
                     seen.add(key)
                     yield self.one(a, action, change, *reader)
@@ -115,17 +125,24 @@ def _readers(every: Objects) -> tuple[Readers, Readers]:
 
 
 def _reader(
-    every: Objects, readers: Readers, keepers: Readers, action: Action, change: Touch
+    every: Objects, readers: Readers, keepers: Readers, action: Action, change: Touch, since: int
 ) -> tuple[Action, Touch] | None:
-    """The first statement of another cell that keeps a result of what changes."""
+    """The first statement of another cell that keeps a result of what changes; the part that changes is
+    there `since` an action.
+    """
     kind = every.kinds[change.object]
+    if change.how == "part" and change.part:
+        fresh = change._replace(how="new")  # to those who read before it was there
+    else:
+        fresh = change
     for reader in keepers.get(change.object, ()):
         if not every.made[change.object] < reader.id < action.id:
             continue
         if reader.cell == action.cell or reader.id in action.sources:
             continue
         for read in reader.reads:
-            if read.object == change.object and _overlaps(read, change, kind, reader):
+            seen = fresh if reader.id < since else change
+            if read.object == change.object and _overlaps(read, seen, kind, reader):
                 if kind in ("frame", "estimator", "") and not _matters(
                     every, readers, action, change, reader
                 ):
@@ -147,7 +164,21 @@ def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:
         )
     if change.how == "gone":  # `y = df["y"]`, then `del df["y"]`: the column moves out
         return not read.part or (read.part == change.part and not _takes(reader.node))
+    if change.part and not read.part and kind in ("frame", "") and _counts(reader.node, read.name):
+        return False
     return not read.part or not change.part or read.part == change.part
+
+
+def _counts(node: ast.stmt, name: str) -> bool:
+    """`len(df)`, `df.shape[0]` alone: how many rows there are, whatever is in them."""
+    counted = 0
+    for inner in nodes(node):
+        match inner:
+            case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=own)]) if own == name:
+                counted += 1
+            case ast.Attribute(value=ast.Name(id=own), attr="shape" | "size") if own == name:
+                counted += 1
+    return 0 < counted == sum(isinstance(n, ast.Name) and n.id == name for n in nodes(node))
 
 
 def _reads_shape(node: ast.stmt, name: str) -> bool:

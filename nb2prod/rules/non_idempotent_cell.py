@@ -48,6 +48,8 @@ class NonIdempotentCell(Rule):
         "df = read_csv('a')\n# %%\ntop = df['a'].quantile(0.9)\ndf = df[df['a'] < top]",
     )
     silent = (
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['a'] = df['a'] / df['a'].max()",
+        "text = 'A  b'\n# %%\ntext = ' '.join(text.lower().split())",
         "rows = [1]\n# %%\nrows.clear()\nrows.append(2)",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\ndf['g'] = df['g'].str.upper().astype('category')",
         "price = 100\n# %%\nnet = price * 1.1",

@@ -36,6 +36,11 @@ class OrderDependentValue(Rule):
         "# %% run=1\nrows = [1]\n# %% run=3\nprint(len(rows))\n# %% run=2\nrows.append(2)",
     )
     silent = (
+        "# %% run=2\nfor i in range(3):\n    print(i)\n# %% run=1\nfor i in range(9):\n    size = i",
+        "# %% run=1\nimport xgboost as xgb\n# %% run=3\na = xgb.XGBClassifier().fit(1, 2)\n"
+        "# %% run=2\nb = xgb.XGBClassifier().fit(3, 4)",
+        "# %% run=1\nclass Shop:\n    def __init__(self):\n        self.rows = [1]\n"
+        "# %% run=3\na = Shop()\n# %% run=2\nb = Shop()",
         "# %% run=1\nimport random\nrandom.seed(0)\n# %% run=3\na = random.random()\n# %% run=2\nb = 1",
         "# %% run=2\na = 1\n# %% run=1\nb = 2\n# %% run=3\nprint(a, b)",
         "# %% run=1\nrate = 1\n# %% run=3\nprint(rate)\n# %% run=2\nrate = 1",

@@ -29,6 +29,7 @@ class PossiblyUndefined(Rule):
         "for row in filter(None, [0]):\n    last = row\n# %%\nprint(last)",
         "import sys\nmatch len(sys.argv):\n    case 1:\n        mode = 'a'\n# %%\nprint(mode)",
         "FAST = False\nif FAST:\n    n = 10\n# %%\nprint(n)",
+        "conf = {}\nif 'width' in conf:\n    width = conf['width']\n# %%\nprint(width)",
         "x = 1\nimport os\nif os.name == 'nt':\n    del x\n# %%\nprint(x)",
         "import os\nif os.name == 'nt':\n    t = '1'\n# %%\ntry:\n    n = int(t)\nexcept ValueError:\n"
         "    n = 0",
@@ -36,6 +37,7 @@ class PossiblyUndefined(Rule):
         "import os\nif os.name == 'nt':\n    sep = 1\ndef f():\n    return sep\n# %%\nf()",
     )
     silent = (
+        "import os\nif 'a' not in globals():\n    a = 1\nprint(a)",
         "mode = 'b'\nmatch mode:\n    case 'a':\n        n = 1\n    case 'b':\n        n = 2\nprint(n)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    a = 2\nprint(a)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    raise OSError\nprint(a)",

@@ -39,9 +39,12 @@ class SkewedPreprocessing(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         yield from super().check(a)
+        every = a.once(calls)
+        if not any(call.name.endswith("train_test_split") for call in every):
+            return
         pairs: dict[str, str] = {}
         changed: dict[str, Called] = {}
-        for call in a.once(calls):
+        for call in every:
             node = call.stmt.node
             targets = node.targets[0] if isinstance(node, ast.Assign) else None
             if call.name.endswith("train_test_split") and isinstance(targets, ast.Tuple):

@@ -39,7 +39,7 @@ class SwallowedException(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         for stmt, _ in a.script.stmts():
-            if isinstance(stmt.node, (ast.Assign, ast.Expr, ast.Import, ast.ImportFrom)):
+            if "except" not in stmt.text.code:
                 continue
             for node in nodes(stmt.node):
                 if isinstance(node, ast.ExceptHandler) and _broad(node) and all(map(_quiet, node.body)):

@@ -27,6 +27,12 @@ class TargetLeakage(Rule):
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
     )
     silent = (
+        "iris = load_iris()\nscores = cross_val_score(m, iris.data, iris.target)\nm.fit(X, y)",
+        "import pandas as pd\ndf = pd.read_csv('a')\nwords = CountVectorizer()\n"
+        "X = words.fit_transform(df['text'])\ny = df['left'].values\n"
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
+        "import pandas as pd\niris = load_iris()\ndf = pd.DataFrame(iris.data)\ndf['kind'] = iris.target\n"
+        "X, y = df[iris.feature_names], df['kind']\na, b, c, d = train_test_split(X, y)\nm.fit(a, c)",
         "X, y = df.drop(columns='t'), df['t']\n"
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
         "X, y = df[['a']], df['t']\nX_train, X_test, y_train, y_test = train_test_split(X, y)\n"

@@ -17,12 +17,22 @@ from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
 from nb2prod.source import Span
 
 TORCH = re.compile(
-    r"torch\.(?:rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like|randint_like)"
+    r"torch\.(?:rand|randn|randint|randperm|normal|bernoulli|multinomial|rand_like|randn_like|randint_like"
+    r"|utils\.data\.(?:random_split|RandomSampler|WeightedRandomSampler|SubsetRandomSampler)"
+    r"|nn\.init\.(?:uniform_|normal_|trunc_normal_|xavier_\w+|kaiming_\w+|orthogonal_|sparse_)"
+    # layers begin with random weights
+    r"|nn\.(?:(?:Lazy)?(?:Linear|Conv\w+)|Bilinear|Embedding\w*|RNN\w*|LSTM\w*|GRU\w*|MultiheadAttention"
+    r"|Transformer\w*))"
+)
+KERAS = re.compile(
+    r"(?:tensorflow\.)?keras\.layers\.(?:Dense|(?:Separable|Depthwise)?Conv\w+|LSTM\w*|GRU\w*|SimpleRNN\w*"
+    r"|Embedding|\w*Attention|Dropout|SpatialDropout\w*|GaussianNoise|Random\w+)"
 )
 TENSORFLOW = re.compile(
     r"tensorflow\.(?:compat\.v1\.)?random\.(?!set_seed|Generator|get_|experimental|stateless)\w+"
 )
 BITS = re.compile(r"numpy\.random\.(?:PCG64\w*|MT19937|Philox|SFC64|SeedSequence)")
+_DRAWING = re.compile(r"seed|sample$|rvs$")  # what tells by its name alone
 STREAMS = {
     "torch": ("PyTorch's global random state", "call `torch.manual_seed(...)` in the first cell"),
     "tensorflow": ("TensorFlow's global random state", "call `tf.random.set_seed(...)` in the first cell"),
@@ -63,6 +73,9 @@ class UnseededRandomness(Rule):
     fires = (
         "import numpy as np\nx = np.random.rand(3)",
         "import random\nrandom.shuffle([1, 2])",
+        "import torch.nn as nn\nnet = nn.Sequential(nn.Linear(3, 1), nn.ReLU())",
+        "from torch.utils.data import DataLoader\nd = DataLoader([1, 2], shuffle=True)",
+        "import tensorflow as tf\nm = tf.keras.Sequential([tf.keras.layers.Dense(3)])",
         "from sklearn.model_selection import train_test_split\ntrain_test_split([1], [2])",
         "from sklearn.ensemble import RandomForestClassifier as RF\nmodel = RF(n_estimators=5)",
         "import numpy as np\nrng = np.random.default_rng()",
@@ -79,6 +92,9 @@ class UnseededRandomness(Rule):
         "import numpy as np\ndef noise():\n    return np.random.rand(3)\nx = noise()\nnp.random.seed(1)",
     )
     silent = (
+        "import torch\nimport torch.nn as nn\ntorch.manual_seed(0)\n# %%\nnet = nn.Linear(3, 1)",
+        "from tensorflow import keras\nkeras.utils.set_random_seed(1)\nm = keras.layers.Dense(3)",
+        "from torch.utils.data import DataLoader\nd = DataLoader([1, 2], batch_size=2)",
         "import numpy as np\nnp.random.seed(0)\n# %%\nx = np.random.rand(3)",
         "from sklearn.model_selection import train_test_split\ntrain_test_split([1], [2], random_state=0)",
         "import numpy as np\nrng = np.random.default_rng(seed=0)\nrng.normal()",
@@ -102,6 +118,8 @@ class UnseededRandomness(Rule):
         later = _Later(a)
         seen: set[tuple[int, str]] = set()
         for call in _as_they_run(a.once(calls)):
+            if (not call.api or call.api.startswith("builtins.")) and not _DRAWING.search(call.name):
+                continue  # a method of something unknown: most calls
             api, fact = _fact(call, a.notebook.facts)
             if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
                 seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
@@ -250,7 +268,9 @@ def _other(call: Called, seeded: set[str]) -> str:
     if TORCH.fullmatch(call.api):
         has_own = any(keyword.arg == "generator" for keyword in call.node.keywords)
         return "" if has_own or "torch" in seeded else "torch"
-    if TENSORFLOW.fullmatch(call.api):
+    if call.api == "torch.utils.data.DataLoader" and arguments(call.node).get("shuffle") is True:
+        return "" if "generator" in arguments(call.node) or "torch" in seeded else "torch"
+    if TENSORFLOW.fullmatch(call.api) or KERAS.fullmatch(call.api):
         has_own = any(keyword.arg == "seed" for keyword in call.node.keywords)
         return "" if has_own or "tensorflow" in seeded else "tensorflow"
     if call.name == "rvs" and not call.api:  # of a distribution: stats.norm(0, 1).rvs(9)
@@ -264,13 +284,14 @@ def _draws(api: str, fact: Fact, node: ast.Call, seeded: set[str], later: _Later
     given = arguments(node)
     if fact.effect == "seeds":
         if given.get("0", given.get("seed", given.get("a"))) is not None:
-            seeded.add(fact.random)
+            every = api.endswith("keras.utils.set_random_seed")  # Python's and NumPy's too
+            seeded.update(STREAMS if every else {fact.random})
         return ""
     if any(keyword.arg is None and later.may_seed(keyword.value) for keyword in node.keywords):
         return ""  # **options may hold the seed
     match fact.random:
         case "estimator":
-            if api.endswith(FOR_LARGE) and "svd_solver" not in given:
+            if api.endswith(FOR_LARGE) and not given.keys() & {"svd_solver", "early_stopping"}:
                 return ""  # by default it draws for very large data only
             seed = given.get("random_state", given.get("seed"))
             return "" if seed is not None or "numpy" in seeded else "estimator"

@@ -96,6 +96,7 @@ class WallClockDependence(Rule):
         "import pandas as pd\ntoday = pd.to_datetime('today')",
         "import time\nseed = int(time.time())",
         "key = hash('text')",
+        "keys = {word: hash(word) % 10 for word in ['a', 'b']}",
         "import pandas as pd\nnow = pd.Timestamp.now()\nage = now - pd.Timestamp('2000-01-01')",
         "import os\nsalt = os.urandom(4)",
     )
@@ -113,6 +114,8 @@ class WallClockDependence(Rule):
         seen: set[tuple[int, str]] = set()
         for call in a.once(calls):
             source = _source(call)
+            if call.api == "builtins.hash" and not _hashes_text(call):
+                source = ""
             if not source or (call.stmt.cell, call.api) in seen:
                 continue
             if source == NOW and _is_timing(a, call):
@@ -136,18 +139,33 @@ def _source(call: Called) -> str:
         return ""
     if call.api in ("time.strftime", "time.asctime") and len(call.node.args) > 1:
         return ""
-    if call.api == "builtins.hash" and not _hashes_text(call.node):
-        return ""
     if call.api == "builtins.id" and call.function is not None:
         return ""
     return SOURCES.get(call.api, "")
 
 
-def _hashes_text(node: ast.Call) -> bool:
-    match node.args:
+def _hashes_text(call: Called) -> bool:
+    """Its argument is a text: a literal, what makes one, or what goes through a list of them."""
+    match call.node.args:
+        case [ast.Name(id=name)]:
+            pairs = [
+                (n.target, n.iter)
+                for n in nodes(call.stmt.node)
+                if isinstance(n, (ast.For, ast.comprehension))
+            ]
+            return any(isinstance(t, ast.Name) and t.id == name and _are_texts(made) for t, made in pairs)
         case [ast.Constant(value=str() | bytes()) | ast.JoinedStr()]:
             return True
         case [ast.Call(func=ast.Name(id="str" | "repr") | ast.Attribute(attr="lower" | "strip" | "join"))]:
+            return True
+    return False
+
+
+def _are_texts(node: ast.expr) -> bool:
+    match node:
+        case ast.List(elts=parts) | ast.Tuple(elts=parts) | ast.Set(elts=parts):
+            return bool(parts) and all(isinstance(getattr(part, "value", None), str) for part in parts)
+        case ast.Call(func=ast.Attribute(attr="split" | "splitlines")):
             return True
     return False
 
