@@ -90,6 +90,7 @@ class _Walk:
         self.now = Paths()
         self.found: dict[str, Possible] = {}
         self.functions: dict[str, Function] = {}
+        self.turning = 0  # loops around
         self.stmt: Stmt
 
     def step(self, step: tuple[Stmt, Events] | Magic | Opaque, may_fail: bool) -> None:
@@ -193,6 +194,8 @@ class _Walk:
             done = self.body(taken, now.copy(), certain)
             return None if done is None else self.never(other, done)
         one = self.body(node.body, now.copy(), False)
+        if self.turning and one is not None and _keeps_best(node):
+            return one  # the first turn is the best so far
         two = self.body(node.orelse, now.copy(), False)
         done = self.joined([one, two], node)
         if done is not None and any(called_name(c) in _NAMESPACES for c in inner_calls(node.test)):
@@ -213,7 +216,9 @@ class _Walk:
         turned = now.copy()
         for name in sorted(bound_names([ast.Assign(targets=[node.target], value=node.iter)])):
             turned.bind(name)
+        self.turning += 1
         turned = self.body(node.body, turned, certain and not filtered) or turned
+        self.turning -= 1
         done = self.join(now, turned, node) if filtered else self.turned(node.body, turned)
         return self.body(node.orelse, done, False)
 
@@ -391,6 +396,15 @@ class _Walk:
     def place(self, node: ast.AST) -> Span:
         assert isinstance(node, Located)
         return self.stmt.text.head(node)
+
+
+def _keeps_best(node: ast.If) -> bool:
+    """`if score > best: best = score`."""
+    match node.test:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()], comparators=[right]):
+            compared = {side.id for side in (left, right) if isinstance(side, ast.Name)}
+            return not node.orelse and not compared.isdisjoint(bound_names(node.body))
+    return False
 
 
 def replace_body(case: ast.match_case) -> ast.match_case:

@@ -71,6 +71,8 @@ def settled(node: ast.expr, old: str) -> bool:
             return True
         case ast.Attribute(value=ast.Attribute(attr="cat", value=owner), attr="codes"):
             return settled(owner, old)
+        case ast.Attribute(value=ast.Attribute(attr="dt", value=ast.Call() as made), attr="date"):
+            return called_name(made) == "to_datetime" and settled(made, old)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):
             return settled(first, old)
         case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.Mod()):
@@ -321,6 +323,8 @@ def _selects_again(index: ast.expr) -> bool:
         case ast.Slice(lower=None | ast.Constant(value=0), upper=upper, step=None):
             return not isinstance(upper, ast.UnaryOp)
         case ast.Slice(lower=ast.UnaryOp(op=ast.USub()), upper=None, step=None):
+            return True
+        case ast.Slice(lower=ast.Constant(value=str()), step=None):  # labels: from "a" to "c"
             return True
         case ast.Slice() | ast.Constant():
             return False
