@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
-from nb2prod.analysis.guards import catches_name_error, chosen, truth
+from nb2prod.analysis.guards import catches_name_error, chosen, keeps_best, truth
 from nb2prod.analysis.guards import certain as reached
 from nb2prod.analysis.nodes import inner_calls, nodes
 from nb2prod.analysis.script import Script
@@ -34,17 +34,8 @@ _COMPOUND = (
 _NAMESPACES = ("globals", "locals", "vars", "dir")
 _LEAVES = ("exit", "quit", "_exit", "abort", "skip")
 _FILTERS = (
-    "filter",
-    "glob",
-    "iglob",
-    "rglob",
-    "listdir",
-    "findall",
-    "finditer",
-    "query",
-    "compress",
-    "dropna",
-)
+    "filter", "glob", "iglob", "rglob", "listdir", "findall", "finditer", "query", "compress", "dropna",
+)  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -194,7 +185,7 @@ class _Walk:
             done = self.body(taken, now.copy(), certain)
             return None if done is None else self.never(other, done)
         one = self.body(node.body, now.copy(), False)
-        if self.turning and one is not None and _keeps_best(node):
+        if self.turning and one is not None and keeps_best(node):
             return one  # the first turn is the best so far
         two = self.body(node.orelse, now.copy(), False)
         done = self.joined([one, two], node)
@@ -396,15 +387,6 @@ class _Walk:
     def place(self, node: ast.AST) -> Span:
         assert isinstance(node, Located)
         return self.stmt.text.head(node)
-
-
-def _keeps_best(node: ast.If) -> bool:
-    """`if score > best: best = score`."""
-    match node.test:
-        case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()], comparators=[right]):
-            compared = {side.id for side in (left, right) if isinstance(side, ast.Name)}
-            return not node.orelse and not compared.isdisjoint(bound_names(node.body))
-    return False
 
 
 def replace_body(case: ast.match_case) -> ast.match_case:
