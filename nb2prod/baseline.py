@@ -51,8 +51,10 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("X_eval", place, "value"))
     for metric in graph.metrics:
         stmt = flow.by_id[metric.stmt]
-        if isinstance(metric.node, ast.expr):
+        if metric.seen is None:
             found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
+        else:
+            found.append(Tap(metric.name, stmt.span, "after", ast.unparse(metric.node), metric=True))
     for name in _changed_by_prediction(graph, flow):
         first = flow.by_id[graph.prediction.stmts[0]]
         found.append(Tap(f"given_{name}", first.span, "before", name))

@@ -282,8 +282,7 @@ def unstable(found: Evidence) -> tuple[str, ...]:
     """Metrics that were not the same in the two runs of the notebook; then the model is not either."""
     differing = []
     for metric in found.compiled.graph.metrics:
-        stmt = found.compiled.flow.by_id[metric.stmt]
-        site = found.trace.at(stmt.text.span(metric.node))
+        site = found.compiled.types.site(metric.seen or metric.node)
         seen = found.plain.metrics.get(metric.name)
         if site is None or seen is None or not isinstance(site.value, (int, float)) or "value" in site.varies:
             continue

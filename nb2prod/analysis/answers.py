@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.ensembles import added_up, turns
-from nb2prod.analysis.metrics import shown
 from nb2prod.analysis.model import assigned_name, calls, method
 from nb2prod.analysis.predictors import predictions
+from nb2prod.analysis.shown import shown
 from nb2prod.ir.program import Stmt
 
 TABLES = ("DataFrame", "assign", "concat")

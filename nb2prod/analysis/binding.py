@@ -62,6 +62,9 @@ CLOCKS = (
     "pandas.Timestamp.today",
     "time.time",
 )
+GROUPS = (
+    "a loop over groups of rows; where these are the rows of the model, tag the cell that makes them load"
+)
 SALTED = ("hash", "id")  # of Python itself: other numbers in every process
 FILLED = ("numpy.ones", "numpy.zeros", "numpy.full", "numpy.empty")  # arrays of a given length
 JOINS = ("pandas.concat", "numpy.concatenate", "numpy.vstack")
@@ -397,7 +400,7 @@ class _Walker:
         if kind == "pandas.DataFrame":
             return FIT  # the names of its columns
         if kind in GROUPED:
-            self.refuse("NBP402", iterated, ast.unparse(iterated), "a loop over groups of rows")
+            self.refuse("NBP402", iterated, ast.unparse(iterated), GROUPS)
         return replace(ELEMENT, absent=value.absent)
 
     def effect_statement(self, node: ast.Expr) -> None:

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from nb2prod.analysis.arrays import named
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held
 from nb2prod.analysis.metrics import find_metrics
@@ -40,7 +41,7 @@ from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.refusal import Refusal
-from nb2prod.ir.stages import Dropped, Metric, Prediction, Role, Sink, Stage, StageGraph
+from nb2prod.ir.stages import Arrays, Dropped, Metric, Prediction, Role, Sink, Stage, StageGraph
 
 PURE = ("pure", "constructs", "row-wise", "aggregates")
 NO_FRAME_NODES = (
@@ -106,6 +107,7 @@ class _Cut:
     refusals: list[Refusal]
     eval_arguments: list[ast.expr] = field(default_factory=list)
     grouped_by: Stmt | None = None
+    arrays: Arrays | None = None
 
     def graph(self) -> StageGraph:
         self.slicer = Slicer(self.flow)
@@ -122,7 +124,7 @@ class _Cut:
         load = self.load(x_slice | target)
         load -= self.no_frames(load, x_slice | target)
         load = self.sources(load)
-        load |= self.made_rows(load, x_slice | target)
+        load = self.made_rows(load, x_slice | target)
         body, target = x_slice - load - self.floating, target - load - self.floating
         self.target = target
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
@@ -161,6 +163,7 @@ class _Cut:
             metrics=tuple(metrics),
             frames=frames,
             tables=self.tables(frames, body),
+            arrays=self.arrays,
             split=self.split.stmt or None,
             y=self.y_names(target, names),
             y_eval_frame=self.y_eval_frame(names),
@@ -300,17 +303,20 @@ class _Cut:
         return self.slicer.backward(taking) & load
 
     def made_rows(self, load: set[int], needed: set[int]) -> set[int]:
-        """Statements that make the rows of the raw data, where those are not the rows of a file."""
+        """`load` with the statements that make the rows of the raw data, where those are none of a file."""
         rows = RawRows(self.types, self.slicer, load, needed - load - self.floating, self.sink.data)
         start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
         grouped = rows.grouped(start, lambda use: self.split.follows(use, "x"))
         self.grouped_by = self.flow.by_id[max(grouped)] if grouped else None
-        made = grouped or rows.contained()
+        made = grouped or rows.contained() or rows.written()
+        self.arrays = None if made else rows.arrays()
+        if self.arrays is not None:
+            return self.slicer.backward({self.arrays.stmt}) - self.floating
         if not made and (name := rows.container()):
-            detail = f"make a frame of `{name}` first, with the target as one of its columns"
+            detail = f"`{name}` is no frame; make one of it, with the target as one of its columns"
             span = self.flow.by_id[self.sink.stmt].span
             self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
-        return made
+        return load | made
 
     def of_one_frame(self, id: int, load: set[int]) -> bool:
         """Whether all that a statement takes from others tagged load is one frame."""
@@ -377,7 +383,8 @@ class _Cut:
                 names["X_eval"] = "X_eval"
             parts = self.parts(self.flow.by_id[id].node)
             names |= {role: role for role in parts.values()}
-            inside_only = _only_inside(self.flow.by_id[id].node, [*prepared, *parts])
+            node = self.flow.by_id[id].node
+            inside_only = _only_inside(node, [*prepared, *parts, *named(self.arrays, node)])
             for use in self.slicer.uses(id):
                 if use.name in inside_only:
                     continue
@@ -492,6 +499,9 @@ class _Cut:
         return split.outputs[split.outputs.index(use.name) - 1] not in x_names
 
     def is_target(self, use: Use, reaches: set[int], y_names: set[str], target: set[int]) -> bool:
+        made = {r for r in reaches if use.name in self.flow.defined_by(r)}
+        if self.arrays is not None and made == {self.arrays.stmt}:
+            return use.name in y_names and use.name in self.arrays.names[1:]
         if self.split.stmt in reaches:
             return use.name in self.split.y_outputs
         if self.split.splits_y:  # resampled after the split, it is still the target
@@ -546,7 +556,8 @@ class _Cut:
         judged = inside & train
         rewritten = for_new_rows(self.flow, self.types, self.sink, prediction)
         for id in prediction.stmts:
-            gone = _only_inside(self.flow.by_id[id].node, list(rewritten))
+            node = self.flow.by_id[id].node
+            gone = _only_inside(node, [*rewritten, *named(self.arrays, node)])
             for use in self.slicer.uses(id):
                 if use.name in gone:
                     continue
@@ -586,6 +597,8 @@ class _Cut:
     def frames(self, after: set[int], load: set[int]) -> tuple[str, ...]:
         """The loaded frames, the one whose rows the model sees first."""
         names = set(self.inputs(after, load))
+        if self.arrays is not None:
+            return self.arrays.names[:1]
         if not names:
             self.refusals.append(
                 Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))

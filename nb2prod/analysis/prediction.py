@@ -19,9 +19,9 @@ from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_ta
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
-from nb2prod.analysis.metrics import shown
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
+from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.tags import CellTags

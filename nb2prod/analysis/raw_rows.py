@@ -5,6 +5,8 @@ df = pd.DataFrame(data.data, columns=data.feature_names)     its rows
 
 totals = orders.groupby("customer").agg(...)                 one row for each customer
 
+df = pd.DataFrame({"a": rng.normal(size=n)})                 what the notebook writes out or draws
+
 What leads to such a frame belongs to load, and a row to predict is one of it.
 """
 
@@ -14,10 +16,11 @@ import ast
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from nb2prod.analysis.arrays import CONTAINER, container_of, pair_of
 from nb2prod.analysis.slicing import Follow, Slicer
 from nb2prod.analysis.types import GROUPED, Types
+from nb2prod.ir.stages import Arrays
 
-CONTAINER = "sklearn.utils.Bunch"
 RESHAPES = ("pandas.crosstab", "pandas.pivot_table", "pandas.DataFrame.pivot_table", "pandas.DataFrame.pivot")
 FRAME = "pandas.DataFrame"
 
@@ -41,6 +44,18 @@ class RawRows:
     def contained(self) -> set[int]:
         """The statements that make a frame of a container."""
         return self.up_to_one_frame(0) if self.container() else set()
+
+    def written(self) -> set[int]:
+        """The statements that make a frame of what the notebook writes out or draws, where it reads none."""
+        return set() if self.load else self.up_to_one_frame(0)
+
+    def arrays(self) -> Arrays | None:
+        """Rows and target, or a container of them, where `load` gives no frame."""
+        kinds = dict(self.crossing(self.load))
+        if len(kinds) == 1 and FRAME in kinds.values():
+            return None
+        pair = pair_of(self.types, self.slicer, self.load or self.needed)
+        return pair or container_of(self.types, self.slicer, self.load, {*self.load, *self.needed})
 
     def grouped(self, start: AbstractSet[int], follow: Follow) -> set[int]:
         """The statements that make a frame of groups of rows, where `start`, which makes X, has no others."""

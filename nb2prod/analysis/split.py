@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import ROWS
+from nb2prod.analysis.siblings import column_of, columns_of, siblings
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
@@ -175,8 +176,28 @@ def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
     elif sink.y is not None:
         mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
         texts = {ast.unparse(sink.y), ast.unparse(renamed(sink.y, mates))}
+    if not split.stmt:
+        names |= _by_hand(sink, slicer, types, texts)
     after = slicer.forward({sink.stmt}, lambda id: False)
     return Answers(slicer, frozenset(names - {""}), frozenset(texts), frozenset(after))
+
+
+def _by_hand(sink: Sink, slicer: Slicer, types: Types, texts: set[str]) -> set[str]:
+    """The variables with the answers on the other side of a split made by hand; `texts` get the columns."""
+    if isinstance(sink.y, ast.Name):
+        made = [slicer.flow.by_id[s].node for s in slicer.reaching(sink.data, {sink.y.id})]
+        columns = {c for n in made if isinstance(n, ast.Assign) and (c := column_of(value_of(n, sink.y.id)))}
+        others = siblings(sink.y.id, sink.data, slicer, types)
+        for frame, column in columns:
+            frames = siblings(frame, max(slicer.reaching(sink.data, {sink.y.id})), slicer, types)
+            others |= columns_of(frames, column, slicer)
+        return others
+    if sink.y is not None and (found := column_of(sink.y)) is not None:
+        frame, column = found
+        frames = siblings(frame, sink.data, slicer, types)
+        texts |= {ast.unparse(renamed(sink.y, {frame: other})) for other in frames}
+        return columns_of(frames, column, slicer)
+    return set()
 
 
 def _arrays(slicer: Slicer, at: int, names: set[str], split: int, outputs: tuple[str, ...]) -> frozenset[int]:

@@ -220,13 +220,14 @@ class _Inference:
                 parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
                 arguments = value.args if isinstance(value, ast.Call) else []
                 split = value is not None and getattr(self.types.fact(value), "effect", "") == "splits"
+                drawn = _rows_and_target(value, self.types) if len(target.elts) == 2 else ()
                 for position, inner in enumerate(target.elts):
                     part = ""
                     if len(parts) == len(target.elts):
                         part = self.types.of(parts[position])
                     elif split and position // 2 < len(arguments):
                         part = self.types.of(arguments[position // 2])
-                    self.bind(inner, part, None, env)
+                    self.bind(inner, part or (drawn[position] if drawn else ""), None, env)
             case ast.Starred():
                 self.bind(target.value, "builtins.list", None, env)
             case ast.Attribute() | ast.Subscript():
@@ -494,6 +495,14 @@ class _Inference:
         self.text = outer
         self.active.discard(name)
         return self.results[name]
+
+
+def _rows_and_target(value: ast.expr | None, types: Types) -> tuple[str, ...]:
+    """The kinds of the two things that a data set of scikit-learn consists of."""
+    if not isinstance(value, ast.Call) or not types.api_of(value).startswith("sklearn.datasets."):
+        return ()
+    framed = any(k.arg == "as_frame" and getattr(k.value, "value", False) is True for k in value.keywords)
+    return TABLES if framed else ("numpy.ndarray", "numpy.ndarray")
 
 
 @cache

@@ -15,7 +15,7 @@ def leakage(session: Session, say: Callable[[int, int], None]) -> str:
     """What is learned from rows that judge the model, and what the metrics are where it is not."""
     data, fitted = session.trained(), session.model()
     if data.eval_ids is None or not hasattr(session.settings(), "fit_on"):
-        raise Impossible("the notebook splits no rows off to judge its model", "not_applicable")
+        raise Impossible("no split is seen that sets rows apart to judge the model", "not_applicable")
     corrected = session.request["fit_on"] == "train"
     try:
         with session.learned_apart() as apart:

@@ -73,12 +73,29 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrays:
+    """Raw data that are no frame, made by `call` in statement `stmt`: a container with one name, or rows and
+    target with two.  `frames` says that they are a DataFrame and a Series already.
+    """
+
+    stmt: int
+    names: tuple[str, ...]
+    call: ast.Call
+    frames: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
-    """An expression whose number the notebook shows or keeps: `name` is how it is logged."""
+    """An expression whose number the notebook shows or keeps: `name` is how it is logged.
+
+    Where a function of the notebook shows it, `node` says it in the words of the statement that calls, and
+    `seen` is the expression in the function.
+    """
 
     name: str
     stmt: int
     node: ast.expr
+    seen: ast.expr | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +153,7 @@ class StageGraph:
     metrics: tuple[Metric, ...] = ()
     frames: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    arrays: Arrays | None = None
     split: int | None = None
     y: tuple[str, str] = ("", "")
     y_eval_frame: str = ""
@@ -204,6 +222,7 @@ class StageGraph:
             given = [ast.unparse(part) for part in (self.sink.x, self.sink.y) if part is not None]
             yield "fits", f"{self.sink.model} in s{self.sink.stmt} to {', '.join(given)} ({self.sink.task})"
         yield "tables", ", ".join(self.tables)
+        yield "arrays", ", ".join(self.arrays.names) if self.arrays is not None else ""
         yield "split", f"s{self.split}" if self.split else ""
         yield "target", ", ".join(name for name in self.y if name)
         yield "given", ", ".join(f"{name} is {what}" for name, what in sorted(self.train_names.items()))

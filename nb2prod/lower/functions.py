@@ -19,6 +19,7 @@ from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
 from nb2prod.lower.reading import reads_in_place
 from nb2prod.lower.rewrite import Build, indented, source
+from nb2prod.lower.unpacking import named_texts, packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def lower_load(context: Context) -> Lowered:
         kind = "dict[str, pd.DataFrame]"
         result = "{" + ", ".join(f'"{name}": {name}' for name in graph.frames) + "}"
     else:
-        kind, result = "pd.DataFrame", graph.frames[0]
+        kind, result = "pd.DataFrame", packed(graph.arrays) if graph.arrays else graph.frames[0]
     head = f"def load(settings: Settings) -> {kind}:"
     lines = _parameters(context, stmts, "settings.parameters")
     body = _spaced(context, stmts, texts)
@@ -105,6 +106,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     lines += _written_by_closures(context, stmts, graph.frames)
     for name in others:
         lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
+    lines += unpacked(graph.arrays) if graph.arrays else []
     x = ast.unparse(graph.sink.x)
     y, y_eval = graph.y
     tail = []
@@ -170,7 +172,7 @@ def lower_fit_model(context: Context) -> Lowered:
         if not (number in by_stmt and isinstance(stmt.node, ast.Expr)):
             statements.append(own)
         for metric in by_stmt.get(number, []):
-            name = assigned_name(stmt.node)
+            name = assigned_name(stmt.node) if metric.seen is None else None
             value = name if name is not None else _expression(stmt, metric.node, extra)
             statements.append(f'{metrics}["{metric.name}"] = {value}')
     extras = ", ".join(f'"{n}": {n}' for n in graph.model_extras)
@@ -222,7 +224,8 @@ def lower_decide(context: Context) -> Lowered:
     lines += [f'{name} = given["{name}"]' for name in _parameter_names(context, prediction.stmts)]
     imports = ("import copy",) if copied else ()
     if prediction.value is not None:
-        answer = text_with(prediction.value, {ast.dump(node): text for node, text in replaced.items()})
+        texts_of = {ast.dump(node): text for node, text in replaced.items()}
+        answer = text_with(prediction.value, {**named_texts(graph, prediction.value), **texts_of})
         text = function(head, cells_of(context, stmts), lines, texts[:-1], [f"return {answer}"])
         bound = _bound(context, stmts[:-1]) | {model, "X", "given", *prediction.given}
         return Lowered(text, bound, imports=imports)

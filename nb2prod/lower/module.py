@@ -12,6 +12,7 @@ from nb2prod.ir.flow import Flow
 from nb2prod.ir.project import Module
 from nb2prod.ir.stages import StageGraph
 from nb2prod.lower.rewrite import Build, Edits, indented, source
+from nb2prod.lower.unpacking import with_parts
 from nb2prod.lower.wraps import wrap
 
 
@@ -88,6 +89,7 @@ class Context:
             for inner in ast.walk(self.flow.by_id[c].node)
             if isinstance(inner, ast.Global)
         )
+        build = with_parts(self.flow, self.graph, build)
         return Edits({**build, **(extra or {})}, self.graph.hidden, parameter, nonlocals)
 
 

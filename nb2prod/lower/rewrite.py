@@ -17,7 +17,8 @@ import libcst as cst
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Text
 
-Build = Callable[[cst.BaseExpression, Callable[[cst.CSTNode], str]], str]
+Code = Callable[[cst.CSTNode], str]
+Build = Callable[[cst.BaseExpression, Code], str]
 Range = tuple[int, int, int, int]
 _CHANGING = (ast.Expr, ast.Global, ast.FunctionDef, ast.AsyncFunctionDef)
 OURS = re.compile(r"#\s*nb2prod\s*:")  # what a comment says to us is of no use in the project

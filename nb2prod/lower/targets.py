@@ -10,6 +10,7 @@ from nb2prod.ir.project import Column
 from nb2prod.ir.stages import Role
 from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
+from nb2prod.lower.unpacking import TARGET
 
 DROPS = ("drop", "pop")  # a column that is only taken out is not looked at
 
@@ -41,6 +42,8 @@ def target_columns(context: Context) -> tuple[str, ...]:
     assert graph.sink is not None
     if graph.sink.y is None:
         return ()
+    if graph.arrays is not None:
+        return (TARGET,)
     nodes: list[ast.AST] = [context.flow.by_id[s].node for s in graph.stage(Role.TARGET).stmts]
     found = [name for node in nodes for name in _columns(node, context)]
     found = found or [name for node in _behind(graph.y[0], context) for name in _columns(node, context)]

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container
+from collections.abc import Container
 
 import libcst as cst
 
 from nb2prod.analysis.events import AT_NAME
 from nb2prod.ir.stages import Site
-from nb2prod.lower.rewrite import Build
+from nb2prod.lower.rewrite import Build, Code
 
-Code = Callable[[cst.CSTNode], str]
 QUERY = re.compile(r"\.(?:query|eval)\(")
 METHOD_ADAPTERS = ("factorize", "astype_category")
 # The adapters take options by name: those that a call may give by position, after what the adapter takes so.

@@ -26,7 +26,9 @@ def _without_rows(sink: Sink, flow: Flow, rows: AbstractSet[str]) -> tuple[Refus
     used = {node.id for node in ast.walk(sink.x) if isinstance(node, ast.Name)}
     if used & rows:
         return ()
-    detail = "it has no row for each row of the data"
+    detail = (
+        "it has no row for each row of the data; where its rows are groups, tag the cell that makes them load"
+    )
     return (Refusal("NBP402", flow.by_id[sink.data].span, ast.unparse(sink.x), detail),)
 
 
@@ -37,6 +39,8 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         target = set()  # only training runs it: there is nothing to repeat
     body = sorted(target | set(graph.stage(Role.FEATURES).stmts))
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
+    if graph.arrays is not None:
+        frames |= dict.fromkeys(graph.arrays.names, Time.ROW)
     binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)

@@ -109,12 +109,15 @@ class Rule:
                 yield self.refuse(a, refusal)
 
     def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
-        """A refusal in words."""
+        """A refusal in words; one that stops a compile may say after a semicolon what to do."""
         subject, detail = refusal.subject, refusal.detail
         message = self.message.format(subject=_short(subject), detail=detail)
+        advice = ""
         if detail and "{detail}" not in self.message:
-            message += f": {detail}"
-        return self.found(a, message, refusal.span, help=self.help.format(subject=subject, detail=detail))
+            fault, _, advice = detail.partition("; ") if self.blocks_compile else (detail, "", "")
+            message += f": {fault}"
+        help = advice or self.help.format(subject=subject, detail=detail)
+        return self.found(a, message, refusal.span, help=help)
 
     def found(
         self,
