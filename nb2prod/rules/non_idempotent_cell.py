@@ -48,6 +48,8 @@ class NonIdempotentCell(Rule):
         "df = read_csv('a')\n# %%\ntop = df['a'].quantile(0.9)\ndf = df[df['a'] < top]",
     )
     silent = (
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.groupby('k').sum().reset_index()",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['k'] = df['k'].map(str)",
         "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.loc[:, 'b':'d']",
         "import pandas as pd\nt = pd.read_csv('a.csv')['k']\nle = LabelEncoder()\n# %%\n"
         "t = pd.Series(le.fit_transform(t))",
