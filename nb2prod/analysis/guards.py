@@ -11,6 +11,8 @@ import ast
 from collections.abc import Iterator
 from itertools import pairwise
 
+from nb2prod.analysis.events import bound_names
+
 _CATCHES = {"NameError", "Exception", "BaseException", "UnboundLocalError"}
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -169,3 +171,12 @@ def chosen(cases: list[ast.match_case], value: object) -> tuple[bool, ast.match_
             case _:
                 return False, None
     return True, None
+
+
+def keeps_best(node: ast.If) -> bool:
+    """`if score > best: best = score`."""
+    match node.test:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()], comparators=[right]):
+            compared = {side.id for side in (left, right) if isinstance(side, ast.Name)}
+            return not node.orelse and not compared.isdisjoint(bound_names(node.body))
+    return False

@@ -37,6 +37,8 @@ class PossiblyUndefined(Rule):
         "import os\nif os.name == 'nt':\n    sep = 1\ndef f():\n    return sep\n# %%\nf()",
     )
     silent = (
+        "top = 0\nfor n in [1, 2]:\n    score = n * n\n    if score > top:\n        top, best = score, n\n"
+        "# %%\nprint(best)",
         "import os\nif 'a' not in globals():\n    a = 1\nprint(a)",
         "mode = 'b'\nmatch mode:\n    case 'a':\n        n = 1\n    case 'b':\n        n = 2\nprint(n)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    a = 2\nprint(a)",
