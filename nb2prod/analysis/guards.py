@@ -8,7 +8,7 @@ except NameError:                                      reached
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from nb2prod.analysis.events import bound_names
@@ -173,10 +173,20 @@ def chosen(cases: list[ast.match_case], value: object) -> tuple[bool, ast.match_
     return True, None
 
 
-def keeps_best(node: ast.If) -> bool:
-    """`if score > best: best = score`."""
+def happens_once(node: ast.If, loops: Sequence[ast.For | ast.AsyncFor]) -> bool:
+    """One of the turns takes it: `if score > best: best = score`, `if n == 2` in `for n in (1, 2)`."""
+    if not loops or node.orelse:
+        return False
     match node.test:
         case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()], comparators=[right]):
             compared = {side.id for side in (left, right) if isinstance(side, ast.Name)}
-            return not node.orelse and not compared.isdisjoint(bound_names(node.body))
+            return not compared.isdisjoint(bound_names(node.body))
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
+            return any(
+                isinstance(inner, ast.Constant) and inner.value == value
+                for loop in loops
+                if isinstance(loop.iter, (ast.Tuple, ast.List))
+                and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(loop.target))
+                for inner in ast.walk(loop.iter)
+            )
     return False
