@@ -396,6 +396,8 @@ class _Walker:
             return replace(value, stacked=False, site=None)
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
+        if isinstance(iterated, ast.Call) and getattr(self.types.fact(iterated), "effect", "") == "splits":
+            return ROW  # the positions of many rows
         kind = self.types.of(iterated)
         if kind == "pandas.DataFrame":
             return FIT  # the names of its columns
@@ -765,7 +767,8 @@ class _Walker:
             case "filters":
                 return self.filtered(node, every[0], f"{fact.name} removes rows")
             case "splits":
-                self.site(node, "split", "training and evaluation rows")
+                folds = getattr(node.func, "attr", "") == "split"
+                self.site(node, "folds" if folds else "split", "training and evaluation rows")
                 return replace(join(every), items=(), absent=None)
             case "learns" | "fits":
                 return self.learned(node, fact, why)
