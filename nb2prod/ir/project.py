@@ -124,6 +124,7 @@ class Project:
     adapters: tuple[str, ...] = ()
     state: tuple[StateEntry, ...] = ()
     metrics: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
     provenance: tuple[Provenance, ...] = ()
     assumptions: tuple[str, ...] = ()
