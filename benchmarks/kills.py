@@ -226,6 +226,7 @@ def main() -> int:
     plan = {"train": 8, "promote": 37, "features": 35, "retrain": 5, "serve": 15}
     for name, count in plan.items():
         parser.add_argument(f"--{name}", type=int, default=count, help="how many are killed")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and their order")
     counts = vars(parser.parse_args())
     import mlflow  # noqa: F401 -- imported once, so that the moments fall into the work; it connects to nothing yet
 
@@ -240,7 +241,7 @@ def main() -> int:
         killed: Counter[str] = Counter()
         acknowledged: Counter[str] = Counter()
         torn: list[str] = []
-        moments = random.Random(0)
+        moments = random.Random(counts.pop("seed"))
         order = [name for name, count in counts.items() for _ in range(count)]
         moments.shuffle(order)
         for at, name in enumerate(order, 2):

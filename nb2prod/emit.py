@@ -21,6 +21,7 @@ import glob
 import hashlib
 import json
 import os
+import pickle
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from nb2prod import __version__
 from nb2prod.caches import cache_folder
@@ -139,14 +141,28 @@ def emit(project: Project, notebook_bytes: bytes) -> tuple[RenderedFile, ...]:
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def _compiled_templates() -> jinja2.FileSystemBytecodeCache | None:
-    """Templates compiled by earlier runs; none where the user's cache folder cannot be written."""
+class _Compiled(jinja2.FileSystemBytecodeCache):
+    """Compiled templates; one that cannot be read or written is compiled in memory."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        try:
+            super().load_bytecode(bucket)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            bucket.reset()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def _compiled_templates() -> _Compiled | None:
+    """Templates compiled by earlier runs; none where the user's cache folder cannot be made."""
     folder = cache_folder() / f"templates-{__version__}-{jinja2.__version__}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return None
-    return jinja2.FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
+    return _Compiled(str(folder))
 
 
 def _check_module(file: RenderedFile) -> None:

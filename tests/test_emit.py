@@ -6,6 +6,7 @@ import ast
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tomllib
@@ -163,6 +164,35 @@ def tree(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST and emitting.STAGE not in path.as_posix()
     }
+
+
+def test_compiled_templates_that_cannot_be_kept_are_made_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = texts(churn())
+    (tmp_path / "file").write_text("")
+    for place in ("/proc/none", str(tmp_path / "file"), str(tmp_path / "full")):
+        monkeypatch.setenv("NB2PROD_CACHE_DIR", place)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))  # as on a full disk
+        try:
+            assert texts(churn()) == expected, place
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list((tmp_path / "full").rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("size", (0, 12, 60))
+def test_compiled_templates_that_were_cut_off_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setenv("NB2PROD_CACHE_DIR", str(tmp_path))
+    expected = texts(churn())
+    kept = list(tmp_path.rglob("*.cache"))
+    assert kept
+    for path in kept:
+        os.truncate(path, size)
+    assert texts(churn()) == expected
 
 
 def test_files_as_we_left_them_are_replaced_and_edited_ones_kept(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ class Body:
         if isinstance(made, ast.Dict):
             return made
         if isinstance(made, ast.Name) and made.id in self.bound:
-            return self.hoisted(f"{made.id} of table", call(function, made))
+            return self.hoisted(f"{made.id} {function}", call(function, made))
         return call(function, made)
 
     def turns(self, label: str, found: ast.expr, word: str) -> ast.expr:

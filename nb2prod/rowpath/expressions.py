@@ -97,7 +97,8 @@ def _operator(body: Body, node: ast.BinOp) -> Value:
     if names <= {"plain", "column"}:
         return COLUMN, call(row, a, b)
     if left is FRAME and right.name in ("plain", "frame"):
-        return FRAME, call("each", name(row), a, b)
+        known = body.at_bind(b, "by_column") if isinstance(b, ast.Name) and right.name == "plain" else b
+        return FRAME, call("each", name(row), a, known)
     if left.name == "plain" and right is FRAME:
         return FRAME, call("each", name(row), b, a, constant(True))
     raise NotUnderstood(node, shown(node))

@@ -1,35 +1,32 @@
-"""Our own app with a constant handler: limits, ids, metrics and log, no rows.
+"""Our own app with a constant in place of features and model: limits, validation, ids, metrics, log are on.
 
 python ours_constant.py FOLDER PORT
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from churn.gate import Gate, Metrics
 from churn.logs import LOGGING
+from churn.serve import create_app
 from churn.settings import load_settings
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-
-ANSWER = {
-    "predictions": [
-        {"prediction_id": "0" * 32, "prediction": 0, "flags": [], "probabilities": {"0": 0.75, "1": 0.25}}
-    ],
-    "model_version": "1",
-    "feature_version": "0" * 64,
-}
-app = FastAPI()
-app.add_middleware(
-    Gate, settings=load_settings(Path(sys.argv[1], "project")), metrics=Metrics(), paths={"/predict"}
-)
 
 
-@app.post("/predict")
-async def predict(request: Request) -> JSONResponse:
-    await request.body()
-    return JSONResponse(ANSWER)
+class Constant:
+    """In the place of a row path."""
+
+    off = ""
+
+    def answer(self, row: Any) -> tuple[int, dict[str, float]]:
+        return 0, {"0": 0.75, "1": 0.25}
+
+
+app = create_app(load_settings(Path(sys.argv[1], "project")))
+champion = app.state.champion
+champion.refresh()
+champion.quick = champion.version = replace(champion.version, row=Constant())
 
 
 if __name__ == "__main__":

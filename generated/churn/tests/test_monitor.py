@@ -103,7 +103,8 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     quiet = monitor.examine(logged, version.info, version.number, 100)
     assert monitor.with_audit(quiet, fine).exit_code == 3
     logged["prediction"] = logged["prediction"].astype(object)
-    logged.loc[logged.index[0], "prediction"] = "another answer"
+    logged["feature_version"] = logged["feature_version"].astype(object)
+    logged.loc[logged.index[0], ["prediction", "feature_version"]] = "another"
     skewed = audit.audit(logged, version)
     assert skewed.differing == 1
     found = monitor.with_audit(quiet, skewed)
@@ -235,9 +236,9 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
 ) -> None:
     """And texts stay texts, numbers numbers, where segments do not agree."""
     values: list[dict[str, Any]] = [
-        {"a": 1, "b": "x", "c": 2.5},
+        {"a": 1, "b": "x", "c": 2.5, "d": "w"},
         {"a": "y", "b": "z"},
-        {"a": None, "b": "x", "c": None},
+        {"b": "x", "c": None},
     ]
     for at, row in enumerate(values):
         one = {
@@ -259,6 +260,7 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
     assert logged["row.a"].dropna().tolist() == [1, "y"] and logged[
         "row.b"
     ].tolist() == ["x", "z", "x"]
+    assert logged["row.d"].dropna().tolist() == ["w"]
     assert logged["row.c"].dtype == float and logged["row.c"].dropna().tolist() == [2.5]
     assert labels[["id", "label", "prediction"]].to_numpy().tolist() == [
         ["0", "yes", 0],

@@ -58,7 +58,9 @@ def nodes_of(tree: Any, held: list[Any]) -> list[tuple[Any, ...]]:
 class Forest(Model):
     """Forests and single trees: all trees walked at once, a level at a time, and the mean of their leaves.
 
-    The trees stand one behind the other; a leaf is its own child.  Sums are added in the library's order.
+    All roots come first, then their children, and so on, so that what is often read lies together.  A right
+    child follows its left one; a leaf is its own left child, and nothing goes right there.  Sums are added in
+    the library's order.
     """
 
     def __init__(self, model: Any) -> None:
@@ -67,16 +69,24 @@ class Forest(Model):
             raise NotQuick("a forest for several targets")
         trees = [one.tree_ for one in getattr(model, "estimators_", [model])]
         sizes = [tree.node_count for tree in trees]
-        self.roots = np.cumsum([0, *sizes[:-1]])
-        self.depth = max(tree.max_depth for tree in trees)
-        leaf = np.concatenate([tree.children_left == -1 for tree in trees])
-        own, start = np.arange(len(leaf)), np.repeat(self.roots, sizes)
-        left = np.where(leaf, own, np.concatenate([tree.children_left for tree in trees]) + start)
-        right = np.where(leaf, own, np.concatenate([tree.children_right for tree in trees]) + start)
-        self.children = np.array([left, right])
-        self.feature = np.where(leaf, 0, np.concatenate([tree.feature for tree in trees]))
-        self.threshold = np.concatenate([tree.threshold for tree in trees])
-        values = np.concatenate([tree.value[:, 0, :] for tree in trees])
+        starts = np.cumsum([0, *sizes[:-1]])
+        left, right, feature, threshold = (
+            np.concatenate([getattr(tree, name) for tree in trees])
+            for name in ("children_left", "children_right", "feature", "threshold")
+        )
+        leaf, offset = left == -1, np.repeat(starts, sizes)
+        levels = [starts]
+        while len(inner := levels[-1][~leaf[levels[-1]]]):
+            pairs = np.stack([left[inner], right[inner]], axis=1) + offset[inner][:, None]
+            levels.append(pairs.ravel())
+        order = np.concatenate(levels)
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        leaf, self.depth, self.roots = leaf[order], len(levels) - 1, np.arange(len(trees))
+        self.left = np.where(leaf, np.arange(len(order)), place[(left + offset)[order]])
+        self.feature = np.where(leaf, 0, feature[order])
+        self.threshold = np.where(leaf, np.inf, below(threshold)[order]).astype(np.float32)
+        values = np.concatenate([tree.value[:, 0, :] for tree in trees])[order]
         if self.classes_ is not None:  # older versions keep counts, newer ones shares
             totals = values.sum(axis=1, keepdims=True)
             values = values if np.allclose(totals, 1, rtol=0, atol=1e-6) else values / totals
@@ -85,11 +95,17 @@ class Forest(Model):
 
     def row(self, values: list[float]) -> Any:
         row, node = np.array(finite(narrow(values)), dtype=np.float32), self.roots
+        left, feature, threshold = self.left, self.feature, self.threshold
         for _ in range(self.depth):
-            right = row[self.feature[node]] > self.threshold[node]
-            node = self.children[right.astype(np.intp), node]
-        mean = np.add.accumulate(self.values[node])[-1] / len(self.roots)
+            node = left[node] + (row[feature[node]] > threshold[node])
+        mean = np.add.accumulate(self.values[node])[-1] / len(node)
         return mean[0] if self.classes_ is None else mean
+
+
+def below(thresholds: Any) -> Any:
+    """The largest numbers of 32 bits that are not above: a row of 32 bits is above both or neither."""
+    found = thresholds.astype(np.float32)
+    return np.where(found > thresholds, np.nextafter(found, np.float32(-np.inf)), found)
 
 
 class Boosted(Model):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from nb2prod.rowpath.operations.values import (
+    FLOATS,
     NAN,
     NUMBERS,
     PANDAS,
@@ -58,7 +59,7 @@ def ordered(left: Any, right: Any) -> bool:
 
 def plus(left: Any, right: Any) -> Any:
     """`+` of numbers, texts, and a time with a span."""
-    if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
+    if type(left) in NUMBERS and type(right) in NUMBERS:
         return left + right
     if type(left) is str and type(right) is str:
         return left + right
@@ -86,7 +87,9 @@ def times(left: Any, right: Any) -> Any:
 
 def over(left: Any, right: Any) -> Any:
     """`/` of numbers; by zero it is infinite, or missing for 0 / 0."""
-    return np.true_divide(number(left), number(right))
+    if isinstance(number(left), np.generic) or isinstance(right, np.generic):
+        return left / number(right)
+    return np.true_divide(left, number(right))
 
 
 def floor_over(left: Any, right: Any) -> Any:
@@ -165,13 +168,16 @@ def mapped(found: Any, table: Any) -> Any:
     """`map` with a dict or a function: a value that is no key of the dict becomes missing."""
     if callable(table):
         return applied(found, table)
-    if type(table) is not dict or any(isinstance(key, bool) != isinstance(found, np.bool_) for key in table):
+    if type(table) is not dict:
         raise NotCovered("a map with this table")
+    kinds = set(map(type, table))
+    if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
+        raise NotCovered("a map with keys of another kind")
     if found is pd.NaT or (missing(found) and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
     if not missing(found) and found in table:
         new = table[found]
-        if new is None or any(isinstance(v, float) for v in table.values()):
+        if new is None or not FLOATS.isdisjoint(map(type, table.values())):
             return np.float64(number(new))
         return value(new)
     return NAN if any(type(v) is str for v in table.values()) else np.float64(NAN)

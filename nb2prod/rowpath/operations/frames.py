@@ -69,8 +69,7 @@ def become(frame: dict[Any, Any], other: dict[Any, Any]) -> None:
 
 def each(function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bool = False) -> dict[Any, Any]:
     """An operator between a frame and a number, a frame of the same columns, or a learned Series of them."""
-    if isinstance(right, pd.Series):
-        right = dict(zip(right.index, right.tolist(), strict=True)) if right.index.is_unique else {}
+    right = by_column(right)
     if not isinstance(right, dict):
         right = dict.fromkeys(left, right)
     if list(left) != list(right):
@@ -78,6 +77,13 @@ def each(function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bo
     if reverse:
         return {name: function(value(right[name]), found) for name, found in left.items()}
     return {name: function(found, value(right[name])) for name, found in left.items()}
+
+
+def by_column(learned: Any) -> Any:
+    """A learned Series as a dict from column to value."""
+    if isinstance(learned, pd.Series):
+        return dict(zip(learned.index, learned.tolist(), strict=True)) if learned.index.is_unique else {}
+    return learned
 
 
 def through_each(function: Any, frame: dict[Any, Any]) -> dict[Any, Any]:

@@ -73,8 +73,9 @@ def dummies(known: dict[str, Any], options: dict[str, Any], table: bool) -> Call
             at = places.get(found, -1) if not missing(found) else -1
             if not missing(found) and at == -1 and type(found) not in types and found not in places:
                 raise NotCovered(f"{found!r} as a level")
-            for i, column in enumerate(columns):
-                result[column] = kind(i == at)
+            result.update(dict.fromkeys(columns, kind(0)))
+            if at >= 0:
+                result[columns[at]] = kind(1)
         return result
 
     return made

@@ -12,6 +12,7 @@ import pandas as pd
 NAN = float("nan")
 PANDAS = int(pd.__version__.split(".")[0])
 NUMBERS = (np.int64, np.float64, np.int32, int, float)
+FLOATS = {float, np.float64}
 AS_THEY_ARE = (str, np.int64, np.float64, np.bool_, np.int32, np.uint8, pd.Timestamp, pd.Timedelta)
 
 
@@ -45,7 +46,7 @@ def plain(found: Any) -> Any:
 
 def number(found: Any) -> Any:
     """A value that arithmetic and comparisons treat as a number."""
-    if isinstance(found, NUMBERS) and type(found) is not bool:
+    if type(found) in NUMBERS:
         return found
     raise NotCovered(f"{found!r} as a number")
 

@@ -62,19 +62,22 @@ def audit(logged: pd.DataFrame, version: Version, sampled: int = SAMPLED) -> Aud
             **{str(label): row.get(f"probability.{label}") for label in chances or {}},
         }
         now = {"prediction": value, **(chances or {})}
-        found += [
-            f"{row['id']}: {name} was {was[name]}, is {now[name]}"
+        differs = [
+            f"{_told(name)} was {was[name]}, is {now[name]}"
             for name in now
             if not _same(was[name], now[name])
-        ][:1]
+        ]
         if (
             "feature_version" in row
             and row["feature_version"] != version.feature_version
         ):
-            found.append(
-                f"{row['id']}: was served with features {row['feature_version'][:12]}"
-            )
+            differs.append(f"was served with features {row['feature_version'][:12]}")
+        found += [f"{row['id']}: {one}" for one in differs[:1]]
     return Audit(len(rows), len(found), found[0] if found else "all the same")
+
+
+def _told(name: str) -> str:
+    return name if name == "prediction" else f"the probability of {name}"
 
 
 def _numbers(frame: pd.DataFrame, version: Version) -> pd.DataFrame:

@@ -34,6 +34,9 @@ PANDAS = int(pd.__version__.split(".")[0])
 NUMBERS = (np.int64, np.float64, np.int32, int, float)
 
 
+FLOATS = {float, np.float64}
+
+
 AS_THEY_ARE = (
     str,
     np.int64,
@@ -76,7 +79,7 @@ def plain(found: Any) -> Any:
 
 def number(found: Any) -> Any:
     """A value that arithmetic and comparisons treat as a number."""
-    if isinstance(found, NUMBERS) and type(found) is not bool:
+    if type(found) in NUMBERS:
         return found
     raise NotCovered(f"{found!r} as a number")
 
@@ -204,7 +207,7 @@ def same(left: Any, right: Any) -> Any:
 
 def plus(left: Any, right: Any) -> Any:
     """`+` of numbers, texts, and a time with a span."""
-    if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
+    if type(left) in NUMBERS and type(right) in NUMBERS:
         return left + right
     if type(left) is str and type(right) is str:
         return left + right
@@ -229,7 +232,9 @@ def minus(left: Any, right: Any) -> Any:
 
 def over(left: Any, right: Any) -> Any:
     """`/` of numbers; by zero it is infinite, or missing for 0 / 0."""
-    return np.true_divide(number(left), number(right))
+    if isinstance(number(left), np.generic) or isinstance(right, np.generic):
+        return left / number(right)
+    return np.true_divide(left, number(right))
 
 
 def rest(left: Any, right: Any) -> Any:
@@ -263,15 +268,16 @@ def mapped(found: Any, table: Any) -> Any:
     """`map` with a dict or a function: a value that is no key of the dict becomes missing."""
     if callable(table):
         return applied(found, table)
-    if type(table) is not dict or any(
-        isinstance(key, bool) != isinstance(found, np.bool_) for key in table
-    ):
+    if type(table) is not dict:
         raise NotCovered("a map with this table")
+    kinds = set(map(type, table))
+    if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
+        raise NotCovered("a map with keys of another kind")
     if found is pd.NaT or (missing(found) and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
     if not missing(found) and found in table:
         new = table[found]
-        if new is None or any(isinstance(v, float) for v in table.values()):
+        if new is None or not FLOATS.isdisjoint(map(type, table.values())):
             return np.float64(number(new))
         return value(new)
     return NAN if any(type(v) is str for v in table.values()) else np.float64(NAN)
@@ -350,12 +356,7 @@ def each(
     function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bool = False
 ) -> dict[Any, Any]:
     """An operator between a frame and a number, a frame of the same columns, or a learned Series of them."""
-    if isinstance(right, pd.Series):
-        right = (
-            dict(zip(right.index, right.tolist(), strict=True))
-            if right.index.is_unique
-            else {}
-        )
+    right = by_column(right)
     if not isinstance(right, dict):
         right = dict.fromkeys(left, right)
     if list(left) != list(right):
@@ -365,6 +366,17 @@ def each(
             name: function(value(right[name]), found) for name, found in left.items()
         }
     return {name: function(found, value(right[name])) for name, found in left.items()}
+
+
+def by_column(learned: Any) -> Any:
+    """A learned Series as a dict from column to value."""
+    if isinstance(learned, pd.Series):
+        return (
+            dict(zip(learned.index, learned.tolist(), strict=True))
+            if learned.index.is_unique
+            else {}
+        )
+    return learned
 
 
 def learned(state: Any, key: str) -> Any:
@@ -434,8 +446,9 @@ def dummies(
                 and found not in places
             ):
                 raise NotCovered(f"{found!r} as a level")
-            for i, column in enumerate(columns):
-                result[column] = kind(i == at)
+            result.update(dict.fromkeys(columns, kind(0)))
+            if at >= 0:
+                result[columns[at]] = kind(1)
         return result
 
     return made
@@ -473,6 +486,8 @@ def bind(state: State) -> Callable[[Mapping[str, Any]], Any]:
     mu = num_mean
     num_std = learned(state, "num_std")
     sd = num_std
+    mu_by_column = by_column(mu)
+    sd_by_column = by_column(sd)
     columns = state.outputs["columns"]
 
     def features_row(row: Mapping[str, Any]) -> Any:
@@ -500,7 +515,12 @@ def bind(state: State) -> Callable[[Mapping[str, Any]], Any]:
         # cell 19
         df = dummies_(df)
         # cell 20
-        df.update(named(num, each(over, each(minus, selected(df, num), mu), sd)))
+        df.update(
+            named(
+                num,
+                each(over, each(minus, selected(df, num), mu_by_column), sd_by_column),
+            )
+        )
         # cell 23
         X = dropped(df, ["customerID", "Churn"])
         X_train = X

@@ -4,6 +4,9 @@ A service that takes everything answers nothing once it falls behind.  So a proc
 `max_requests` at a time, bodies are read up to `max_body`, and a request gets an answer within
 `request_seconds`: 503 (come back later), 413 or 504, never a queue that only grows.
 
+Bodies with rows go from here straight to `scoring`: what a web framework does with a request costs as much as the
+prediction.
+
 With `CHURN_API_KEY` set, every path but the probes asks for it, `/metrics` and `/docs` too.
 """
 
@@ -14,12 +17,13 @@ import hmac
 import logging
 import os
 import re
+import secrets
 import time
-import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -35,6 +39,8 @@ from .settings import PACKAGE, Settings
 log = logging.getLogger(__name__)
 PROBES = ("/health", "/ready", "/ping")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# The answer to a body of this content type; what is to be noted of the request goes into the dict.
+Scoring = Callable[[bytes, str, dict[str, Any]], Awaitable[Response]]
 
 
 class Refused(Exception):
@@ -45,11 +51,17 @@ class Gate:
     """ASGI middleware around the application."""
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, metrics: Metrics, paths: set[str]
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        metrics: Metrics,
+        scoring: Mapping[str, Scoring],
+        paths: set[str],
     ) -> None:
         self.app = app
         self.settings = settings
         self.metrics = metrics
+        self.scoring = scoring
         self.paths = paths
         self.held = 0
 
@@ -60,8 +72,10 @@ class Gate:
         begin, status = time.perf_counter(), 0
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex.encode()
-        noted: dict[str, Any] = scope.setdefault("state", {})
+        request_id = (
+            given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
+        )
+        noted: dict[str, Any] = {}
 
         async def reply(message: Message) -> None:
             nonlocal status
@@ -74,7 +88,7 @@ class Gate:
             await send(message)
 
         try:
-            response = await self._pass(scope, headers, receive, reply)
+            response = await self._pass(scope, headers, receive, reply, noted)
         except Exception:
             log.exception(
                 "a request failed",
@@ -90,8 +104,13 @@ class Gate:
         self._note(scope, request_id, status, time.perf_counter() - begin, noted)
 
     async def _pass(
-        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, reply: Send
-    ) -> Any:
+        self,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        reply: Send,
+        noted: dict[str, Any],
+    ) -> Response | None:
         """Let a request through, or say with what it is refused."""
         if scope["path"] not in PROBES and not self._knows_key(headers):
             return _refusal(401, "an API key is needed", {"www-authenticate": "Bearer"})
@@ -107,7 +126,14 @@ class Gate:
         try:
             async with limit:
                 body = await self._body(headers, receive)
-                await self.app(scope, _once(body, receive), reply)
+                score = self.scoring.get(scope["path"])
+                if score is None:
+                    await self.app(scope, _once(body, receive), reply)
+                else:
+                    response = await score(
+                        body, headers.get(b"content-type", b"").decode("latin-1"), noted
+                    )
+                    await response(scope, receive, reply)
         except Refused as refused:
             return _refusal(*refused.args)
         except TimeoutError:
@@ -156,8 +182,7 @@ class Gate:
         noted: dict[str, Any],
     ) -> None:
         path = scope["path"] if scope["path"] in self.paths else "other"
-        self.metrics.requests.labels(path, str(status)).inc()
-        self.metrics.seconds.labels(path).observe(seconds)
+        self.metrics.note(path, status, seconds)
         if status < 400 and path in (*PROBES, "/metrics"):
             return
         fields = {
@@ -165,11 +190,17 @@ class Gate:
             "method": scope["method"],
             "path": scope["path"],
         }
-        fields |= {"status": status, "ms": round(seconds * 1000, 3)}
-        fields |= {
-            name: noted[name] for name in ("rows", "model_version") if name in noted
-        }
-        log.info("request", extra={"fields": fields})
+        log.info(
+            "request",
+            extra={
+                "fields": {
+                    **fields,
+                    "status": status,
+                    "ms": round(seconds * 1000, 3),
+                    **noted,
+                }
+            },
+        )
 
 
 def _once(body: bytes, receive: Receive) -> Receive:
@@ -202,13 +233,28 @@ class Metrics:
         self.seconds = Histogram(
             f"{PACKAGE}_request_seconds", "Time to answer", ["path"], **made
         )
-        self.rows = Counter(f"{PACKAGE}_rows", "Rows by outcome", ["outcome"], **made)
+        rows = Counter(f"{PACKAGE}_rows", "Rows by outcome", ["outcome"], **made)
+        self.scored, self.rejected = rows.labels("scored"), rows.labels("rejected")
         self.version = Gauge(
             f"{PACKAGE}_model_version",
             "The version that serves, 0 for none",
             multiprocess_mode="liveall",
             **made,
         )
+
+        # By path and status: to look them up costs more than to count.
+        self._counts: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def note(self, path: str, status: int, seconds: float) -> None:
+        """Count a request."""
+        if (path, status) not in self._counts:
+            self._counts[path, status] = (
+                self.requests.labels(path, str(status)),
+                self.seconds.labels(path),
+            )
+        count, histogram = self._counts[path, status]
+        count.inc()
+        histogram.observe(seconds)
 
     def text(self) -> bytes:
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")

@@ -9,6 +9,8 @@ from typing import Any
 
 from .settings import PACKAGE
 
+ENCODE = json.JSONEncoder(default=str).encode
+
 
 class JsonLines(logging.Formatter):
     """A log record as one line of JSON."""
@@ -25,7 +27,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return ENCODE(line)
 
 
 LOGGING: dict[str, Any] = {

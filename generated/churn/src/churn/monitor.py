@@ -82,12 +82,11 @@ def run(settings: Settings) -> Report:
     rows, labels = segments.read(settings.artifacts / "predictions", since)
     rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
-    recent = labels[labels["when"] >= since]
-    judged = recent[recent["model_version"].astype(str) == version.number]
+    judged = labels[labels["model_version"].astype(str) == version.number]
     found = examine(
         rows, version.info, version.number, settings.monitor_rows, since, judged
     )
-    found = replace(found, unmatched=int(recent["model_version"].isna().sum()))
+    found = replace(found, unmatched=int(labels["model_version"].isna().sum()))
     found = with_audit(found, audit.audit(rows, version))
     folder = settings.artifacts / "monitor"
     folder.mkdir(parents=True, exist_ok=True)
@@ -398,6 +397,7 @@ def prometheus(found: Report) -> str:
         f"{PACKAGE}_monitor_rows {found.rows}",
         f"{PACKAGE}_monitor_labels {found.labels}",
     ]
+    lines += [f"{PACKAGE}_monitor_labels_unmatched {found.unmatched}"]
     lines += [f"{PACKAGE}_monitor_alarms {sum(one.alarm for one in found.findings)}"]
     for one in found.findings:
         where = f"kind={json.dumps(one.kind)},column={json.dumps(one.column, ensure_ascii=False)}"

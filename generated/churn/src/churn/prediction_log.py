@@ -9,7 +9,6 @@ the next start, without its last line if that was torn.
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import math
 import os
@@ -28,7 +27,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
 
 from . import segments
+from .api import REFUSALS, Refusal
 from .infer import Scores
+from .logs import ENCODE
 from .settings import PACKAGE, Settings
 from .versions import Version
 
@@ -79,10 +80,7 @@ class PredictionLog:
 
     def put(self, entry: dict[str, Any]) -> bool:
         """Take an entry, or drop it where the disk does not keep up; never waits."""
-        line = (
-            json.dumps({"when": datetime.now(UTC).isoformat(), **entry}, default=str)
-            + "\n"
-        )
+        line = ENCODE({"when": datetime.now(UTC).isoformat(), **entry}) + "\n"
         with self._lock:
             self._start()
             if len(self._queue) >= self._most or self._size + len(line) > WAITING_SIZE:
@@ -97,6 +95,10 @@ class PredictionLog:
         self, rows: Sequence[Any], ids: Sequence[str], scores: Scores, version: Version
     ) -> None:
         """Take the rows of one request with what was answered."""
+        versions = {
+            "model_version": version.number,
+            "feature_version": version.feature_version,
+        }
         for row, key, value, probabilities in zip(
             rows, ids, scores.predictions, scores.probabilities, strict=True
         ):
@@ -106,13 +108,7 @@ class PredictionLog:
                 "prediction": value,
                 "probabilities": probabilities,
             }
-            self.put(
-                {
-                    **entry,
-                    "model_version": version.number,
-                    "feature_version": version.feature_version,
-                }
-            )
+            self.put(entry | versions)
 
     def waiting(self) -> int:
         """How many entries are not on disk yet."""
@@ -235,11 +231,16 @@ def attach(
     app.state.journal = journal
     labels = Counter(f"{PACKAGE}_feedback", "Labels that came back", registry=metrics)
 
-    @app.post(
-        "/feedback",
-        status_code=202,
-        responses={503: {"description": "The log does not keep up; try later."}},
-    )
+    refusals = {
+        **REFUSALS,
+        400: {"model": Refusal, "description": "The body is no text."},
+        503: {
+            "model": Refusal,
+            "description": "The log does not keep up, or too many requests at a time.",
+        },
+    }
+
+    @app.post("/feedback", status_code=202, responses=refusals)
     def feedback(given: Feedback) -> JSONResponse:
         """Tell what came true for a prediction; `monitor` reads it."""
         if not journal.put({"of": given.prediction_id, "label": given.label}):

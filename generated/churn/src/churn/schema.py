@@ -219,6 +219,8 @@ def _row_error(position: int, detail: Any) -> RowError:
 
 
 def _is_missing(value: Any) -> bool:
+    if type(value) is str:
+        return False
     if isinstance(value, float):
         return math.isnan(value)
     return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -55,31 +55,42 @@ def prune(folder: Path, days: float) -> None:
 
 
 def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The predictions logged since then; and the labels, each with the prediction, of whatever time, that it is about."""
+    """The predictions logged since then, and the labels, each with the prediction, of whatever time, that it is about."""
     sources = [
         _opened(path)
         for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")])
     ]
+    recent = [one for one in sources if _newest(one) >= since]
     predictions = _together(
-        [_since(since, _having("id", one)) for one in sources if _newest(one) >= since],
-        ABOUT,
+        [_since(since, _having("id", one)) for one in recent], ABOUT
     )
     twice = predictions[
         "id"
     ].duplicated()  # a process was killed between the two files of one segment
-    labels = _together([_having("of", one, LABELS) for one in sources], LABELS)
-    labels = (
-        labels.sort_values("when", kind="stable")
-        .drop_duplicates("of", keep="last")
-        .rename(columns={"of": "id"})
+    labels = _together([_having("of", one, LABELS) for one in recent], LABELS).rename(
+        columns={"of": "id"}
     )
-    judged = [_having("id", one, ABOUT) for one in sources if len(labels)]
+    labels = (
+        labels[labels["when"] >= since]
+        .sort_values("when", kind="stable")
+        .drop_duplicates("id", keep="last")
+    )
     about = _together(
-        [one[one["id"].isin(labels["id"])] for one in judged], ABOUT
+        list(_about(sources, pd.Index(labels["id"]))), ABOUT
     ).drop_duplicates("id")
     return predictions[~twice] if twice.any() else predictions, labels.merge(
         about, on="id", how="left"
     )
+
+
+def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.DataFrame]:
+    """The predictions of these ids; most labels are about recent ones."""
+    for source in reversed(sources):
+        if not len(ids):
+            return
+        found = _having("id", source, ABOUT)
+        yield (found := found[found["id"].isin(ids)])
+        ids = ids[~ids.isin(found["id"])]
 
 
 def _since(since: str, found: pd.DataFrame) -> pd.DataFrame:
@@ -156,30 +167,30 @@ def _newest(source: Path | pa.Table) -> str:
     if isinstance(source, pa.Table):
         return UNKNOWN
     try:
-        groups = pq.read_metadata(source).to_dict()["row_groups"]
+        metadata = pq.read_metadata(source)
     except (
         OSError,
         pa.ArrowException,
     ):  # removed or rotated by another process, or damaged: reading it says which
         return UNKNOWN
-    columns = [
-        one
-        for group in groups
-        for one in group["columns"]
-        if one["path_in_schema"] == "when"
+    if "when" not in metadata.schema.names:
+        return UNKNOWN
+    at = metadata.schema.names.index("when")
+    found = [
+        metadata.row_group(group).column(at).statistics
+        for group in range(metadata.num_row_groups)
     ]
-    found = [str((one["statistics"] or {}).get("max") or UNKNOWN) for one in columns]
-    return max(found, default=UNKNOWN)
+    return max(
+        (str(one.max) if one and one.has_min_max else UNKNOWN for one in found),
+        default=UNKNOWN,
+    )
 
 
 def _having(
     key: str, source: Path | pa.Table, names: Sequence[str] = ()
 ) -> pd.DataFrame:
     """The entries of a segment that have this key, with the columns of these names, else all."""
-    try:
-        table = _columns(key, source, names)
-    except FileNotFoundError:  # its time was over
-        table = pa.table({})
+    table = _columns(key, source, names)
     for at, field in enumerate(table.schema):
         if field.name not in DISTINCT and (
             pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
@@ -196,19 +207,23 @@ def _having(
 
 
 def _columns(key: str, source: Path | pa.Table, names: Sequence[str]) -> pa.Table:
-    there = (
-        source.column_names
-        if isinstance(source, pa.Table)
-        else pq.read_schema(source).names
-    )
-    wanted = (
-        [name for name in there if not names or name in names] if key in there else []
-    )
-    return (
-        source.select(wanted)
-        if isinstance(source, pa.Table)
-        else pq.read_table(source, columns=wanted)
-    )
+    """Nothing of a segment whose entries have no such key, or whose time is over."""
+    try:
+        there = (
+            source.column_names
+            if isinstance(source, pa.Table)
+            else pq.read_schema(source).names
+        )
+        wanted = [name for name in there if not names or name in names]
+        if key not in there:
+            return pa.table({})
+        return (
+            source.select(wanted)
+            if isinstance(source, pa.Table)
+            else pq.read_table(source, columns=wanted)
+        )
+    except FileNotFoundError:
+        return pa.table({})
 
 
 def _together(frames: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:

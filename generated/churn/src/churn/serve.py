@@ -9,24 +9,25 @@ import asyncio
 import io
 import json
 import logging
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, bundle, prediction_log, registry, versions
 from .entities import Newest
 from .gate import Gate, Metrics, Refused
 from .infer import READ_CSV, Scores, read_rows
+from .prediction_log import PredictionLog
 from .schema import COLUMNS, RowError
 from .settings import Settings, load_settings
 from .shadow import Shadow
@@ -34,6 +35,9 @@ from .versions import Version
 
 log = logging.getLogger(__name__)
 
+ENCODE = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
 CELLS = max(2_000, 3 * len(COLUMNS))  # in a line of CSV
 
 SMALL = 20_000  # bytes of a body that is read at once
@@ -149,21 +153,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(title="churn", version="1", lifespan=lifespan)
     app.state.champion = champion
-    app.state.metrics = metrics
     journal = prediction_log.attach(app, settings, metrics.registry)
-    app.state.shadow = Shadow(metrics.registry, champion.scorer, champion.turn)
+    scoring = dict.fromkeys(
+        ("/predict", "/invocations"), Scoring(champion, metrics, journal)
+    )
     paths: set[str] = set()
-    app.add_middleware(Gate, settings=settings, metrics=metrics, paths=paths)
+    app.add_middleware(
+        Gate, settings=settings, metrics=metrics, scoring=scoring, paths=paths
+    )
 
+    # The gate answers these two; here they are described.
     @app.post("/predict", **api.SCORING)
-    async def predict(request: Request) -> Response:
+    def predict() -> None:
         """Score one row, a list of rows, or {"rows": [...]}."""
-        return await _scored(request)
 
     @app.post("/invocations", **api.SCORING)
-    async def invocations(request: Request) -> Response:
+    def invocations() -> None:
         """The same under SageMaker's name."""
-        return await _scored(request)
 
     app.add_exception_handler(RequestValidationError, api.invalid)
 
@@ -185,7 +191,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """`/ready` under SageMaker's name."""
         return await ready()
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     def prometheus() -> Response:
         """Counters and latencies for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -195,66 +201,70 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-async def _scored(request: Request) -> Response:
-    """The answer to a request with rows, worked out in the scoring thread unless it takes less than that."""
-    champion = request.app.state.champion
-    body, kind = await request.body(), request.headers.get("content-type", "")
-    rows: list[Any] | None = None
-    try:
-        if len(body) <= SMALL and not kind.startswith("text/csv"):
-            rows = _rows(body, kind, champion)
-            found = champion.score_quickly(rows)
-            if found is not None:
-                return _answer(request, rows, *found)
-        return await asyncio.get_running_loop().run_in_executor(
-            champion.scorer, _score, request, body, kind, rows
-        )
-    except Rejected as rejected:
-        return _rejected(*rejected.args)
-    except Refused as refused:
-        status, why = refused.args
-        return JSONResponse({"detail": why}, status)
+class Scoring:
+    """The answers to bodies with rows."""
 
+    def __init__(
+        self, champion: Champion, metrics: Metrics, journal: PredictionLog
+    ) -> None:
+        self.champion, self.metrics, self.journal = champion, metrics, journal
+        self.shadow = Shadow(metrics.registry, champion.scorer, champion.turn)
 
-def _score(
-    request: Request, body: bytes, kind: str, rows: list[Any] | None
-) -> Response:
-    """The answer to a body, of which the rows may have been read already."""
-    champion = request.app.state.champion
-    rows = _rows(body, kind, champion) if rows is None else rows
-    return _answer(request, rows, *champion.score(rows))
+    async def __call__(self, body: bytes, kind: str, noted: dict[str, Any]) -> Response:
+        """Worked out in the scoring thread unless it takes less than a change of threads."""
+        rows: list[Any] | None = None
+        try:
+            if len(body) <= SMALL and not kind.startswith("text/csv"):
+                rows = _rows(body, kind, self.champion)
+                found = self.champion.score_quickly(rows)
+                if found is not None:
+                    return self._answer(noted, rows, *found)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                self.champion.scorer, self._score, body, kind, noted, rows
+            )
+        except Rejected as rejected:
+            return _rejected(*rejected.args)
+        except Refused as refused:
+            status, why = refused.args
+            return JSONResponse({"detail": why}, status)
 
+    def _score(
+        self, body: bytes, kind: str, noted: dict[str, Any], rows: list[Any] | None
+    ) -> Response:
+        """The answer to a body, of which the rows may have been read already."""
+        rows = _rows(body, kind, self.champion) if rows is None else rows
+        return self._answer(noted, rows, *self.champion.score(rows))
 
-def _answer(
-    request: Request, rows: list[Any], version: Version, scores: Scores
-) -> Response:
-    """The response for scored rows; what was answered is counted and logged."""
-    state, noted = request.app.state, request.state
-    noted.rows, noted.model_version = len(rows), version.number
-    if scores.errors:
-        state.metrics.rows.labels("rejected").inc(
-            len({error.row for error in scores.errors})
-        )
-        return _rejected(scores.errors)
-    ids = [uuid.uuid4().hex for _ in rows]
-    try:
-        response = JSONResponse(
-            api.answer(
+    def _answer(
+        self, noted: dict[str, Any], rows: list[Any], version: Version, scores: Scores
+    ) -> Response:
+        """The response for scored rows; what was answered is counted and logged."""
+        noted |= {"rows": len(rows), "model_version": version.number}
+        if scores.errors:
+            self.metrics.rejected.inc(len({error.row for error in scores.errors}))
+            return _rejected(scores.errors)
+        ids = [secrets.token_hex(16) for _ in rows]
+        try:
+            answer = api.answer(
                 ids, scores.predictions, scores.probabilities, scores.flags, version
             )
-        )
-    except ValueError:
-        return _rejected(
-            [
-                RowError(
-                    None, None, "not_finite", "the model's answer is no finite number"
-                )
-            ]
-        )
-    state.metrics.rows.labels("scored").inc(len(rows))
-    state.journal.predictions(rows, ids, scores, version)
-    state.shadow.saw(rows, scores, version)
-    return response
+            response = Response(ENCODE(answer), media_type="application/json")
+        except ValueError:
+            return _rejected(
+                [
+                    RowError(
+                        None,
+                        None,
+                        "not_finite",
+                        "the model's answer is no finite number",
+                    )
+                ]
+            )
+        self.metrics.scored.inc(len(rows))
+        self.journal.predictions(rows, ids, scores, version)
+        self.shadow.saw(rows, scores, version)
+        return response
 
 
 class Rejected(Exception):

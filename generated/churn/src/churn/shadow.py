@@ -29,12 +29,13 @@ class Shadow:
         self.scorer, self.turn = scorer, turn
         self.seen = 0
         name = "churn"
-        self.rows = Counter(
+        rows = Counter(
             f"{name}_single_rows",
             "Single rows by what computed them",
             ["by"],
             registry=registry,
         )
+        self.alone, self.pandas = rows.labels("row path"), rows.labels("pandas")
         self.checks = Counter(
             f"{name}_shadow_checks",
             "Rows computed again with pandas",
@@ -51,7 +52,7 @@ class Shadow:
         alone = getattr(
             scores, "alone", False
         )  # versions of earlier code know no row path
-        self.rows.labels("row path" if alone else "pandas").inc()
+        (self.alone if alone else self.pandas).inc()
         if alone:
             self.seen += 1
             if self.seen % EVERY == 1 or EVERY == 1:

@@ -23,6 +23,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +91,16 @@ class Version:
 
     def module(self, name: str) -> Any:
         """A module of the version's code."""
-        return importlib.import_module(f"{self.package}.{name}")
+        return _module(f"{self.package}.{name}")
 
     @property
     def feature_version(self) -> str:
         return str(self.state.version)
+
+
+@cache
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
 
 
 def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
