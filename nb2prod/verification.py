@@ -264,6 +264,7 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
         unstable=unstable(found),
         learned=_learned(found),
         fit_on=job.options.fit_on,
+        checks=(*verify.CHECKS, verify.COMPARED) if found.lowering.project.candidates else verify.CHECKS,
         seed=job.options.seed or 0,
         env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )
