@@ -1,11 +1,12 @@
-"""The bodies of tests/cases/stage_features/, run: training gives the notebook's own X and y, and each raw row
-alone the features that it had among all others.
+"""The bodies of tests/cases/stage_features/ and tests/cases/features/, run: training gives the notebook's own
+X and y, and each raw row alone the features that it had among all others.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -16,19 +17,31 @@ import numpy as np
 import pandas as pd
 import pytest
 from percent import notebook
-from test_cases import Case, cases, read
+from test_cases import CASES, cases, read
 from test_state_runtime import ADAPTERS, assert_same, render
 
 from nb2prod import frontend
 from nb2prod.analysis.cut import cut
 from nb2prod.analysis.defuse import defuse
-from nb2prod.analysis.types import infer
+from nb2prod.analysis.types import Types, infer
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.program import Program
 from nb2prod.ir.project import Module
-from nb2prod.ir.stages import Sink
+from nb2prod.ir.stages import Sink, StageGraph
 from nb2prod.lower import lower
 from nb2prod.passes import run_passes
 
 ROWS = 48
+LOAD = """# %% tags=load
+import re
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+df = pd.read_csv("data.csv")
+"""
+TRAIN = """# %% tags=train
+model = LogisticRegression().fit(X, y)
+"""
 
 
 def frame(rows: int, seed: int) -> pd.DataFrame:
@@ -72,12 +85,16 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     return importlib.import_module("runtime_of_cases.staging")
 
 
-def compiled(case: Case) -> tuple[Any, Sink, list[str]]:
-    """The project, the model fit, and the notebook's statements up to it."""
-    program = frontend.parse(notebook(case.cells))
+def staged(cells: str) -> tuple[StageGraph, Program, Flow, Types]:
+    program = frontend.parse(notebook(cells))
     types = infer(program)
     flow = defuse(program, types)
-    graph = run_passes(cut(flow, types), flow, types)
+    return run_passes(cut(flow, types), flow, types), program, flow, types
+
+
+def compiled(cells: str) -> tuple[Any, Sink, list[str]]:
+    """The project, the model fit, and the notebook's statements up to it."""
+    graph, program, flow, types = staged(cells)
     assert graph.sink is not None and not graph.refusals
     lowered = lower(graph, flow, types, name="p", notebook="p.ipynb", data_root=".").project
     before = [ast.unparse(stmt.node) for stmt in program.stmts() if stmt.id < graph.sink.stmt]
@@ -106,9 +123,47 @@ def staged_cases() -> list[Any]:
     return [p for p in cases("stage_features") if "  refused" not in Path(p.values[0]).read_text()]  # type: ignore[attr-defined]
 
 
+def feature_cells(name: str) -> list[Any]:
+    """The cells of tests/cases/features/NAME.txt, each with the code that it is refused with."""
+    text = (CASES / "features" / f"{name}.txt").read_text(encoding="utf-8")
+    found = re.split(r"^# ----(.*)\n", text, flags=re.MULTILINE)[1:]
+    return [
+        pytest.param(cell, code.strip(), id=f"{number}: {cell.splitlines()[0][:60]}")
+        for number, (code, cell) in enumerate(zip(found[::2], found[1::2], strict=True), 1)
+    ]
+
+
+def notebook_of(cell: str) -> str:
+    """A notebook whose features cell this is; it makes `df["f"]`, or `X` and `y` themselves."""
+    end = "" if re.search(r"^X\b", cell, re.MULTILINE) else "X = df[['f']].fillna(0)\ny = df['Survived']\n"
+    return f"{LOAD}# %% tags=features\n{cell}{end}{TRAIN}"
+
+
+@pytest.mark.parametrize(("cell", "code"), feature_cells("learned"))
+def test_features_are_learned(
+    cell: str, code: str, data: Path, runtime: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_staged(*compiled(notebook_of(cell)), data, runtime, monkeypatch)
+
+
+@pytest.mark.parametrize(("cell", "code"), feature_cells("refused"))
+def test_features_are_refused(cell: str, code: str) -> None:
+    assert code in [refusal.code for refusal in staged(notebook_of(cell))[0].refusals]
+
+
 @pytest.mark.parametrize("path", staged_cases())
 def test_staged_body(path: Path, data: Path, runtime: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    project, sink, before = compiled(read(path))
+    assert_staged(*compiled(read(path).cells), data, runtime, monkeypatch)
+
+
+def assert_staged(
+    project: Any,
+    sink: Sink,
+    before: list[str],
+    data: Path,
+    runtime: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(data)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -119,7 +174,10 @@ def test_staged_body(path: Path, data: Path, runtime: ModuleType, monkeypatch: p
         raw = loaded(project.load, {})["load"](settings)
         main = raw if isinstance(raw, pd.DataFrame) else next(iter(raw.values()))
         target = loaded(project.target, {}).get("target")
-        features = loaded(project.features, {"target": target})["features"]
+        module = ModuleType("features_of_case")  # what is pickled needs a place to be found at
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        vars(module)["target"] = target
+        features = loaded(project.features, vars(module))["features"]
 
         st = runtime.Staging.for_fit(raw)
         main = main.copy()

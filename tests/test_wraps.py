@@ -238,6 +238,18 @@ EXAMPLES = [
         'm = (\n    st.value("k", df\n    .a  # the column\n    .mean)\n)',
     ),
     one(
+        "value",
+        """df["t"] = df.a.map(lambda v: f"{v - df['b'].mean():.1f} f'{v}'")""",
+        "df['b'].mean()",
+        """df["t"] = df.a.map(lambda v: f"{v - st.value('k', df['b'].mean):.1f} f'{v}'")""",
+    ),
+    one(
+        "value",
+        """t = f'{v - df["b"].mean()}'""",
+        'df["b"].mean()',
+        """t = f'{v - st.value("k", df["b"].mean)}'""",
+    ),
+    one(
         "keep",
         "df = df[\n    (df.a > 1)  # grown up\n    & (df.b > 1)\n]",
         "df[(df.a > 1) & (df.b > 1)]",

@@ -12,15 +12,25 @@ It is long because it has a case for each kind of statement, expression and effe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from nb2prod import knowledge
 from nb2prod.analysis.events import root
+from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
-from nb2prod.analysis.leftovers import changed_by, changed_inside, kept_between_rows, label_of_row, repairs
+from nb2prod.analysis.leftovers import (
+    ENTRY_A_ROW,
+    carried,
+    changed_by,
+    changed_inside,
+    kept_between_rows,
+    label_of_row,
+    names_bound,
+    repairs,
+)
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -135,6 +145,7 @@ class Binding:
     staged_functions: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
     rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
+    absent: Mapping[str, Refusal] = field(default_factory=dict)  # why a name does not exist when serving
 
 
 def bind(
@@ -166,6 +177,7 @@ def bind(
         tuple(sorted(walker.callers(staged))),
         tuple(dict.fromkeys(walker.assumptions)),
         frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
+        {name: value.absent for name, value in walker.env.items() if value.absent is not None},
     )
 
 
@@ -212,6 +224,7 @@ class _Walker:
                     f"it changes `{changed}` inside of what is learned once; do that in its own statement"
                 )
                 self.refuse("NBP403", call, ast.unparse(call), detail)
+            self.refuse_by_row(node)
         for inner in ast.walk(node):  # the outer wrap takes the inner ones with it
             if kind in ("value", "once") and inner is not node:
                 self.sites.pop(id(inner), None)
@@ -219,6 +232,16 @@ class _Walker:
         at = tuple(name for name in self.loops if name in names)
         hint = self.assigned[0] if node is self.assigned[1] else ""
         self.sites[id(node)] = Site(node, kind, hint, self.span(node), evidence, why, at, self.context)
+
+    def refuse_by_row(self, node: ast.AST) -> None:
+        """A statistic of all rows that is another one for each row cannot be learned once."""
+        inside = {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+        inside |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id not in inside]
+        own = next((name for name in names if self.env.get(name, CONST).element), "")
+        if own:
+            detail = f"it is another one for each `{own}`; learn them all first, for instance with groupby"
+            self.refuse("NBP402", node, ast.unparse(node), detail)
 
     def value(self, node: ast.AST, why: str, evidence: Evidence = Evidence.PROVED) -> Value:
         self.site(node, "value", why, evidence)
@@ -242,6 +265,9 @@ class _Walker:
                 self.assigned = ("", None)
                 self.refuse_row_labels(node)
                 self.refuse_rows_beside(node)
+                unpacked = isinstance(first, (ast.Tuple, ast.List)) and not value.element
+                if unpacked and value.time is Time.ROW and self.types.of(node.value) == "pandas.Series":
+                    value = self.value(node.value, "entries of a column")
                 for target in node.targets:
                     self.assign(target, value)
             case ast.AnnAssign():
@@ -333,6 +359,10 @@ class _Walker:
 
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
+        fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
+        if fact is not None and fact.effect == "splits":
+            detail = "what features learn fold by fold, a row to predict cannot have"
+            self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
         before = dict(self.env)
         names = [n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)]
@@ -347,19 +377,25 @@ class _Walker:
         if element.element:
             self.refuse_carried(node)
             self.refuse_kept(node, before)
+            if not self.each:
+                self.leave(node)
         del self.loops[len(self.loops) - len(keys) :]
         self.branches([node.orelse])
 
     def refuse_carried(self, node: ast.For) -> None:
         """A value that one row leaves for the next one: a row alone would not find it."""
-        bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        for stmt in node.body:
-            if isinstance(stmt, ast.Assign) and isinstance(stmt.targets[0], ast.Name):
-                name = stmt.targets[0].id
-                read = {n.id for n in ast.walk(stmt.value) if isinstance(n, ast.Name)}
-                if name in read - bound and self.env.get(name, CONST).element:
-                    self.refuse("NBP402", stmt, name, "it carries a value from row to row")
-                bound.add(name)
+        for stmt, name in carried(node):
+            if self.env.get(name, CONST).element:
+                self.refuse("NBP402", stmt, name, "it carries a value from row to row")
+
+    def leave(self, node: ast.For) -> None:
+        """After a loop over rows a variable of it is what the last row left, or counts them all."""
+        counted = {name for _, name in carried(node)}
+        for stmt in ast.walk(node):
+            for name in names_bound(stmt):
+                if self.env[name].element or (name in counted and self.env[name].time is Time.CONST):
+                    detail = "it is what all rows left in a loop; compute it with one expression"
+                    self.env[name] = replace(ROW, absent=Refusal("NBP402", self.span(stmt), name, detail))
 
     def refuse_kept(self, node: ast.For | ast.FunctionDef | ast.Lambda, before: dict[str, Value]) -> None:
         """What one row leaves for the next ones in a container that is not its own."""
@@ -447,7 +483,7 @@ class _Walker:
         rows = [v for v in self.operands(call) if v.time is Time.ROW and not v.element]
         if value.absent is not None and known.time is Time.ROW:
             self.env[name] = value
-        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") == "append":
+        elif known.time is not Time.ROW and self.each and getattr(call.func, "attr", "") in ENTRY_A_ROW:
             if any(v.element for v in self.operands(call)):
                 self.env[name] = ROW  # a list with an entry for each row
         elif known.time is not Time.ROW and rows and not self.each:
@@ -530,6 +566,8 @@ class _Walker:
                 return self.comprehension(node, [node.key, node.value])
             case ast.Lambda():
                 return self.lambda_value(node, CONST)
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[among]):
+                return self.membership(node, self.expression(node.left), among)
             case ast.NamedExpr():
                 value = self.expression(node.value)
                 self.assign(node.target, value)
@@ -540,6 +578,15 @@ class _Walker:
             case _:
                 children = [c for c in ast.iter_child_nodes(node) if isinstance(c, ast.expr)]
                 return join(self.expression(c) for c in children)
+
+    def membership(self, node: ast.Compare, one: Value, among: ast.expr) -> Value:
+        """`"Oslo" in df["city"].values`: whether a value occurs among all rows."""
+        many = self.expression(among)
+        if many.time is not Time.ROW or many.element or many.stacked:
+            return join([one, many])
+        if one.time is Time.ROW:
+            return join([one, self.value(among, "all values of a column")])
+        return self.value(node, "whether a value is among all rows")
 
     def chained(self, node: ast.expr, base: Value, others: Iterable[Value]) -> Value:
         """An operation on a learned value is learned with it: `mode()[0]` is one wrap, of the scalar."""
@@ -575,13 +622,15 @@ class _Walker:
         kind = self.types.of(node.value)
         if kind == "pandas.LocIndexer":
             return self.located(node, base)
+        if kind == "builtins.list" and isinstance(node.slice, ast.Slice):
+            return replace(base, items=(), absent=self.absent("NBP402", node, "a part of all rows"))
         if index.absent is not None:  # a draw or the like chooses the rows
             return self.filtered(node, base, "a row filter")
         if _is_mask(node.slice, index, self.types) or (
             isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"
         ):
             return self.filtered(node, base, "a row filter")
-        if kind in ("pandas.Series", "numpy.ndarray") and self.one_entry(node):
+        if kind in ("pandas.Series", "numpy.ndarray", "builtins.list") and self.one_entry(node):
             return self.value(node, "one entry of a column")
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             return self.column(node, base, node.slice.value)
@@ -644,18 +693,31 @@ class _Walker:
         if whole.time is not Time.ROW and inside:
             return self.value(node, self.sites[id(inside[0])].why)
         of_rows = [v for v in through if v.time is Time.ROW]
+        if isinstance(node, (ast.DictComp, ast.SetComp)) and any(not v.element for v in of_rows):
+            return self.value(node, "a table of all rows")
         if of_rows and all(v.element for v in of_rows):  # the words of one text
             return Value(whole.time, element=True, absent=whole.absent)
         columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
         return Value(whole.time, absent=whole.absent, stacked=columns and whole.time is Time.ROW)
 
     def lambda_value(self, node: ast.Lambda, argument: Value) -> Value:
-        outer = dict(self.env)
+        outer, defaults = dict(self.env), self.defaults_of(node.args)
         for parameter in node.args.args:
             self.env[parameter.arg] = argument
+        self.env |= defaults
         value = self.expression(node.body)
         self.env = outer
         return replace(value, items=())
+
+    def defaults_of(self, arguments: ast.arguments) -> dict[str, Value]:
+        """The default values of parameters, which are worked out where a function is defined."""
+        every = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+        names = every[len(every) - len(arguments.defaults) :]
+        found = dict(zip(names, map(self.expression, arguments.defaults), strict=True))
+        for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if default is not None:
+                found[name.arg] = self.expression(default)
+        return {name: replace(value, site=None) for name, value in found.items()}
 
     # calls
 
@@ -679,7 +741,7 @@ class _Walker:
         receiver = self.expression(node.func.value) if isinstance(node.func, ast.Attribute) else CONST
         if is_method and isinstance(node.func, ast.Attribute) and node.func.attr in ROW_ITERATORS:
             if receiver.time is Time.ROW:
-                return FIT if node.func.attr == "items" else ELEMENT
+                return FIT if node.func.attr == "items" else ROW
         given = [node.args[0]] if node.args else []
         if name in ("list", "tuple") and given and self.types.of(given[0]) == "builtins.set":
             self.operands(node)
@@ -786,6 +848,9 @@ class _Walker:
                 return FIT
             case _ if fact.random == "numpy" or fact.random == "python":
                 return replace(ROW, absent=self.absent("NBP401", node))
+            case _ if fact.name == "eval" and not by_row(node):
+                detail = "its text calls what may look at all rows; write it as Python"
+                return replace(ROW, absent=self.absent("NBP403", node, detail))
             case _:
                 return replace(join(every), stacked=fact.api in STACKS and every[1].stacked)
 
@@ -819,6 +884,11 @@ class _Walker:
         unknown = [k.arg for k in node.keywords if k.arg and fact.options and k.arg not in fact.options]
         if unknown:
             self.refuse("NBP403", node, ast.unparse(node.func), f"with the option {', '.join(unknown)}")
+        if fact.adapter == "group_transform" and not _groups_here(node):
+            self.refuse(
+                "NBP403", node, ast.unparse(node.func), "write groupby and transform in one expression"
+            )
+            return ROW
         self.site(node, fact.adapter, why)
         return FIT if fact.name == "fit" else ROW  # an estimator
 
@@ -861,13 +931,25 @@ class _Walker:
         functions = [a for a in [*node.args, *[k.value for k in node.keywords]] if self.is_function(a)]
         others = [a for a in [*node.args, *[k.value for k in node.keywords]] if a not in functions]
         values = [self.expression(o) for o in others]
+        if not isinstance(node.func, ast.Attribute) and any(v.time is Time.ROW for v in values):
+            receiver = join(values)  # map(f, df["a"])
         if receiver.time is not Time.ROW:
             return self.chained(node, receiver, values)
+        method = isinstance(node.func, ast.Attribute)
+        if method and fact.name == "map" and [replace(v, site=None) for v in values] == [ROW]:
+            values = [self.value(others[0], "a table of all rows")]
         argument = ELEMENT if fact.calls in ("value", "row") else ROW
         if fact.calls == "group":
             if fact.adapter:
+                if any(self.keeps_rows(f) and not self.fills(f) for f in functions):
+                    detail = "its function works on each row of a group; learn what it needs of a group first"
+                    self.refuse("NBP402", node, ast.unparse(node), detail)
                 return self.learned(node, fact, fact.learns)
-            return self.value(node, f"{fact.name} over groups of rows")
+            value = self.value(node, f"{fact.name} over groups of rows")
+            if fact.name == "apply" and any(self.keeps_rows(f) for f in functions):
+                detail = "its function gives an entry for each row of a group; use transform instead of apply"
+                self.refuse("NBP402", node, ast.unparse(node), detail)
+            return value
         self.each += argument.element
         results = [self.function_value(f, argument) for f in functions]
         self.each -= argument.element
@@ -886,6 +968,18 @@ class _Walker:
         if fact.calls in ("value", "row"):
             return Value(Time.ROW, absent=result.absent)
         return replace(result, items=(), site=None, time=Time.ROW)
+
+    def keeps_rows(self, function: ast.expr) -> bool:
+        """Whether a function of a group of rows gives something for each of them; nothing is noted."""
+        kept = dict(self.sites), list(self.refusals), list(self.assumptions)
+        result = self.function_value(function, ROW)
+        self.sites, self.refusals, self.assumptions = kept
+        return result.time is Time.ROW and not result.element
+
+    def fills(self, function: ast.expr) -> bool:
+        """Whether a function fills in what is missing."""
+        body = self.types.functions[function.id] if isinstance(function, ast.Name) else function
+        return any(isinstance(n, ast.Attribute) and n.attr == "fillna" for n in ast.walk(body))
 
     def is_function(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Lambda) or (
@@ -917,10 +1011,15 @@ class _Walker:
         if key in self.active:
             return self.active[key]
         self.active[key] = join(arguments)
+        defaults = self.defaults_of(definition.args)
         outer, returned, context, loops = self.env, self.returned, self.context, self.loops
         assigned, self.assigned = self.assigned, ("", None)
         self.env = {**outer, **dict.fromkeys((a.arg for a in definition.args.args), CONST)}
+        self.env |= defaults
         self.env |= dict(zip((a.arg for a in definition.args.args), arguments, strict=False)) | keywords
+        if definition.args.vararg is not None:
+            rest = tuple(arguments[len(definition.args.args) :])
+            self.env[definition.args.vararg.arg] = replace(join(rest), items=rest)
         self.returned, self.context, self.loops = [], name, []
         body = (
             definition.body
@@ -962,6 +1061,14 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _groups_here(node: ast.Call) -> bool:
+    """`df.groupby(...)["a"].transform(...)` in one expression."""
+    grouped = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    while isinstance(grouped, (ast.Subscript, ast.Attribute)):
+        grouped = grouped.value
+    return isinstance(grouped, ast.Call)
 
 
 def _over_the_list(node: ast.Call, fact: Fact) -> bool:

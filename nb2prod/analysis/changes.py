@@ -240,7 +240,8 @@ class Cell:
         for part in parts:
             part = part.value if isinstance(part, ast.Starred) else part
             old = spelled(part)
-            again = self.is_input(part) and mentions(value, old)
+            renamed = isinstance(part, ast.Name) and part.id in self.alias  # `Z = X`, then `Z = f(Z)`
+            again = self.is_input(part) and mentions(value, old) and not renamed
             if (again and (len(parts) > 1 or not self.settled(value, old))) or self.adds_row(part):
                 yield self.origin(part), part
             if isinstance(part, ast.Name):
@@ -292,6 +293,8 @@ class Cell:
                 return name in self.known.settles and settled(owner, old)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="fit_transform"), args=[first]):
                 return self.known.makers.get(name) in ENCODERS and settled(first, old)
+            case ast.Call(args=[ast.Call() as made]) if called_name(value) in ("Series", "DataFrame"):
+                return self.settled(made, old)
             case ast.Subscript() | ast.Call(func=ast.Attribute(attr="clip" | "where" | "mask")) if (
                 self.measured and any(isinstance(n, ast.Name) and n.id in self.measured for n in nodes(value))
             ):

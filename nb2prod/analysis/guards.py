@@ -8,8 +8,10 @@ except NameError:                                      reached
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
+
+from nb2prod.analysis.events import bound_names
 
 _CATCHES = {"NameError", "Exception", "BaseException", "UnboundLocalError"}
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -169,3 +171,22 @@ def chosen(cases: list[ast.match_case], value: object) -> tuple[bool, ast.match_
             case _:
                 return False, None
     return True, None
+
+
+def happens_once(node: ast.If, loops: Sequence[ast.For | ast.AsyncFor]) -> bool:
+    """One of the turns takes it: `if score > best: best = score`, `if n == 2` in `for n in (1, 2)`."""
+    if not loops or node.orelse:
+        return False
+    match node.test:
+        case ast.Compare(left=left, ops=[ast.Gt() | ast.Lt() | ast.GtE() | ast.LtE()], comparators=[right]):
+            compared = {side.id for side in (left, right) if isinstance(side, ast.Name)}
+            return not compared.isdisjoint(bound_names(node.body))
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
+            return any(
+                isinstance(inner, ast.Constant) and inner.value == value
+                for loop in loops
+                if isinstance(loop.iter, (ast.Tuple, ast.List))
+                and any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(loop.target))
+                for inner in ast.walk(loop.iter)
+            )
+    return False

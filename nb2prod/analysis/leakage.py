@@ -56,6 +56,8 @@ SAME_COLUMNS = frozenset(
     """abs apply astype bfill clip copy convert_dtypes drop_duplicates dropna ffill fillna head infer_objects
     interpolate query replace reset_index round sample sort_index sort_values tail to_numpy values""".split()
 )
+# what may keep some columns only: these, and what is not known
+_SELECTING = ("", "Pipeline", "ColumnTransformer", "FeatureUnion", *PIPELINES)
 _OF_ALL = ("values", "T", "loc", "iloc", "at", "iat", "columns", "index", "shape", "dtypes")
 JOINS = ("concat", "concatenate", "vstack", "append", "r_", "row_stack")
 WHOLE = ""
@@ -117,6 +119,7 @@ class _Walk:
         self.other: set[str] = set()  # names that are no tables: modules, functions, models
         self.helpers: dict[str, int] = {}  # functions that learn from one of their arguments
         self.models: dict[str, tuple[str, Span]] = {}  # models fitted on a table of all rows
+        self.swapped: set[int] = set()  # fits in the other direction
         self.learners: set[str] = set()  # classes of the notebook that learn in `fit`
         self.stmt: Stmt
 
@@ -521,11 +524,24 @@ class _Walk:
                 old.doubled = self.place(value)
         if any(n in ("shift", "rolling", "diff", "pct_change") for n in _methods(value)):
             old.shifted = self.place(value)
+        return self.given_to(value, source, old) or old
+
+    def given_to(self, value: ast.expr, source: str, old: Table) -> Table | None:
+        """What a call makes of the columns that it is given: `scaler.transform(df.drop(columns="left"))`."""
         parts = _parts(value, source)
         if parts is not None:
-            old.taken = parts
-            old.learned = {c: s for c, s in old.learned.items() if c in parts or c == WHOLE}
-        return old
+            learned = {c: s for c, s in old.learned.items() if c in parts or c == WHOLE}
+            return replace(old, taken=parts, learned=learned)
+        if not isinstance(value, ast.Call) or source in _names(value.func):
+            return None
+        if called_name(value) in ("transform", "fit_transform") and self.kind_of(value.func) in _SELECTING:
+            return replace(old, taken=frozenset("?"))
+        every = [*value.args, *[keyword.value for keyword in value.keywords]]
+        given = [one for one in every if source in _names(one)]
+        if len(given) != 1 or isinstance(given[0], ast.Name):
+            return None
+        inner = self.taken(given[0], source)
+        return replace(old, taken=inner.taken, without=inner.without, learned=inner.learned)
 
     def target_column(self, value: ast.expr) -> tuple[str, str] | None:
         """`y = df["left"]`, `df.left.values`, `df.pop("left")`: a column by its table and name."""
@@ -620,12 +636,21 @@ class _Walk:
             self.leak("NBP203", where if column_name != target else span, span, column_name, target)
 
     def calls(self, node: ast.stmt) -> None:
+        self.swapped = {  # `m.fit(X2, y2).predict(X1)`: the halves judge each other
+            id(call.func.value)
+            for call in inner_calls(node)
+            if isinstance(call.func, ast.Attribute) and call.args and _root(call.args[0]) in self.train
+        }
         for inner in inner_calls(node):
             name = called_name(inner)
             owner = _root(inner.func.value) if isinstance(inner.func, ast.Attribute) else ""
             given = self.given(inner)
             if given is not None and _root(given) in self.test:
                 self.leak("NBP210", inner, None, _root(given), name)
+            if name in ("transform", "predict") and inner.args and _root(inner.args[0]) in self.train:
+                known, place = self.fitted.get(owner, ("", None))
+                if place is not None and known in self.whole:
+                    self.leak("NBP201", place, self.whole[known], known)
             if name in ("cross_val_score", "cross_validate", "cross_val_predict") and len(inner.args) > 1:
                 table = self.taken(inner.args[1], self.source(inner.args[1]))
                 if not self.is_side(inner.args[1]):
@@ -701,7 +726,7 @@ class _Walk:
         transforms = learns or called_name(node) == "fit_transform"
         on_test = names & set(self.test)
         on_train = names & set(self.train)
-        if RESAMPLERS.fullmatch(kind):
+        if RESAMPLERS.fullmatch(kind) or id(node) in self.swapped:
             return
         if on_test and on_train:
             self.leak("NBP201", node, None, sorted(on_test)[0])
@@ -713,9 +738,7 @@ class _Walk:
             whole = names & set(self.whole)
             if transforms:
                 if self.is_learner(kind) or (LEARNERS.fullmatch(kind) and kind not in CODES):
-                    self.fitted[owner] = next(iter(sorted(names)), ""), self.place(node)
-                    if whole:
-                        self.leak("NBP201", node, self.whole[sorted(whole)[0]], sorted(whole)[0])
+                    self.fitted[owner] = next(iter(sorted(whole or names)), ""), self.place(node)
             elif len(node.args) > 1:
                 self.models[owner] = next(iter(sorted(names)), ""), self.place(node)
                 if whole:
@@ -890,6 +913,10 @@ def _columns_read(value: ast.expr, name: str) -> set[str]:
             case ast.Attribute(value=ast.Name(id=owner_name), attr=key) if owner_name == name:
                 found.add(key)
     return found
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in nodes(node) if isinstance(inner, ast.Name)}
 
 
 def _parts(value: ast.expr, name: str) -> frozenset[str] | None:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from nb2prod.analysis.events import root
 from nb2prod.analysis.types import Types
 
-KEEPS = ("setdefault", "update")
 SCHEMA = ("KeyError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 ENTRY_A_ROW = ("append", "extend")  # a list that gets an entry for each row stays one with an entry a row
 
@@ -61,14 +60,22 @@ def kept_between_rows(
     what was computed for a value (`known[x] = f(x)`) gives the next rows nothing else.
     """
     bound = bound_in(node)
+    receivers = {
+        id(c.func.value)
+        for c in ast.walk(node)
+        if isinstance(c, ast.Call) and isinstance(c.func, ast.Attribute)
+    }
+    read = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in receivers}
     labels = _labels(node) if isinstance(node, ast.For) else set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.Call):
             name = changed_by(inner, types)
             how = inner.func.attr if isinstance(inner.func, ast.Attribute) else ""
-            keeps = how in KEEPS and name not in _read([*inner.args, *(k.value for k in inner.keywords)])
-            if name and name not in bound and how not in ENTRY_A_ROW and not keeps:
+            adds = how in ENTRY_A_ROW and name not in read
+            if name and name not in bound and not adds and not _keeps(inner, how, name):
                 yield inner, name
+            elif _into_a_part(inner) not in ("", *bound):  # groups[city].append(price)
+                yield inner, _into_a_part(inner)
         elif isinstance(inner, (ast.Assign, ast.AugAssign)):
             for target in inner.targets if isinstance(inner, ast.Assign) else [inner.target]:
                 name = root(target) if isinstance(target, ast.Subscript) else ""
@@ -78,8 +85,59 @@ def kept_between_rows(
                     yield target, name
 
 
+def names_bound(stmt: ast.AST) -> set[str]:
+    """The names that an assignment binds."""
+    targets = stmt.targets if isinstance(stmt, ast.Assign) else []
+    targets = [stmt.target] if isinstance(stmt, ast.AugAssign) else targets
+    return {
+        n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+
+
+def carried(node: ast.For) -> Iterator[tuple[ast.stmt, str]]:
+    """The assignments of a loop to names that it reads before each turn has bound them."""
+    bound = {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+    early: set[str] = set()
+    assignments: list[tuple[ast.stmt, str]] = []
+    for stmt in _statements(node.body):
+        early |= _read(_own_parts(stmt)) - bound
+        names = names_bound(stmt)
+        early |= names - bound if isinstance(stmt, ast.AugAssign) else set()
+        assignments += [(stmt, name) for name in names]
+        bound |= names if stmt in node.body else set()
+    yield from ((stmt, name) for stmt, name in assignments if name in early)
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a body and of all blocks in it, in the order of the text."""
+    for stmt in body:
+        yield stmt
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(stmt, name, []))
+
+
+def _own_parts(stmt: ast.stmt) -> list[ast.expr]:
+    """The expressions of a statement itself, without the blocks in it."""
+    return [node for node in ast.iter_child_nodes(stmt) if isinstance(node, ast.expr)]
+
+
+def _into_a_part(call: ast.Call) -> str:
+    """The name of a container of lists or sets, one of which gets an entry."""
+    match call.func:
+        case ast.Attribute(value=ast.Subscript() as part, attr="append" | "extend" | "add" | "update"):
+            return root(part)
+    return ""
+
+
+def _keeps(call: ast.Call, how: str, name: str) -> bool:
+    """`known.setdefault(x, f(x))`, `known.update({x: f(x)})`: what was worked out for a value alone."""
+    alone = name not in _read([*call.args, *(k.value for k in call.keywords)])
+    return alone and (how == "setdefault" or (how == "update" and isinstance(call.args[0], ast.Dict)))
+
+
 def _read(nodes: Iterable[ast.AST]) -> set[str]:
-    return {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    every = (n for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name))
+    return {n.id for n in every if isinstance(n.ctx, ast.Load)}
 
 
 def _labels(node: ast.For) -> set[str]:

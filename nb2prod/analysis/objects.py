@@ -458,6 +458,8 @@ class _Walk:
         name = _called(node)
         if name in self.methods:
             return f"class {name}"
+        if name == "sample" and "random" in _root_of(node.func):
+            return "list"
         for kind, makers in (("list", _LISTS), ("dict", _DICTS), ("set", _SETS), ("frame", _FRAMES)):
             if name in makers:
                 return kind
@@ -611,6 +613,8 @@ class _Walk:
         elif inplace and function.attr == "drop":
             self.dropped(node, function, action)
         elif inplace or (function.attr in CHANGING and not kinds & {"value"}):
+            if kinds == {"frame"} and not inplace and function.attr not in ("insert", "pop", "update"):
+                return  # `df.append(more)` gives a new table
             if function.attr == "add" and not kinds & {"set"}:
                 return  # the layers of a network, the patches of a figure
             if function.attr in ("update", "clear", "remove", "set_params") and not kinds - {""}:
@@ -717,6 +721,10 @@ def _by_rows(node: ast.expr) -> bool:
 def _called(node: ast.expr | None) -> str:
     function = node.func if isinstance(node, ast.Call) else None
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _root_of(node: ast.expr) -> str:
+    return _root(node) if isinstance(node, ast.Attribute) else ""
 
 
 def _root(node: ast.Attribute) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
-from nb2prod.analysis.guards import catches_name_error, chosen, truth
+from nb2prod.analysis.guards import catches_name_error, chosen, happens_once, truth
 from nb2prod.analysis.guards import certain as reached
 from nb2prod.analysis.nodes import inner_calls, nodes
 from nb2prod.analysis.script import Script
@@ -34,17 +34,8 @@ _COMPOUND = (
 _NAMESPACES = ("globals", "locals", "vars", "dir")
 _LEAVES = ("exit", "quit", "_exit", "abort", "skip")
 _FILTERS = (
-    "filter",
-    "glob",
-    "iglob",
-    "rglob",
-    "listdir",
-    "findall",
-    "finditer",
-    "query",
-    "compress",
-    "dropna",
-)
+    "filter", "glob", "iglob", "rglob", "listdir", "findall", "finditer", "query", "compress", "dropna",
+)  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -90,6 +81,7 @@ class _Walk:
         self.now = Paths()
         self.found: dict[str, Possible] = {}
         self.functions: dict[str, Function] = {}
+        self.turning: list[ast.For | ast.AsyncFor] = []  # the loops around
         self.stmt: Stmt
 
     def step(self, step: tuple[Stmt, Events] | Magic | Opaque, may_fail: bool) -> None:
@@ -193,6 +185,8 @@ class _Walk:
             done = self.body(taken, now.copy(), certain)
             return None if done is None else self.never(other, done)
         one = self.body(node.body, now.copy(), False)
+        if one is not None and happens_once(node, self.turning):
+            return one
         two = self.body(node.orelse, now.copy(), False)
         done = self.joined([one, two], node)
         if done is not None and any(called_name(c) in _NAMESPACES for c in inner_calls(node.test)):
@@ -213,7 +207,9 @@ class _Walk:
         turned = now.copy()
         for name in sorted(bound_names([ast.Assign(targets=[node.target], value=node.iter)])):
             turned.bind(name)
+        self.turning.append(node)
         turned = self.body(node.body, turned, certain and not filtered) or turned
+        self.turning.pop()
         done = self.join(now, turned, node) if filtered else self.turned(node.body, turned)
         return self.body(node.orelse, done, False)
 

@@ -188,7 +188,7 @@ class Replay:
         node, stmt = event.node, self.stmt.node
         module = imported(node, event.name)
         number = self.number("import", module) if module else self.number(event.name, *self.work())
-        fresh = Value(((self.stmt.span, ""),), number)
+        fresh = Value(((self.stmt.span, ""),), number, is_import=bool(module))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             fresh.functions = self.function(node)
         elif isinstance(node, ast.ClassDef):
@@ -264,7 +264,9 @@ class Replay:
         for function in called:
             self.run(function, node, given)
         if changes_receiver(node) and isinstance(callee, ast.Attribute):
-            self.change(self.value(_held_by(callee.value)))
+            value = self.value(_held_by(callee.value))
+            if value is not None and not value.is_import:  # `np.sort(x)` leaves NumPy as it is
+                self.change(value)
         if runs:
             for argument in given:
                 for function in self.called(argument):

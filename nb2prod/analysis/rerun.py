@@ -27,7 +27,7 @@ SETTLED_FUNCTIONS = frozenset(
     [
         "Counter", "DataFrame", "Index", "OrderedDict", "Path", "Series", "abs", "array", "asarray",
         "bool", "clip", "copy", "deepcopy", "dict", "float", "float32", "float64", "frozenset", "int",
-        "list", "max", "min", "ravel", "round", "set", "sort", "sorted", "squeeze", "str",
+        "list", "max", "min", "nan_to_num", "ravel", "round", "set", "sort", "sorted", "squeeze", "str",
         "to_datetime", "to_numeric", "to_timedelta", "tuple", "unique",
     ]
 )  # fmt: skip
@@ -71,6 +71,8 @@ def settled(node: ast.expr, old: str) -> bool:
             return True
         case ast.Attribute(value=ast.Attribute(attr="cat", value=owner), attr="codes"):
             return settled(owner, old)
+        case ast.Attribute(value=ast.Attribute(attr="dt", value=ast.Call() as made), attr="date"):
+            return called_name(made) == "to_datetime" and settled(made, old)
         case ast.BoolOp(op=ast.Or(), values=[first, *_]):
             return settled(first, old)
         case ast.BinOp(op=ast.BitOr() | ast.BitAnd() | ast.Mod()):
@@ -219,11 +221,15 @@ def _is(node: ast.expr, old: str) -> bool:
 def _call(node: ast.Call, old: str) -> bool:
     if _retyped(node, old):
         return False
+    if (grouped := _grouped(node)) is not None:
+        return settled(grouped, old)
     match node.func:
         case ast.Attribute(value=owner, attr="fit_transform") if node.args and not mentions(owner, old):
             return _encodes(owner) and settled(node.args[0], old)
         case ast.Attribute(value=owner, attr="apply" | "map" | "transform") if settled(_frame(owner), old):
             given = node.args[0] if len(node.args) == 1 else None
+            if isinstance(given, ast.Name):  # .map(str)
+                return given.id in SETTLED_FUNCTIONS
             params = given.args.args if isinstance(given, ast.Lambda) else []
             return isinstance(given, ast.Lambda) and len(params) == 1 and settled(given.body, params[0].arg)
         case ast.Attribute(value=owner, attr=name) if settled(_frame(owner), old):
@@ -238,6 +244,20 @@ def _call(node: ast.Call, old: str) -> bool:
                 return len(own) == 1 and settled(own[0], old) and _settled_name(node, name)
             return name in SETTLED_FUNCTIONS and bool(own) and all(settled(argument, old) for argument in own)
     return False
+
+
+def _grouped(node: ast.Call) -> ast.expr | None:
+    """The table of `df.groupby("k").sum()`, with `.reset_index()` or without: one row a group already."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="reset_index", value=ast.Call() as made), args=[], keywords=[]):
+            node = made
+    match node.func:
+        case ast.Attribute(
+            value=ast.Call(func=ast.Attribute(value=table, attr="groupby")),
+            attr="sum" | "mean" | "median" | "min" | "max" | "first" | "last",
+        ):
+            return table
+    return None
 
 
 def _settled_name(node: ast.Call, name: str) -> bool:
@@ -321,6 +341,8 @@ def _selects_again(index: ast.expr) -> bool:
         case ast.Slice(lower=None | ast.Constant(value=0), upper=upper, step=None):
             return not isinstance(upper, ast.UnaryOp)
         case ast.Slice(lower=ast.UnaryOp(op=ast.USub()), upper=None, step=None):
+            return True
+        case ast.Slice(lower=ast.Constant(value=str()), step=None):  # labels: from "a" to "c"
             return True
         case ast.Slice() | ast.Constant():
             return False

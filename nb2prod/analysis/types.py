@@ -131,6 +131,7 @@ class _Inference:
         self.text: Text
         self.stmt: Stmt
         self.pending: dict[str, tuple[Text, ast.FunctionDef | ast.Lambda]] = {}
+        self.parameters: dict[int, dict[str, str]] = {}  # the types of default values, by definition
         self.texts: dict[int, Text] = {}
         self.results: dict[str, str] = {}
         self.active: set[str] = set()
@@ -155,6 +156,7 @@ class _Inference:
                     self.types.functions[node.name] = node
                     self.pending[node.name] = (self.text, node)
                     self.texts[id(node)] = self.text
+                    self.parameters[id(node)] = self.defaults(node.args, env)
                 case ast.ClassDef():
                     env[node.name] = f"notebook:{node.name}"
                     self.types.classes[node.name] = node
@@ -163,6 +165,12 @@ class _Inference:
                             self.body(inner.body, {**env, "self": f"notebook:{node.name}"})
                 case ast.Return():
                     result = self.expression(node.value, env) if node.value else ""
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda() as function):
+                    self.parameters[id(function)] = self.defaults(function.args, env)
+                    env[name] = f"notebook:{name}"
+                    self.types.functions[name] = function
+                    self.pending[name] = (self.text, function)
+                    self.texts[id(function)] = self.text
                 case ast.Assign():
                     kind = self.expression(node.value, env)
                     for target in node.targets:
@@ -260,6 +268,16 @@ class _Inference:
             return "builtins.str"
         return ""
 
+    def defaults(self, arguments: ast.arguments, env: Env) -> dict[str, str]:
+        """The types of parameters by name: those of their default values, which are worked out here."""
+        every = [a.arg for a in [*arguments.posonlyargs, *arguments.args]]
+        found = dict.fromkeys(every, "")
+        given = [self.expression(default, env) for default in arguments.defaults]
+        found.update(zip(every[len(every) - len(given) :], given, strict=True))
+        for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            found[name.arg] = self.expression(default, env) if default is not None else ""
+        return found
+
     # expressions
 
     def expression(self, node: ast.AST, env: Env) -> str:
@@ -322,8 +340,7 @@ class _Inference:
                         self.expression(child.value, env)
                 return "builtins.str"
             case ast.Lambda():
-                inner = {**env, **{a.arg: "" for a in node.args.args}}
-                self.expression(node.body, inner)
+                self.expression(node.body, {**env, **self.defaults(node.args, env)})
                 return ""
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 inner = dict(env)
@@ -398,6 +415,8 @@ class _Inference:
                 return "pandas.SeriesGroupBy" if index == "builtins.str" else base
             case "pandas.StringMethods":
                 return "pandas.Series"
+            case "api:numpy.c_" | "api:numpy.r_":
+                return "numpy.ndarray"
             case "pandas.Series" | "numpy.ndarray" | "pandas.Index":
                 return base if index not in ("builtins.int", "builtins.str") else ""
             case _:
@@ -451,8 +470,8 @@ class _Inference:
             kind = "pandas.DataFrame"
         for given in [*node.args, *[k.value for k in node.keywords]]:
             if isinstance(given, ast.Lambda) and given.args.args:
-                inner = {**env, **dict.fromkeys((a.arg for a in given.args.args), "")}
-                self.expression(given.body, {**inner, given.args.args[0].arg: kind})
+                inner = {**env, **self.defaults(given.args, env), given.args.args[0].arg: kind}
+                self.expression(given.body, inner)
             elif isinstance(given, ast.Name) and given.id in self.types.functions:
                 self.function(given.id, self.types.functions[given.id], [kind], {}, env)
 
@@ -485,7 +504,15 @@ class _Inference:
         self.pending.pop(name, None)
         outer = self.text
         self.text = self.texts.get(id(node), self.text)
-        inner = {**self.globals, **dict.fromkeys((a.arg for a in node.args.args), "")}
+        known = self.parameters.get(id(node)) or self.defaults(node.args, self.globals)
+        inner = {**self.globals, **known}
+        if node.args.vararg is not None:
+            rest = set(arguments[len(node.args.args) :])
+            name_of_rest = node.args.vararg.arg
+            inner |= {
+                name_of_rest: "builtins.tuple",
+                f"{name_of_rest}[]": rest.pop() if len(rest) == 1 else "",
+            }
         inner.update(zip((a.arg for a in node.args.args), arguments, strict=False))
         inner.update(keywords)
         body: list[ast.stmt] = (

@@ -39,6 +39,7 @@ class Value:
     functions: tuple[Function, ...] = ()
     methods: dict[str, Function] = field(default_factory=dict)
     is_class: bool = False
+    is_import: bool = False
     seen: bool = True  # a statement of the text made it
     written: set[tuple[Span, str]] | None = None  # the writers, once one was asked for
 

@@ -21,6 +21,7 @@ Code = Callable[[cst.CSTNode], str]
 Build = Callable[[cst.BaseExpression, Code], str]
 Range = tuple[int, int, int, int]
 _CHANGING = (ast.Expr, ast.Global, ast.FunctionDef, ast.AsyncFunctionDef)
+OPENING = re.compile(r"""\b(?:f|fr|rf)(\"{3}|'{3}|"|')""", re.IGNORECASE)
 OURS = re.compile(r"#\s*nb2prod\s*:")  # what a comment says to us is of no use in the project
 
 
@@ -47,12 +48,13 @@ def source(stmt: Stmt, edits: Edits) -> str:
     text, first, column = _segment(stmt)
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     places: dict[tuple[int, int], Build] = {}
+    formatted = {id(n) for j in ast.walk(stmt.node) if isinstance(j, ast.JoinedStr) for n in ast.walk(j)}
     for node in ast.walk(stmt.node):
         if isinstance(node, ast.expr) and (build := edits.build.get(id(node))):
             line, offset, last_line, last = _range(stmt.text, node, stmt, first, column)
             begin, end = starts[line - 1] + offset, starts[last_line - 1] + last
-            if _says(text[begin:end], node):
-                places[begin, end] = build
+            quoted = id(node) in formatted and OPENING.findall(text[:begin])[-1] == '"'
+            places[begin, end] = _single_quoted(build) if quoted else build
     outer_first = sorted((begin, -end) for begin, end in places)
     text = _spliced(text, [(begin, -end, places[begin, -end]) for begin, end in outer_first])
     statements = [node for node in _in_order(stmt.node) if isinstance(node, _CHANGING)]
@@ -61,13 +63,9 @@ def source(stmt: Stmt, edits: Edits) -> str:
     return cst.parse_module(text + "\n").visit(_Statements(statements, edits)).code.rstrip()
 
 
-def _says(text: str, node: ast.expr) -> bool:
-    """Whether the text is the node's; inside f-strings Python 3.11 gives wrong positions."""
-    try:
-        found = ast.parse(f"({text})", mode="eval").body
-    except SyntaxError:
-        return False
-    return ast.dump(found) == ast.dump(node)
+def _single_quoted(build: Build) -> Build:
+    """Before Python 3.12 a quote inside of an f-string must not be that of the f-string."""
+    return lambda node, code: build(node, code).replace('"', "'")
 
 
 def _spliced(text: str, places: Sequence[tuple[int, int, Build]]) -> str:

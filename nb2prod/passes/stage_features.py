@@ -44,12 +44,14 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
+    used = {node.id for node in ast.walk(graph.sink.x) if isinstance(node, ast.Name)}
+    absent = tuple(why for name, why in binding.absent.items() if name in used)
     if not graph.refusals:
         batch += _without_rows(graph.sink, flow, binding.rows)
     return replace(
         graph,
         sites=binding.sites,
-        refusals=(*graph.refusals, *binding.refusals, *batch),
+        refusals=tuple(dict.fromkeys((*graph.refusals, *binding.refusals, *absent, *batch))),
         assumptions=(*graph.assumptions, *binding.assumptions),
         staged_functions=binding.staged_functions,
     )

@@ -30,6 +30,8 @@ class FitOnTest(Rule):
         "X_train = s.fit_transform(X_train)\nX_test = s.fit_transform(X_test)",
     )
     silent = (
+        "X1, X2, y1, y2 = train_test_split(X, y)\n"
+        "b = m.fit(X1, y1).predict(X2)\na = m.fit(X2, y2).predict(X1)",
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\n"
         "X_train = s.fit_transform(X_train)\nX_test = s.transform(X_test)",
     )

@@ -55,6 +55,9 @@ class LateMutation(Rule):
         "df.drop(columns='b', inplace=True)",
     )
     silent = (
+        "m = Ridge()\n# %%\nm.fit(X, y)\np = m.predict(X)\n# %%\nm.fit(X2, y2)\n# %%\nr = p",
+        "import pandas as pd\na, b = pd.DataFrame({'x': [1]}), pd.DataFrame({'x': [2]})\n# %%\n"
+        "n = a['x'].sum()\n# %%\na.append(b)",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nn = len(df)\n# %%\ndf['a'] = df['a'] * 2",
         "import pandas as pd\ndf = pd.read_csv('a')\n# %%\nold = df[df['a'] > 1]\n# %%\ndf['b'] = 1\n"
         "df['b'] = df['b'] * 2\n# %%\nprint(old)",
@@ -140,6 +143,8 @@ def _reader(
             continue
         if reader.cell == action.cell or reader.id in action.sources:
             continue
+        if change.how == "fit" and _fits_first(every, reader, change.object):
+            continue
         for read in reader.reads:
             seen = fresh if reader.id < since else change
             if read.object == change.object and _overlaps(read, seen, kind, reader):
@@ -149,6 +154,23 @@ def _reader(
                     continue
                 return reader, read
     return None
+
+
+def _fits_first(every: Objects, reader: Action, model: int) -> bool:
+    """The cell makes or fits the model before it asks it: it does so again when it runs again."""
+    if every.actions[every.made[model]].cell == reader.cell:
+        return True
+    for before in reversed(every.actions[: reader.id + 1]):
+        if before.cell != reader.cell:
+            return False
+        if any(touch.object == model and touch.how == "fit" for touch in before.changes):
+            return True
+        names = {read.name for read in before.reads if read.object == model}
+        for inner in nodes(before.node):
+            match inner:
+                case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in names and attr in FITTING:
+                    return True
+    return False
 
 
 def _overlaps(read: Touch, change: Touch, kind: str, reader: Action) -> bool:

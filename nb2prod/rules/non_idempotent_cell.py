@@ -48,6 +48,13 @@ class NonIdempotentCell(Rule):
         "df = read_csv('a')\n# %%\ntop = df['a'].quantile(0.9)\ndf = df[df['a'] < top]",
     )
     silent = (
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.groupby('k').sum().reset_index()",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['k'] = df['k'].map(str)",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf = df.loc[:, 'b':'d']",
+        "import pandas as pd\nt = pd.read_csv('a.csv')['k']\nle = LabelEncoder()\n# %%\n"
+        "t = pd.Series(le.fit_transform(t))",
+        "import numpy as np\nX = np.ones(3)\n# %%\nZ = X\nfor n in range(3):\n    Z = Z @ Z",
+        "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['d'] = pd.to_datetime(df['d']).dt.date",
         "import pandas as pd\ndf = pd.read_csv('a.csv')\n# %%\ndf['a'] = df['a'] / df['a'].max()",
         "text = 'A  b'\n# %%\ntext = ' '.join(text.lower().split())",
         "rows = [1]\n# %%\nrows.clear()\nrows.append(2)",

@@ -36,6 +36,7 @@ class OrderDependentValue(Rule):
         "# %% run=1\nrows = [1]\n# %% run=3\nprint(len(rows))\n# %% run=2\nrows.append(2)",
     )
     silent = (
+        "# %% run=1\nimport numpy as np\n# %% run=3\na = np.sort([2, 1])\n# %% run=2\nb = np.sort([4, 3])",
         "# %% run=2\nfor i in range(3):\n    print(i)\n# %% run=1\nfor i in range(9):\n    size = i",
         "# %% run=1\nimport xgboost as xgb\n# %% run=3\na = xgb.XGBClassifier().fit(1, 2)\n"
         "# %% run=2\nb = xgb.XGBClassifier().fit(3, 4)",

@@ -24,6 +24,7 @@ class PossiblyUndefined(Rule):
 
     code, name, severity = "NBP104", "possibly-undefined", Severity.WARNING
     fires = (
+        "for n in (1, 2):\n    if n == 3:\n        kept = n\n# %%\nprint(kept)",
         "import os\nif os.path.exists('a'):\n    size = 3\n# %%\nprint(size)",
         "try:\n    rates = open('rates')\nexcept OSError:\n    print('none')\n# %%\nprint(rates)",
         "for row in filter(None, [0]):\n    last = row\n# %%\nprint(last)",
@@ -37,6 +38,9 @@ class PossiblyUndefined(Rule):
         "import os\nif os.name == 'nt':\n    sep = 1\ndef f():\n    return sep\n# %%\nf()",
     )
     silent = (
+        "for n, label in ((1, 'a'), (2, 'b')):\n    if n == 2:\n        kept = label\n# %%\nprint(kept)",
+        "top = 0\nfor n in [1, 2]:\n    score = n * n\n    if score > top:\n        top, best = score, n\n"
+        "# %%\nprint(best)",
         "import os\nif 'a' not in globals():\n    a = 1\nprint(a)",
         "mode = 'b'\nmatch mode:\n    case 'a':\n        n = 1\n    case 'b':\n        n = 2\nprint(n)",
         "import os\nif os.name == 'nt':\n    a = 1\nelse:\n    a = 2\nprint(a)",

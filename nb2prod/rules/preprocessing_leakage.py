@@ -37,6 +37,8 @@ class PreprocessingLeakage(Rule):
         "X_train, X_test = train_test_split(X)\nm.fit(X_train)",
         "s = RFE(model).fit(X, y)\nX = X.loc[:, s.support_]\nX_train, X_test = train_test_split(X)\n"
         "m.fit(X_train)",
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\ns = StandardScaler()\ns.fit(X)\n"
+        "m.fit(s.transform(X_train), y_train)",
         "s = StandardScaler().fit(X)\nX_train, X_test = train_test_split(s.transform(X))\nm.fit(X_train)",
         "X = (X - X.mean()) / X.std()\nscore = cross_val_score(model.fit, X, y)",
         "X = StandardScaler().fit(X).transform(X)\nX_train, X_test = train_test_split(X)\nm.fit(X_train)",
@@ -57,6 +59,8 @@ class PreprocessingLeakage(Rule):
         "X_train = X_train - both.mean()\nm.fit(X_train)",
     )
     silent = (
+        "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)\n"
+        "p = PCA(2)\nflat = p.fit_transform(X)\nplt.scatter(flat[:, 0], flat[:, 1])",
         "p = make_pipeline(StandardScaler(), LogisticRegression())\nX_train, X_test = train_test_split(X)\n"
         "p.fit(X_train)",
         "def scaled(a):\n    return MinMaxScaler().fit_transform(a)\n"

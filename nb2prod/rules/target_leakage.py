@@ -27,6 +27,10 @@ class TargetLeakage(Rule):
         "X_train, X_test, y_train, y_test = train_test_split(X, y)\nm.fit(X_train, y_train)",
     )
     silent = (
+        "import pandas as pd\ndf = pd.read_csv('a')\ns = StandardScaler()\ns.fit(df.drop('left', axis=1))\n"
+        "X = s.transform(df.drop('left', axis=1))\na, b, c, d = train_test_split(X, df['left'])\nm.fit(a, c)",
+        "import pandas as pd\ndf = pd.read_csv('a')\nX = make_pipeline(Select(['b'])).fit_transform(df)\n"
+        "scores = cross_val_score(m, X, df['left'])\nm.fit(1, 2)",
         "iris = load_iris()\nscores = cross_val_score(m, iris.data, iris.target)\nm.fit(X, y)",
         "import pandas as pd\ndf = pd.read_csv('a')\nwords = CountVectorizer()\n"
         "X = words.fit_transform(df['text'])\ny = df['left'].values\n"

@@ -84,6 +84,7 @@ class UnorderedIteration(Rule):
         "names = {'ann', 'bob'}\nrows = sorted(names, key=lambda n: (len(n), n))",
         "names = {'ann', 'bob'}\nrows = sorted(names)\nn = len(names)\nok = 'ann' in names",
         "rows = list({1: 2})",
+        "chars = sorted(list(set(open('a').read())))",
         "numbers = list({1, 2})",
         "import os\nfiles = sorted(os.listdir('data'))",
         "import os\nfiles = os.listdir('data')\nfiles.sort()",
@@ -285,6 +286,8 @@ class _Look:
             inner = "order"
         if name in ("enumerate", "zip", "map", "iter") and use == "free":
             inner = "order" if name in ("enumerate", "zip") else "free"
+        if name in ("list", "tuple") and use == "free" and len(node.args) == 1:
+            inner = "free"  # sorted(list(names))
         for value in [*node.args, *[keyword.value for keyword in node.keywords]]:
             self.visit(value, inner)
 

@@ -211,6 +211,18 @@ def test_openapi_has_an_example_that_works(client: TestClient) -> None:
             )
 
 
+def test_openapi_says_what_the_service_answers(client: TestClient) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    kind = client.get("/metrics").headers["content-type"].partition(";")[0]
+    assert list(paths["/metrics"]["get"]["responses"]["200"]["content"]) == [kind]
+    sent = {"content": b"\xff", "headers": {"content-type": "application/json"}}
+    for path in ("/predict", "/feedback"):
+        assert (
+            str(client.post(path, **sent).status_code)
+            in paths[path]["post"]["responses"]
+        )
+
+
 def test_not_ready_without_a_champion(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:

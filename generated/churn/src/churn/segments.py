@@ -76,7 +76,7 @@ def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
         .drop_duplicates("id", keep="last")
     )
     about = _together(
-        list(_about(sources, pd.Index(labels["id"]))), ABOUT
+        list(_about(sources, pd.Index(labels["id"], dtype=object))), ABOUT
     ).drop_duplicates("id")
     return predictions[~twice] if twice.any() else predictions, labels.merge(
         about, on="id", how="left"
@@ -85,12 +85,14 @@ def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.DataFrame]:
     """The predictions of these ids; most labels are about recent ones."""
+    seen = np.zeros(len(ids), dtype=bool)
     for source in reversed(sources):
-        if not len(ids):
+        if seen.all():
             return
         found = _having("id", source, ABOUT)
-        yield (found := found[found["id"].isin(ids)])
-        ids = ids[~ids.isin(found["id"])]
+        at = ids.get_indexer(found["id"].to_numpy(dtype=object))
+        seen[at[at >= 0]] = True
+        yield found[at >= 0]
 
 
 def _since(since: str, found: pd.DataFrame) -> pd.DataFrame:

@@ -278,10 +278,14 @@ class Staging:
         return name
 
     def _follow(self, before: Any, after: Any) -> None:
-        """Remember which raw rows the rows of `after` are; an array without labels does not tell."""
-        if _count(before) in self._ids:
+        """Remember which raw rows the rows of `after` are; an array without labels does not tell, and a
+        column in another order is not the order of the table.
+        """
+        known = self._ids.get(_count(after))
+        if _count(before) in self._ids and not (
+            known is not None and np.ndim(after) == 1 == np.ndim(before)
+        ):
             positions = self._positions(before, after)
-            known = self._ids.get(_count(after))
             if known is None or _at_least(
                 positions, known if isinstance(after, np.ndarray) else None
             ):
