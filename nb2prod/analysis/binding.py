@@ -31,6 +31,7 @@ from nb2prod.analysis.leftovers import (
     names_bound,
     repairs,
 )
+from nb2prod.analysis.siblings import only_chooses_rows
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -360,7 +361,7 @@ class _Walker:
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
         fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
-        if fact is not None and fact.effect == "splits":
+        if fact is not None and fact.effect == "splits" and not only_chooses_rows(node, self.types):
             detail = "what features learn fold by fold, a row to predict cannot have"
             self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
