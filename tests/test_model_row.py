@@ -64,6 +64,15 @@ def test_a_model_without_a_form_is_left_to_its_library() -> None:
         quick(neighbors.KNeighborsClassifier(3).fit(X, y))
 
 
+def test_a_project_whose_model_has_no_form_still_has_what_it_asks_for() -> None:
+    space: dict[str, Any] = {}
+    exec(model_path(["model = KNeighborsClassifier(3)"]), space)
+    assert space["FORMS"] == {}
+    with pytest.raises(space["NotQuick"]):
+        space["quick"](neighbors.KNeighborsClassifier(3))
+    assert issubclass(space["NotCovered"], Exception)
+
+
 def test_a_project_gets_the_forms_that_its_training_names() -> None:
     text = model_path(["model = make_pipeline(StandardScaler(), linear_model.Ridge())"])
     space: dict[str, Any] = {}

@@ -881,6 +881,11 @@ class _Walker:
         unknown = [k.arg for k in node.keywords if k.arg and fact.options and k.arg not in fact.options]
         if unknown:
             self.refuse("NBP403", node, ast.unparse(node.func), f"with the option {', '.join(unknown)}")
+        if fact.adapter == "group_transform" and not _groups_here(node):
+            self.refuse(
+                "NBP403", node, ast.unparse(node.func), "write groupby and transform in one expression"
+            )
+            return ROW
         self.site(node, fact.adapter, why)
         return FIT if fact.name == "fit" else ROW  # an estimator
 
@@ -1053,6 +1058,14 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
+
+
+def _groups_here(node: ast.Call) -> bool:
+    """`df.groupby(...)["a"].transform(...)` in one expression."""
+    grouped = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    while isinstance(grouped, (ast.Subscript, ast.Attribute)):
+        grouped = grouped.value
+    return isinstance(grouped, ast.Call)
 
 
 def _over_the_list(node: ast.Call, fact: Fact) -> bool:

@@ -157,7 +157,9 @@ class _Cut:
         self.check_order(stages)
         self.check_versions(stages, (*frames, *crossing, *shared, *extras))
         return StageGraph(
-            stages=tuple(stage for stage in stages if stage.stmts),
+            stages=tuple(
+                stage for stage in stages if stage.stmts or (frames and stage.role is Role.FEATURES)
+            ),
             sink=self.sink,
             prediction=prediction,
             metrics=tuple(metrics),
@@ -328,6 +330,8 @@ class _Cut:
     def makes_no_frame(self, id: int) -> bool:
         """Whether a statement binds a value that is known to be something else than a frame."""
         value = getattr(self.flow.by_id[id].node, "value", None)
+        if isinstance(value, ast.Tuple) and {self.types.of(e) for e in value.elts} == {"pandas.DataFrame"}:
+            return False  # train, test = pd.read_csv(...), pd.read_csv(...)
         if isinstance(value, NO_FRAME_NODES):
             return True
         kind = self.types.of(value) if value is not None else ""
@@ -596,7 +600,7 @@ class _Cut:
 
     def frames(self, after: set[int], load: set[int]) -> tuple[str, ...]:
         """The loaded frames, the one whose rows the model sees first."""
-        names = set(self.inputs(after, load))
+        names = set(self.inputs(after, load)) | self.fitted_on(load)
         if self.arrays is not None:
             return self.arrays.names[:1]
         if not names:
@@ -608,6 +612,12 @@ class _Cut:
         main = by_rows or self.main_frame(self.sink.x, self.sink.data, names, load, set())
         rest = sorted(names - {main})
         return (main, *rest) if main else tuple(rest)
+
+    def fitted_on(self, load: set[int]) -> set[str]:
+        """The loaded frames that the model is fitted on as they are: `model.fit(df[columns], df["y"])`."""
+        names = _names(self.sink.x)
+        reached = self.slicer.reaching(self.sink.data, names) & load
+        return {name for name in names if any(name in self.flow.defined_by(r) for r in reached)}
 
     def frame_by_rows(self, names: set[str]) -> str:
         """The one frame that had as many rows in the run as the model was fitted on."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
+from nb2prod.analysis.combined import refuse_combined
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
@@ -270,6 +271,10 @@ def refuse_predictions(
     refusals += _no_new_rows(flow, types, sink)
     refusals += _of_other_rows(types, prediction, names, slicer)
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
+    later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
+    known = answers_of(flow, types, slicer, sink)
+    if not refusals:
+        refusals += refuse_combined(later, plain, names, types, prediction, known)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)

@@ -9,6 +9,7 @@ from pathlib import Path
 from nb2prod.rowpath import texts
 
 ESTIMATORS = Path(__file__).parent / "estimators"
+ASKED_FOR = ("quick", "NotQuick", "NotCovered")  # what the project takes from the module
 FILES = ("models", "trees", "boosters", "linear", "steps", "quick")
 TABLES = ("FORMS", "STEPS")
 MADE_BY = {"make_pipeline": "Pipeline", "make_column_transformer": "ColumnTransformer"}
@@ -21,7 +22,7 @@ def model_path(modules: Iterable[str]) -> str:
     known = dict(texts.definitions(ESTIMATORS, FILES))
     for table in TABLES:
         known[table] = _only(known[table], used)
-    return "\n\n\n".join(["\n".join(texts.imports(ESTIMATORS)), *texts.needed(known, ["quick"])])
+    return "\n\n\n".join(["\n".join(texts.imports(ESTIMATORS)), *texts.needed(known, list(ASKED_FOR))])
 
 
 def _words(text: str) -> set[str]:
