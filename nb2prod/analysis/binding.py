@@ -32,6 +32,7 @@ from nb2prod.analysis.leftovers import (
     names_bound,
     repairs,
 )
+from nb2prod.analysis.siblings import only_chooses_rows
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -367,7 +368,7 @@ class _Walker:
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
         fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
-        if fact is not None and fact.effect == "splits":
+        if fact is not None and fact.effect == "splits" and not only_chooses_rows(node, self.types):
             detail = "what features learn fold by fold, a row to predict cannot have"
             self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
@@ -439,6 +440,8 @@ class _Walker:
             return replace(value, stacked=False, site=None)
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
+        if isinstance(iterated, ast.Call) and getattr(self.types.fact(iterated), "effect", "") == "splits":
+            return ROW  # the positions of many rows
         kind = self.types.of(iterated)
         if kind == "pandas.DataFrame":
             return FIT  # the names of its columns
@@ -844,7 +847,8 @@ class _Walker:
             case "filters":
                 return self.filtered(node, every[0], f"{fact.name} removes rows")
             case "splits":
-                self.site(node, "split", "training and evaluation rows")
+                folds = getattr(node.func, "attr", "") == "split"
+                self.site(node, "folds" if folds else "split", "training and evaluation rows")
                 return replace(join(every), items=(), absent=None)
             case "learns" | "fits":
                 return self.learned(node, fact, why)

@@ -270,6 +270,26 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
     assert segments.read(tmp_path, "2024-01-03")[0]["id"].tolist() == ["2"]
 
 
+@pytest.mark.parametrize("value", ["\ud800", 10**30, [1], {"a": None}, math.inf])
+def test_what_a_file_cannot_hold_does_not_stop_the_log(
+    value: Any, tmp_path: Path
+) -> None:
+    entry = {
+        "when": "2024-01-01",
+        "id": "a",
+        "row": {"x": value, "y": "text"},
+        "prediction": 0,
+        "model_version": "1",
+    }
+    _segment(tmp_path, 0, [entry, {"when": "2024-01-02", "of": "a", "label": "yes"}])
+    for rotate in (lambda folder: None, prediction_log.recover):
+        rotate(tmp_path)
+        logged, labels = segments.read(tmp_path)
+        assert logged[["id", "row.y"]].to_numpy().tolist() == [["a", "text"]]
+        assert logged["row.x"].notna().all()
+        assert labels[["id", "prediction"]].to_numpy().tolist() == [["a", 0]]
+
+
 def test_the_log_keeps_what_its_days_say(tmp_path: Path) -> None:
     """A segment goes when all of it is older, and what cannot be read is nobody's to remove."""
     now = datetime.now(UTC)

@@ -4,6 +4,8 @@ Reading takes of each file only what is asked for, and keeps a text that stands 
 of a million predictions fits into memory.
 """
 
+# ruff: noqa: PLR0124 -- the notebook's own style
+
 from __future__ import annotations
 
 import json
@@ -56,17 +58,14 @@ def prune(folder: Path, days: float) -> None:
 
 def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions logged since then, and the labels, each with the prediction, of whatever time, that it is about."""
-    sources = [
-        _opened(path)
-        for path in sorted([*folder.glob("*.parquet"), *folder.glob("*.jsonl")])
-    ]
+    # In this order: what is rotated in between is listed twice, not nowhere.
+    paths = [*folder.glob("*.jsonl"), *folder.glob("*.parquet")]
+    sources = [_opened(path) for path in sorted(paths)]
     recent = [one for one in sources if _newest(one) >= since]
     predictions = _together(
         [_since(since, _having("id", one)) for one in recent], ABOUT
     )
-    twice = predictions[
-        "id"
-    ].duplicated()  # a process was killed between the two files of one segment
+    twice = predictions["id"].duplicated()  # a segment was in both of its files
     labels = _together([_having("of", one, LABELS) for one in recent], LABELS).rename(
         columns={"of": "id"}
     )
@@ -106,24 +105,36 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                entries.append(json.loads(line))
+                entry = json.loads(line)
             except ValueError:  # torn by a crash
                 log.warning("%s: a torn line is left out", path)
+                continue
+            if (
+                "\\ud" in line
+            ):  # half of a surrogate pair is no text that a file can hold
+                entry = json.loads(
+                    json.dumps(entry, ensure_ascii=False).encode(errors="replace")
+                )
+            entries.append(entry)
     return entries
 
 
 def _table(entries: list[dict[str, Any]], path: Path) -> pa.Table:
     frame = _flat(entries)
+    return pa.table({str(name): _array(frame[name], path) for name in frame})
+
+
+def _array(values: pd.Series, path: Path) -> Any:
     try:
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    except (
-        pa.ArrowException,
-        OverflowError,
-    ):  # what Parquet cannot hold must not stop the log: JSON can
-        log.exception("%s: columns of mixed values are kept as JSON", path)
-        odd = frame.select_dtypes(exclude="number")
-        frame[odd.columns] = odd.astype(object).map(json.dumps)
-        return pa.Table.from_pandas(frame, preserve_index=False)
+        return pa.Array.from_pandas(values)
+    except Exception:  # what Parquet cannot hold must not stop the log: JSON can
+        log.exception("%s: column %s is kept as JSON", path, values.name)
+        return pa.array(
+            [
+                None if value is None or value != value else json.dumps(value)
+                for value in values
+            ]
+        )
 
 
 def _flat(entries: list[dict[str, Any]]) -> pd.DataFrame:
