@@ -55,7 +55,9 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
         return Prediction()
-    rows = _rows(predicts[0][1], predicts[0][0], sink, names, slicer, types)
+    answers = [(s, p) for s, p in predicts if not has_score(s.node, types)]
+    stmt, made = (answers or predicts)[0]
+    rows = _rows(made, stmt, sink, names, slicer, types)
     known = answers_of(flow, types, slicer, sink)
     found = _variable(slicer, types, cells, predicts, rows, names, known)
     value: ast.expr | None = None
