@@ -12,8 +12,9 @@ It is long because it has a case for each kind of statement, expression and effe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
@@ -124,6 +125,7 @@ def _predicting(
     """The inference statements, interpreted, and their answer."""
     walker, answer = _Walker(flow, types), CONST
     walker.env |= given | dict.fromkeys(_mentioned(prediction.rows), ROW)
+    walker.predicted = ast.dump(prediction.rows) if prediction.rows is not None else ""
     for id in prediction.stmts:
         walker.stmt = flow.by_id[id]
         if prediction.value is not None and id == prediction.stmts[-1]:
@@ -147,7 +149,7 @@ class Binding:
     staged_functions: tuple[str, ...]
     assumptions: tuple[str, ...] = ()
     rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
-    absent: Mapping[str, Refusal] = field(default_factory=dict)  # why a name does not exist when serving
+    absent: tuple[Refusal, ...] = ()  # why what the model is fitted on does not exist when serving
     absent_columns: AbsentColumns = field(default_factory=dict)
 
 
@@ -158,9 +160,11 @@ def bind(
     target: set[int],
     frames: dict[str, Time],
     hidden: AbstractSet[int],
+    x: ast.expr,
+    at: int,
 ) -> Binding:
     """Interprets the statements `body` (features and target, in order) without those in `hidden`; `frames`
-    start as given.
+    start as given, and `x` is what the model is fitted on in the statement `at`.
     """
     walker = _Walker(flow, types, hidden)
     walker.env.update({name: Value(time) for name, time in frames.items()})
@@ -171,6 +175,8 @@ def bind(
         walker.stmt = stmt
         walker.context = "target" if id in target else ""
         walker.statement(stmt.node)
+    walker.stmt, walker.context = flow.by_id[at], ""
+    fitted_on = walker.expression(x)
     drafts = sorted(walker.sites.values(), key=lambda s: (s.function, s.span))
     staged = {s.function for s in drafts if s.function and s.function != "target"}
     return Binding(
@@ -179,7 +185,7 @@ def bind(
         tuple(sorted(walker.callers(staged))),
         tuple(dict.fromkeys(walker.assumptions)),
         frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
-        {name: value.absent for name, value in walker.env.items() if value.absent is not None},
+        (fitted_on.absent,) if fitted_on.absent is not None else (),
         walker.absent_columns,
     )
 
@@ -203,6 +209,7 @@ class _Walker:
         self.active: dict[tuple[str, tuple[Value, ...]], Value] = {}
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
+        self.predicted = ""  # what stands for the rows to predict
         self.absent_columns: dict[
             tuple[str, str], Refusal
         ] = {}  # by frame and column; "" is what a call made
@@ -256,6 +263,12 @@ class _Walker:
         refusal = Refusal(code, self.span(node), subject, detail)
         if refusal not in self.refusals:
             self.refusals.append(refusal)
+
+    @contextmanager
+    def noting_nothing(self) -> Iterator[None]:
+        kept = dict(self.sites), list(self.refusals), list(self.assumptions)
+        yield
+        self.sites, self.refusals, self.assumptions = kept
 
     # statements
 
@@ -560,6 +573,8 @@ class _Walker:
     # expressions
 
     def expression(self, node: ast.AST) -> Value:
+        if self.predicted and ast.dump(node) == self.predicted:
+            return ROW
         match node:
             case ast.Constant():
                 return CONST
@@ -989,9 +1004,8 @@ class _Walker:
 
     def keeps_rows(self, function: ast.expr) -> bool:
         """Whether a function of a group of rows gives something for each of them; nothing is noted."""
-        kept = dict(self.sites), list(self.refusals), list(self.assumptions)
-        result = self.function_value(function, ROW)
-        self.sites, self.refusals, self.assumptions = kept
+        with self.noting_nothing():
+            result = self.function_value(function, ROW)
         return result.time is Time.ROW and not result.element
 
     def fills(self, function: ast.expr) -> bool:

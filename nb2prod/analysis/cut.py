@@ -617,7 +617,18 @@ class _Cut:
         by_rows = self.frame_by_rows(names)
         main = by_rows or self.main_frame(self.sink.x, self.sink.data, names, load, set())
         rest = sorted(names - {main})
+        if main and self.is_array(main):
+            detail = (
+                f"`{main}` is an array; keep the frame that is read, for rows to predict have named columns"
+            )
+            span = self.flow.by_id[self.sink.stmt].span
+            self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
         return (main, *rest) if main else tuple(rest)
+
+    def is_array(self, name: str) -> bool:
+        """Whether all that is known of a variable is that it is an array."""
+        nodes = (n for s in self.flow.by_id.values() for n in ast.walk(s.node) if isinstance(n, ast.Name))
+        return {self.types.of(n) for n in nodes if n.id == name} - {""} == {"numpy.ndarray"}
 
     def fitted_on(self, load: set[int]) -> set[str]:
         """The loaded frames that the model is fitted on as they are: `model.fit(df[columns], df["y"])`."""

@@ -18,7 +18,7 @@ from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
 from nb2prod.lower.reading import reads_in_place
-from nb2prod.lower.rewrite import Build, indented, source
+from nb2prod.lower.rewrite import Build, indented, rebuilt, source
 from nb2prod.lower.unpacking import named_texts, packed, unpacked
 
 
@@ -107,7 +107,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     for name in others:
         lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
     lines += unpacked(graph.arrays) if graph.arrays else []
-    x = ast.unparse(graph.sink.x)
+    x = rebuilt(graph.sink.x, context.edits().build)
     y, y_eval = graph.y
     tail = []
     if graph.y_eval_frame and target.text and y_eval:

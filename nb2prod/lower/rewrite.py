@@ -63,6 +63,21 @@ def source(stmt: Stmt, edits: Edits) -> str:
     return cst.parse_module(text + "\n").visit(_Statements(statements, edits)).code.rstrip()
 
 
+def rebuilt(node: ast.expr, build: Mapping[int, Build]) -> str:
+    """The text of an expression without its layout, edited."""
+    text = ast.unparse(node)
+    again = ast.parse(text, mode="eval").body
+    places = []
+    for old, new in zip(ast.walk(node), ast.walk(again), strict=True):
+        if isinstance(new, ast.expr) and id(old) in build:
+            begin, end = (
+                len(text.encode()[:at].decode()) for at in (new.col_offset, new.end_col_offset or 0)
+            )
+            places.append((begin, -end, build[id(old)]))
+    outer_first = sorted(places, key=lambda place: place[:2])
+    return _spliced(text, [(begin, -end, made) for begin, end, made in outer_first])
+
+
 def _single_quoted(build: Build) -> Build:
     """Before Python 3.12 a quote inside of an f-string must not be that of the f-string."""
     return lambda node, code: build(node, code).replace('"', "'")

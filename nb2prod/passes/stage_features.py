@@ -42,12 +42,10 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     frames = {name: Time.FIT if name in graph.tables else Time.ROW for name in graph.frames}
     if graph.arrays is not None:
         frames |= dict.fromkeys(graph.arrays.names, Time.ROW)
-    binding = bind(flow, types, body, target, frames, graph.hidden)
     assert graph.sink is not None
+    binding = bind(flow, types, body, target, frames, graph.hidden, graph.sink.x, graph.sink.data)
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
-    used = {node.id for node in ast.walk(graph.sink.x) if isinstance(node, ast.Name)}
-    absent = tuple(why for name, why in binding.absent.items() if name in used)
-    absent += tuple(inherited(graph.sink.x, binding.absent_columns).values())
+    absent = binding.absent + tuple(inherited(graph.sink.x, binding.absent_columns).values())
     if not graph.refusals:
         batch += _without_rows(graph.sink, flow, binding.rows)
     return replace(
