@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
-from nb2prod.ir.stages import Role, StageGraph
+from nb2prod.ir.stages import Metric, Role, StageGraph
 from nb2prod.lower import Lowering
 from nb2prod.lower.rewrite import Edits, source
 from nb2prod.run import Tap
@@ -49,12 +50,9 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
     elif place is not None:
         found.append(Tap("X_eval", place, "value"))
-    for metric in graph.metrics:
-        stmt = flow.by_id[metric.stmt]
-        if metric.seen is None:
-            found.append(Tap(metric.name, stmt.text.span(metric.node), "value", metric=True))
-        else:
-            found.append(Tap(metric.name, stmt.span, "after", ast.unparse(metric.node), metric=True))
+    found += [replace(_metric_tap(metric, flow), metric=True) for metric in graph.metrics]
+    for candidate in graph.candidates:
+        found += _candidate_taps(candidate, flow)
     for name in _changed_by_prediction(graph, flow):
         first = flow.by_id[graph.prediction.stmts[0]]
         found.append(Tap(f"given_{name}", first.span, "before", name))
@@ -67,6 +65,25 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         else:
             found.append(Tap(f"predictions_{side}", last.text.span(value), "value"))
     return found
+
+
+def _metric_tap(metric: Metric, flow: Flow) -> Tap:
+    stmt = flow.by_id[metric.stmt]
+    if metric.seen is None:
+        return Tap(metric.name, stmt.text.span(metric.node), "value")
+    return Tap(metric.name, stmt.span, "after", ast.unparse(metric.node))
+
+
+def _candidate_taps(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
+    """The metrics of a model that is only compared, and where its random numbers start."""
+    trained = graph.stage(Role.TRAIN).stmts
+    if graph.sink is None or not trained:
+        return
+    name = f"candidate {graph.sink.model}"
+    yield Tap(name, flow.by_id[trained[0]].span, "before", "0", with_random=True)
+    for metric in graph.metrics:
+        tap = _metric_tap(metric, flow)
+        yield replace(tap, name=f"{name} {metric.name}")
 
 
 def _last_change(graph: StageGraph, flow: Flow) -> int:

@@ -51,7 +51,7 @@ from nb2prod.verify import Check, Report
 
 # What the text alone decides; the rest of the refusals waits for the evidence of a run.
 BEFORE_RUNNING = ("NBP101", "NBP102", "NBP103", "NBP501", "NBP502", "NBP505")
-NOTHING_LEARNED = ("split", "fit_only", "drop_rows", "write_csv", "read_csv")
+NOTHING_LEARNED = ("split", "folds", "fit_only", "drop_rows", "write_csv", "read_csv")
 COLUMN_FIELDS = ("name", "type", "read", "nullable", "categories", "minimum", "maximum", "example", "gaps")
 
 
@@ -264,6 +264,7 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
         unstable=unstable(found),
         learned=_learned(found),
         fit_on=job.options.fit_on,
+        checks=(*verify.CHECKS, verify.COMPARED) if found.lowering.project.candidates else verify.CHECKS,
         seed=job.options.seed or 0,
         env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )

@@ -24,7 +24,8 @@ from typing import Any
 
 SCRIPT = Path(__file__).resolve().parent / "injected" / "check_project.py"
 CHECKS = ("V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "metrics", "predictions", "V9", "leakage")
-# What must have been seen, not merely not contradicted; V9 and leakage speak of the notebook alone.
+COMPARED = "candidates"  # asked for where the notebook judges other models too
+# What must have been seen, not merely not contradicted; the rest do not speak of the model in production.
 REQUIRED = ("V0", "V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "metrics", "predictions")
 JUDGED = ("metrics", "predictions")  # what evaluation rows decide
 ABSENT = ("V3", "V7", "metrics")  # a notebook may have no target, fixed positions of rows, no metric

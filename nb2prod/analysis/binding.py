@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from nb2prod import knowledge
+from nb2prod.analysis.columns import AbsentColumns, dropped, inherited
 from nb2prod.analysis.events import root
 from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
@@ -31,6 +32,7 @@ from nb2prod.analysis.leftovers import (
     names_bound,
     repairs,
 )
+from nb2prod.analysis.siblings import only_chooses_rows
 from nb2prod.analysis.types import GROUPED, TABLES, Types
 from nb2prod.ir.flow import Evidence, Flow
 from nb2prod.ir.program import Stmt
@@ -146,6 +148,7 @@ class Binding:
     assumptions: tuple[str, ...] = ()
     rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
     absent: Mapping[str, Refusal] = field(default_factory=dict)  # why a name does not exist when serving
+    absent_columns: AbsentColumns = field(default_factory=dict)
 
 
 def bind(
@@ -170,7 +173,6 @@ def bind(
         walker.statement(stmt.node)
     drafts = sorted(walker.sites.values(), key=lambda s: (s.function, s.span))
     staged = {s.function for s in drafts if s.function and s.function != "target"}
-    walker.refuse_absent_columns()
     return Binding(
         tuple(Keys().named(drafts, types)),
         tuple(walker.refusals),
@@ -178,6 +180,7 @@ def bind(
         tuple(dict.fromkeys(walker.assumptions)),
         frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
         {name: value.absent for name, value in walker.env.items() if value.absent is not None},
+        walker.absent_columns,
     )
 
 
@@ -200,7 +203,9 @@ class _Walker:
         self.active: dict[tuple[str, tuple[Value, ...]], Value] = {}
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
-        self.absent_columns: dict[tuple[str, str], Refusal] = {}
+        self.absent_columns: dict[
+            tuple[str, str], Refusal
+        ] = {}  # by frame and column; "" is what a call made
         self.frames: set[str] = set()  # loaded frames that still have the rows of their file
         self.read_back: set[str] = set()  # files that the same statements write and read
 
@@ -269,6 +274,7 @@ class _Walker:
                 if unpacked and value.time is Time.ROW and self.types.of(node.value) == "pandas.Series":
                     value = self.value(node.value, "entries of a column")
                 for target in node.targets:
+                    self.inherit(target, node.value)
                     self.assign(target, value)
             case ast.AnnAssign():
                 if node.value is not None:
@@ -285,6 +291,8 @@ class _Walker:
                     self.returned.append(self.expression(node.value))
             case ast.FunctionDef() | ast.ClassDef() | ast.Import() | ast.ImportFrom():
                 pass
+            case ast.Delete():
+                self.forget(node)
             case ast.If() | ast.While():
                 test = self.expression(node.test)
                 if test.time is Time.ROW and not test.element:
@@ -360,7 +368,7 @@ class _Walker:
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
         fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
-        if fact is not None and fact.effect == "splits":
+        if fact is not None and fact.effect == "splits" and not only_chooses_rows(node, self.types):
             detail = "what features learn fold by fold, a row to predict cannot have"
             self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
@@ -432,6 +440,8 @@ class _Walker:
             return replace(value, stacked=False, site=None)
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
+        if isinstance(iterated, ast.Call) and getattr(self.types.fact(iterated), "effect", "") == "splits":
+            return ROW  # the positions of many rows
         kind = self.types.of(iterated)
         if kind == "pandas.DataFrame":
             return FIT  # the names of its columns
@@ -441,6 +451,7 @@ class _Walker:
 
     def effect_statement(self, node: ast.Expr) -> None:
         """A call for its effect: an in-place filter, a draw that only keeps the stream, a fit, a plot."""
+        self.forget(node)
         call = node.value
         fact = self.types.fact(call) if isinstance(call, ast.Call) else None
         effects = [e.kind for e in self.flow.effects_of(self.stmt.id)]
@@ -466,6 +477,11 @@ class _Walker:
             self.sites.pop(id(value.site), None)
         elif value.site is call or (isinstance(call, (ast.Attribute, ast.Subscript, ast.Name))):
             self.sites.pop(id(value.site), None)  # nobody reads it
+
+    def forget(self, node: ast.stmt) -> None:
+        """`df.drop(columns="a", inplace=True)`, `del df["a"]`: a column that is gone matters to nobody."""
+        for key in dropped(node) & self.absent_columns.keys():
+            del self.absent_columns[key]
 
     def is_read_later(self, name: str) -> bool:
         """Whether a later statement of the features reads what this one left in `name`."""
@@ -498,9 +514,6 @@ class _Walker:
                 self.counts.pop(target.id, None)
                 if isinstance(value.site, ast.expr):
                     self.counts[target.id] = value.site
-                if value.time is Time.ROW:
-                    for key in [k for k in self.absent_columns if k[0] == target.id]:
-                        del self.absent_columns[key]
             case ast.Tuple() | ast.List():
                 for position, inner in enumerate(target.elts):
                     part = (
@@ -513,6 +526,15 @@ class _Walker:
                 self.assign(target.value, value)
             case ast.Subscript() | ast.Attribute():
                 self.store(target, value)
+
+    def inherit(self, target: ast.expr, value: ast.expr) -> None:
+        """A frame that is made of others has their columns, also those that no row to predict can have."""
+        if isinstance(target, ast.Name):
+            kept = inherited(value, self.absent_columns)
+            self.absent_columns = {
+                k: why for k, why in self.absent_columns.items() if k[0] not in (target.id, "")
+            }
+            self.absent_columns |= {(target.id, column): why for column, why in kept.items()}
 
     def store(self, target: ast.Subscript | ast.Attribute, value: Value) -> None:
         """Into a frame, a container or an object."""
@@ -534,11 +556,6 @@ class _Walker:
             self.env[owner] = replace(value, site=None)
         elif value.element and known.time is not Time.ROW:
             self.env[owner] = ROW
-
-    def refuse_absent_columns(self) -> None:
-        for (_, _), refusal in self.absent_columns.items():
-            if refusal not in self.refusals:
-                self.refusals.append(refusal)
 
     # expressions
 
@@ -624,6 +641,9 @@ class _Walker:
             return replace(base, items=(), absent=self.absent("NBP402", node, "a part of all rows"))
         if index.absent is not None:  # a draw or the like chooses the rows
             return self.filtered(node, base, "a row filter")
+        chosen = inherited(node, self.absent_columns) if isinstance(node.slice, ast.List) else {}
+        if chosen:
+            return replace(base, site=None, items=(), absent=next(iter(chosen.values())))
         if _is_mask(node.slice, index, self.types) or (
             isinstance(node.slice, ast.Slice) and kind != "pandas.StringMethods"
         ):
@@ -827,7 +847,8 @@ class _Walker:
             case "filters":
                 return self.filtered(node, every[0], f"{fact.name} removes rows")
             case "splits":
-                self.site(node, "split", "training and evaluation rows")
+                folds = getattr(node.func, "attr", "") == "split"
+                self.site(node, "folds" if folds else "split", "training and evaluation rows")
                 return replace(join(every), items=(), absent=None)
             case "learns" | "fits":
                 return self.learned(node, fact, why)
@@ -1025,6 +1046,10 @@ class _Walker:
         )
         for stmt in body:
             self.statement(stmt)
+        inside = {k: why for k, why in self.absent_columns.items() if k[0] in self.env.keys() - outer.keys()}
+        for (owner, column), why in inside.items():  # of a frame that has another name outside
+            del self.absent_columns[owner, column]
+            self.absent_columns["", column] = why
         result = join(self.returned)
         if len(self.returned) == 1:
             result = self.returned[0]

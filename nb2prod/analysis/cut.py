@@ -33,6 +33,7 @@ from nb2prod.analysis.model import (
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
 from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
+from nb2prod.analysis.rivals import is_candidate, rivals, with_candidates
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import find_split, fits_other_side, renamed
 from nb2prod.analysis.suggest import complete
@@ -64,6 +65,8 @@ def cut(flow: Flow, types: Types, model: str | None = None) -> StageGraph:
     if model is None:
         refusals += [*_undecided(sinks, flow, tags), *undecided(sink, flow, tags)]
     graph = _Cut(flow, types, tags, sink, refusals).graph()
+    others = (_Cut(flow, types, tags, other, [], compared=True).graph() for other in rivals(sinks, sink))
+    graph = with_candidates(graph, [other for other in others if is_candidate(other, graph)])
     return replace(graph, assumptions=(*_inferred_model(sinks, sink, flow, tags), *graph.assumptions))
 
 
@@ -105,6 +108,7 @@ class _Cut:
     tags: CellTags
     sink: Sink
     refusals: list[Refusal]
+    compared: bool = False  # a model that is trained and judged, but never used
     eval_arguments: list[ast.expr] = field(default_factory=list)
     grouped_by: Stmt | None = None
     arrays: Arrays | None = None
@@ -128,8 +132,10 @@ class _Cut:
         body, target = x_slice - load - self.floating, target - load - self.floating
         self.target = target
         metrics = find_metrics(self.flow, self.types, self.tags, self.sink)
-        prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
-        self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
+        prediction = Prediction()
+        if not self.compared:
+            prediction = find_prediction(self.flow, self.types, self.tags, self.sink)
+            self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics, set())
         prediction, shared, extras, late = self.infer(prediction, body, target | load, train)

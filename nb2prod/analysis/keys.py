@@ -48,7 +48,7 @@ def _base(site: Site, types: Types) -> str:
             assert isinstance(method, ast.Attribute)
             owner = types.of(method.value).rpartition(".")[2].rpartition(":")[2]
             return _joined(column, snake(owner) or snake(root(method)) or "estimator")
-        case "split":
+        case "split" | "folds":
             return "split"
         case "value" | "once":
             operation = snake(_operation(node))

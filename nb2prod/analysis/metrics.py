@@ -11,13 +11,15 @@ import ast
 from collections.abc import Iterable, Iterator
 
 from nb2prod.analysis.metric_names import metric_name, unique
-from nb2prod.analysis.model import NUMBERS, assigned_name, calls, has_score, method
+from nb2prod.analysis.model import assigned_name, has_score
 from nb2prod.analysis.predictors import aliases, predictions
-from nb2prod.analysis.reports import Reported, reported, returned
+from nb2prod.analysis.reports import Reported, reported
 from nb2prod.analysis.shown import labelled, shown
+from nb2prod.analysis.single_numbers import is_number
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, Split, answers_of, find_split
 from nb2prod.analysis.tags import CellTags
+from nb2prod.analysis.turns import kept_by_turns
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
@@ -40,7 +42,7 @@ def find_metrics(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> list[M
         found = list(_score_expressions(stmt, types, names)) or list(hand.expressions(stmt, types))
         if found or has_score(stmt.node, types):
             scored.add(stmt.id)
-        metrics += found or _reports(stmt, hand, types)
+        metrics += found or [*_reports(stmt, hand, types), *kept_by_turns(stmt, slicer, types)]
     return unique(_with_sides(_of_model(metrics, slicer, sink), find_split(flow, types, slicer, sink)))
 
 
@@ -178,33 +180,3 @@ def _largest(node: ast.expr, types: Types, names: set[str]) -> ast.expr | None:
 
 def _scores(node: ast.AST, types: Types, names: set[str]) -> bool:
     return has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))
-
-
-def is_number(node: ast.expr, types: Types) -> bool:
-    """By the run, else by what the knowledge base says the call returns."""
-    site = types.site(node)
-    if site is not None:
-        return all(kind in NUMBERS for kind in site.types)
-    if isinstance(node, ast.BinOp):
-        return is_number(node.left, types) and is_number(node.right, types)
-    if isinstance(node, ast.UnaryOp):
-        return is_number(node.operand, types)
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float))
-    if isinstance(node, ast.Attribute):
-        return node.attr in ("best_score_", "inertia_")
-    if isinstance(node, ast.Call):
-        return _gives_number(node, types)
-    return types.of(node) in NUMBERS
-
-
-def _gives_number(node: ast.Call, types: Types) -> bool:
-    fact = types.fact(node)
-    if fact is not None and fact.effect == "row-wise" and types.api_of(node).startswith("numpy."):
-        return bool(node.args) and all(is_number(a, types) for a in node.args)
-    if fact is not None:
-        return fact.returns == "scalar" or types.of(node) in NUMBERS
-    result = returned(node, types)
-    if result is not None and not any(inner is node for inner in calls(result)):
-        return types.of(node) in NUMBERS or is_number(result, types)
-    return method(node) in ("score", "mean", "std", "max", "min", "sum", "item")

@@ -52,6 +52,17 @@ def column_of(node: ast.expr) -> tuple[str, str] | None:
     return None
 
 
+def only_chooses_rows(loop: ast.For, types: Types) -> bool:
+    """Whether a loop does nothing but choose rows: what it leaves are those of its last turn."""
+    stmts = [node for node in loop.body if not isinstance(node, ast.Expr)]
+    values = [value for node in stmts for _, value in _assigned(node)]
+    into = (ast.Subscript, ast.Attribute)  # `found[held] = ...` collects from every turn
+    stored = [n for node in stmts for n in ast.walk(node) if isinstance(n, into)]
+    plain = all(isinstance(node, ast.Assign) for node in stmts)
+    plain = plain and not any(isinstance(n.ctx, ast.Store) for n in stored)
+    return plain and bool(values) and all(_chosen_from(value, types) for value in values)
+
+
 def _assigned(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     """The variables that a statement, or one inside of it, assigns, each with its own value."""
     for inner in ast.walk(node):

@@ -191,6 +191,7 @@ def _by_hand(sink: Sink, slicer: Slicer, types: Types, texts: set[str]) -> set[s
         for frame, column in columns:
             frames = siblings(frame, max(slicer.reaching(sink.data, {sink.y.id})), slicer, types)
             others |= columns_of(frames, column, slicer)
+            texts |= {text for other in frames for text in (f"{other}[{column!r}]", f"{other}.{column}")}
         return others
     if sink.y is not None and (found := column_of(sink.y)) is not None:
         frame, column = found

@@ -30,6 +30,7 @@ MEANING = {
     "V8": "the same after saving, in a new process, from JSON",
     "V9": "rows held out by the notebook get its features",
     "leakage": "what rows that judge the model teach it",
+    "candidates": "the notebook's other models are compared",
     "metrics": "the notebook's metrics",
     "predictions": "the notebook's predictions",
 }
@@ -39,7 +40,11 @@ SIGNS = {
     "skipped": ("warn", "-"),
     "not_applicable": ("dim", "."),
 }
-OF_THE_NOTEBOOK = ("V9", "leakage")  # a failure of these is no fault of the project
+OF_THE_NOTEBOOK = (
+    "V9",
+    "leakage",
+    "candidates",
+)  # a failure of these says nothing of the model in production
 COLOURS = {"verified": "good", "static": "good", "unverified": "warn", "differs": "bad", "refused": "bad"}
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d+\.\d{5,}(?![\w.])")
 SHOWN = 12  # rows of a table before it says how many more there are

@@ -24,7 +24,7 @@ FUNCTIONS = {
     Role.TRAIN: "train.fit_model",
     Role.INFER: "infer.decide",
 }
-TRAINING_ONLY = ("keep", "fit_only", "split")
+TRAINING_ONLY = ("keep", "fit_only", "split", "folds")
 PURPOSES = {
     Role.LOAD: "reads the raw data",
     Role.FEATURES: "one body for training and serving",

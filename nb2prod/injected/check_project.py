@@ -43,7 +43,7 @@ from .liveness import live_state
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
 from .refit import FEW, reading_a_part, sampled_raw
-from .results import evaluation_features, metrics, predictions
+from .results import candidates, evaluation_features, metrics, predictions
 from .session import Baseline, Failed, Impossible, Session
 from .unseen import unseen_values
 
@@ -233,6 +233,7 @@ RUN: dict[str, Callable[[Session, Say], str]] = {
     "predictions": predictions,
     "V9": evaluation_features,
     "leakage": leakage,
+    "candidates": candidates,
 }
 
 

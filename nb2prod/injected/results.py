@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,26 @@ def metrics(session: Session, say: Say) -> str:
         if not (np.isclose(found, value, rtol=EXACT, atol=0) or (np.isnan(found) and np.isnan(value))):
             raise Failed(f"{name}: notebook {value}, project {found}")
     return ", ".join(f"{name} {value:.6g}" for name, value in expected.items())
+
+
+def candidates(session: Session, say: Say) -> str:
+    """The models that are compared with the one in production have the notebook's metrics."""
+    fits = getattr(session.module("train"), "CANDIDATES", {})
+    if not fits:
+        raise Impossible("the notebook judges no other model on these features", "not_applicable")
+    told, differing = [], []
+    for model, fit in fits.items():
+        session.baseline.replay(f"candidate {model}")
+        for name, value in fit(copy.deepcopy(session.trained()), session.settings()).metrics.items():
+            key = f"candidate {model} {name}"
+            if session.baseline.has(key):
+                expected, found = float(session.baseline.get(key)), float(value)
+                told.append(f"{model} {name} {found:.6g}")
+                if not np.isclose(found, expected, rtol=EXACT, atol=0):
+                    differing.append(f"{model} {name}: notebook {expected}, project {found}")
+    if differing:
+        raise Failed("; ".join(differing))
+    return ", ".join(told)
 
 
 def predictions(session: Session, say: Say) -> str:

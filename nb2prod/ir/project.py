@@ -50,6 +50,17 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """A function of pandas that reads files with this ending, with options as source text; an empty name
+    stands for `read_csv`.
+    """
+
+    function: str
+    ending: str
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """User code for one generated module.
 
@@ -124,11 +135,13 @@ class Project:
     adapters: tuple[str, ...] = ()
     state: tuple[StateEntry, ...] = ()
     metrics: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()
     packages: tuple[tuple[str, str], ...] = ()
     provenance: tuple[Provenance, ...] = ()
     assumptions: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = field(default=())
     read_csv: tuple[tuple[str, str], ...] = ()
+    reader: Reader | None = None
     seed: int = 0
     fit_on: str = "all"
     targets: tuple[str, ...] = ()

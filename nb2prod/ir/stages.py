@@ -144,7 +144,8 @@ class StageGraph:
     predicts on where that is prepared on the spot.  `crossing` are further values that training needs
     from the features, `shared` those that inference needs, `model_extras` those that inference needs from
     training.  `spans` are the places of all kept statements.  `tags` are the stages of the cells, those of
-    `inferred` from the data flow, for the reason that stands there.
+    `inferred` from the data flow, for the reason that stands there.  `candidates` are the graphs of other
+    models on the same features, which are compared with the one that is compiled.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -175,6 +176,7 @@ class StageGraph:
     tags: dict[int, str] = field(default_factory=dict)
     inferred: dict[int, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    candidates: tuple[StageGraph, ...] = ()
 
     def stage(self, role: Role) -> Stage:
         return next((stage for stage in self.stages if stage.role is role), Stage(role, ()))
@@ -210,6 +212,9 @@ class StageGraph:
             )
             lines.append(f"    {' '.join(ast.unparse(site.node).split())}")
         lines += [f"  metric {metric.name}: s{metric.stmt}" for metric in self.metrics]
+        lines += [
+            f"  candidate {c.sink.model}: s{c.sink.stmt}" for c in self.candidates if c.sink is not None
+        ]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
         lines += [f"  inferred cell {c}:1  {self.tags[c]}: {why}" for c, why in sorted(self.inferred.items())]
         lines += [f"  assumed {text}" for text in self.assumptions]

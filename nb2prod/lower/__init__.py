@@ -31,6 +31,8 @@ from nb2prod.lower.renamed import renamed
 
 __all__ = ["Lowering", "lower"]
 
+SHARED = ("parameters", "paths", "sites", "staged_functions")  # what passes found out for the chosen model
+
 
 @dataclass(frozen=True, slots=True)
 class Lowering:
@@ -61,16 +63,40 @@ def lower(
     target = lower_target(context)
     load, features = lower_load(context), lower_features(context, target)
     fit_model, decide = lower_fit_model(context), lower_decide(context)
+    candidates = _candidates(context)
     modules = {
         "load": _module(context, load),
         "features": _module(context, features),
         "target": _module(context, target) if target.text else Module(),
-        "train": _module(context, fit_model),
+        "train": _joined(_module(context, fit_model), [_module(context, c) for c in candidates.values()]),
         "infer": _module(context, decide),
     }
     modules = {role: renamed(role, module) for role, module in modules.items()}
     made = project(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
+    made = replace(made, candidates=tuple(candidates))
     return Lowering(made, features.places, decide.text, features.boundary)
+
+
+def _candidates(context: Context) -> dict[str, Lowered]:
+    """The fits of the models that are compared with the chosen one, by their names."""
+    chosen, found = context.graph, {}
+    for graph in chosen.candidates:
+        assert graph.sink is not None
+        shared = {name: getattr(chosen, name) for name in SHARED}
+        own = Context(context.flow, context.types, replace(graph, **shared), context.name)
+        found[graph.sink.model] = lower_fit_model(own, f"fit_{graph.sink.model}")
+    taken = {name for stmt in context.flow.by_id for name in context.flow.defined_by(stmt)}
+    return {name: lowered for name, lowered in found.items() if f"fit_{name}" not in taken | {"fit_model"}}
+
+
+def _joined(module: Module, others: list[Module]) -> Module:
+    """One module of several; helpers and imports that they share stand in it once."""
+    every = (module, *others)
+    return Module(
+        tuple(dict.fromkeys(line for one in every for line in one.imports)),
+        tuple(dict.fromkeys(text for one in every for text in one.helpers)),
+        tuple(text for one in every for text in one.functions),
+    )
 
 
 def _module(context: Context, lowered: Lowered) -> Module:

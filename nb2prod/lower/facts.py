@@ -12,15 +12,10 @@ from nb2prod.ir.project import Column, DataFile, Module, Param, Project, Provena
 from nb2prod.ir.stages import Role, Site
 from nb2prod.ir.trace import Trace
 from nb2prod.lower.module import Context
+from nb2prod.lower.readers import csv_options, other_reader
 from nb2prod.lower.targets import raw_targets
 
 ALWAYS = {"numpy", "pandas", "scipy", "sklearn", "joblib"}  # what every generated project uses itself
-# Options of read_csv that say how a file is written, not which columns it has.
-FORMAT = (
-    "sep", "delimiter", "decimal", "thousands", "encoding", "quotechar", "escapechar", "comment", "na_values",
-    "keep_default_na", "true_values", "false_values", "skipinitialspace", "skiprows", "compression",
-    "parse_dates", "date_format", "dayfirst",
-)  # fmt: skip
 CORE = {"value", "keep", "result", "fitting"}
 FUNCTIONS = {
     Role.LOAD: "load.load",
@@ -62,7 +57,8 @@ def project(
         target_columns=targets,
         columns=columns,
         guards=trace.guards if trace else (),
-        read_csv=tuple(_read_csv(context)),
+        read_csv=csv_options(context),
+        reader=other_reader(context),
         adapters=tuple(sorted(set(re.findall(r"\bst\.(\w+)\(", text)) - CORE)),
         state=tuple(_state(context)),
         metrics=tuple(metric.name for metric in graph.metrics),
@@ -86,39 +82,6 @@ def _packages(trace: Trace | None, modules: dict[str, Module]) -> list[tuple[str
     imported = {line.split()[1].split(".")[0] for line in lines} | ALWAYS
     distributions = {name for module, name in trace.modules if module in imported}
     return [(name, version) for name, version in trace.packages if name in distributions]
-
-
-def _read_csv(context: Context) -> list[tuple[str, str]]:
-    """The constant options with which the main frame's file is read."""
-    graph = context.graph
-    for id in graph.stage(Role.LOAD).stmts:
-        if not graph.frames or graph.frames[0] not in context.flow.defined_by(id):
-            continue
-        for call in ast.walk(context.flow.by_id[id].node):
-            if isinstance(call, ast.Call) and context.types.api_of(call) == "pandas.read_csv":
-                given = {k.arg: _constant(k.value, context) for k in call.keywords if k.arg}
-                wanted = (*FORMAT, "header", "names") if given.get("names") is not None else FORMAT
-                return [
-                    (name, ast.unparse(v)) for name, v in given.items() if name in wanted and v is not None
-                ]
-    return []
-
-
-def _constant(node: ast.expr, context: Context) -> ast.expr | None:
-    """The literal that an expression is, or that the variable holds which it names."""
-    if isinstance(node, ast.Name):
-        stmts = {d.stmt for d in context.flow.defs if d.name == node.id}
-        values = [getattr(context.flow.by_id[s].node, "value", None) for s in stmts]
-        node = values[0] if len(values) == 1 and isinstance(values[0], ast.expr) else node
-    return node if _is_literal(node) else None
-
-
-def _is_literal(node: ast.expr) -> bool:
-    try:
-        ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError):
-        return False
-    return True
 
 
 def _parameters(context: Context) -> list[Param]:

@@ -133,7 +133,7 @@ def _as_target(text: str) -> str:
     return f"st.target(lambda {frame}, st: {text}, {frame})"
 
 
-def lower_fit_model(context: Context) -> Lowered:
+def lower_fit_model(context: Context, called: str = "fit_model") -> Lowered:
     """The model fit and the notebook's metrics."""
     graph, flow = context.graph, context.flow
     assert graph.sink is not None
@@ -179,7 +179,7 @@ def lower_fit_model(context: Context) -> Lowered:
     model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
     result = [model, *([metrics] if graph.metrics else ["{}"] if extras else [])]
     tail = [f"return Fitted({', '.join([*result, *(['{' + extras + '}'] if extras else [])])})"]
-    head = f"def fit_model({data}: Training, {settings}: Settings) -> Fitted:"
+    head = f"def {called}({data}: Training, {settings}: Settings) -> Fitted:"
     text = function(head, cells_of(context, stmts), lines, statements, tail)
     bound = _bound(context, stmts) | {metrics, data, settings, *names, *graph.crossing}
     return Lowered(text, bound, imports=_formula_imports(context) if graph.sink.frame else ())

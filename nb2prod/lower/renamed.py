@@ -17,7 +17,7 @@ TAKEN = {
     "load": {"load"},
     "features": {"features", "fit", "transform", "screened", "target", "Training"},
     "target": {"target"},
-    "train": {"fit_model", "train", "Fitted", "Result", "CheckError", "_log", "_model_params"},
+    "train": {"fit_model", "train", "Fitted", "Result", "CANDIDATES", "CheckError", "_log", "_model_params"},
     "infer": {
         "decide", "predict", "score", "Scores", "FileError", "read_rows", "write_rows", "predictions_of",
         "probabilities_of", "_header", "_score", "_suspect", "_plain", "_column",

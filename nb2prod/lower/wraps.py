@@ -65,8 +65,8 @@ def _write(site: Site, node: cst.BaseExpression, code: Code, imported: Container
             return _again("st.scaled", [key, code(node.func)], node, at, code)
         case "read_csv" | "write_csv":
             return _again(f"st.{site.kind}", own if site.kind == "write_csv" else [], node, [], code)
-        case "split":
-            return _again("st.split", [code(node.func)], node, [*site.options], code)
+        case "split" | "folds" as kind:
+            return _again(f"st.{kind}", [code(node.func)], node, [*site.options], code)
         case "astype_category" if own:
             return f"st.astype_category({', '.join([key, *own, *at])})"
         case "fit" | "fit_transform" | "fit_predict" | "merge" | "factorize" | "astype_category":

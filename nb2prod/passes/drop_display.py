@@ -41,7 +41,11 @@ def drop_display(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         if isinstance(definition, ast.FunctionDef):
             hidden |= _nested(definition, types)
     return replace(
-        graph, stages=tuple(s for s in stages if s.stmts), dropped=tuple(dropped), hidden=frozenset(hidden)
+        graph,
+        stages=tuple(s for s in stages if s.stmts),
+        dropped=tuple(dropped),
+        hidden=frozenset(hidden),
+        candidates=tuple(drop_display(candidate, flow, types) for candidate in graph.candidates),
     )
 
 

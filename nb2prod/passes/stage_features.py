@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from nb2prod.analysis.binding import Time, bind, refuse_batch_prediction
+from nb2prod.analysis.columns import inherited
 from nb2prod.analysis.lift import target_is_lifted
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -46,6 +47,7 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
     used = {node.id for node in ast.walk(graph.sink.x) if isinstance(node, ast.Name)}
     absent = tuple(why for name, why in binding.absent.items() if name in used)
+    absent += tuple(inherited(graph.sink.x, binding.absent_columns).values())
     if not graph.refusals:
         batch += _without_rows(graph.sink, flow, binding.rows)
     return replace(
