@@ -89,6 +89,8 @@ def _parts(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
         for call in tables:
             for column, part in columns_of(call):
                 yield (f"{name}[{column!r}]" if name and call is value else ""), part
+            if method(call) == "DataFrame" and call.args and isinstance(call.args[0], ast.Call):
+                yield (name if call is value else ""), call.args[0]  # all columns at once
         if not tables:
             yield target, value
 

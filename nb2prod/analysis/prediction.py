@@ -271,6 +271,10 @@ def refuse_predictions(
     refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, slicer, sink))
     refusals += _no_new_rows(flow, types, sink)
+    if isinstance(prediction.rows, ast.Constant):  # print(predict_customer(0.2, 1.1))
+        detail = "it predicts from single values; give the model a table of rows in the cell itself"
+        span = flow.by_id[prediction.stmts[-1]].span if prediction.stmts else flow.by_id[sink.stmt].span
+        refusals.append(Refusal("NBP403", span, sink.model, detail))
     refusals += _of_other_rows(types, prediction, names, slicer)
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
