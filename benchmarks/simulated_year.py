@@ -172,7 +172,11 @@ def attempts(year: Year, changed_answer: pd.DataFrame, seeds: int) -> None:
                 found, same = retrained(year, rows)
             promoted[what] += found.promoted
             exact += same
-            print(f"{what}: {'promoted' if found.promoted else 'kept'}: {found.why}", flush=True)
+            ended = "then back to" if found.promoted else "still"
+            afterwards = f"{ended} the former champion{'' if same else ', NOT with its predictions'}"
+            print(
+                f"{what}: {'promoted' if found.promoted else 'kept'} ({afterwards}): {found.why}", flush=True
+            )
     for what in kinds:
         print(f"retrained on {what}: promoted {promoted[what]} of {seeds}")
     print(

@@ -89,7 +89,7 @@ def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.Dat
         if seen.all():
             return
         found = _having("id", source, ABOUT)
-        at = ids.get_indexer(found["id"].to_numpy(dtype=object))
+        at = ids.get_indexer(pd.Index(found["id"], dtype=object))
         seen[at[at >= 0]] = True
         yield found[at >= 0]
 
