@@ -243,6 +243,7 @@ EXAMPLES = [
         "df['b'].mean()",
         """df["t"] = df.a.map(lambda v: f"{v - st.value('k', df['b'].mean):.1f} f'{v}'")""",
     ),
+    one("value", "t = f'{x}'", "f'{x}'", """t = st.value("k", lambda: f'{x}')"""),
     one(
         "value",
         """t = f'{v - df["b"].mean()}'""",

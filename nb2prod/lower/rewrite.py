@@ -48,7 +48,8 @@ def source(stmt: Stmt, edits: Edits) -> str:
     text, first, column = _segment(stmt)
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     places: dict[tuple[int, int], Build] = {}
-    formatted = {id(n) for j in ast.walk(stmt.node) if isinstance(j, ast.JoinedStr) for n in ast.walk(j)}
+    strings = [node for node in ast.walk(stmt.node) if isinstance(node, ast.JoinedStr)]
+    formatted = {id(inner) for string in strings for part in string.values for inner in ast.walk(part)}
     for node in ast.walk(stmt.node):
         if isinstance(node, ast.expr) and (build := edits.build.get(id(node))):
             line, offset, last_line, last = _range(stmt.text, node, stmt, first, column)

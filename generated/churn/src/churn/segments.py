@@ -4,12 +4,11 @@ Reading takes of each file only what is asked for, and keeps a text that stands 
 of a million predictions fits into memory.
 """
 
-# ruff: noqa: PLR0124 -- the notebook's own style
-
 from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -129,10 +128,14 @@ def _array(values: pd.Series, path: Path) -> Any:
         return pa.Array.from_pandas(values)
     except Exception:  # what Parquet cannot hold must not stop the log: JSON can
         log.exception("%s: column %s is kept as JSON", path, values.name)
+        gaps = [
+            value is None or (isinstance(value, float) and math.isnan(value))
+            for value in values
+        ]
         return pa.array(
             [
-                None if value is None or value != value else json.dumps(value)
-                for value in values
+                None if gap else json.dumps(value)
+                for gap, value in zip(gaps, values, strict=True)
             ]
         )
 
