@@ -132,7 +132,8 @@ def _into_a_part(call: ast.Call) -> str:
 def _keeps(call: ast.Call, how: str, name: str) -> bool:
     """`known.setdefault(x, f(x))`, `known.update({x: f(x)})`: what was worked out for a value alone."""
     alone = name not in _read([*call.args, *(k.value for k in call.keywords)])
-    return alone and (how == "setdefault" or (how == "update" and isinstance(call.args[0], ast.Dict)))
+    by_key = how == "setdefault" or (how == "update" and all(isinstance(a, ast.Dict) for a in call.args))
+    return alone and by_key
 
 
 def _read(nodes: Iterable[ast.AST]) -> set[str]:
