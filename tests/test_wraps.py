@@ -243,6 +243,18 @@ EXAMPLES = [
         "df['b'].mean()",
         """df["t"] = df.a.map(lambda v: f"{v - st.value('k', df['b'].mean):.1f} f'{v}'")""",
     ),
+    one(
+        "value",
+        """t = f'{d["f"] - df.b.mean()}'""",
+        "df.b.mean()",
+        """t = f'{d["f"] - st.value("k", df.b.mean)}'""",
+    ),
+    one(
+        "value",
+        """t = 'a' f"{v - df.b.mean()}" """.strip(),
+        "df.b.mean()",
+        """t = 'a' f"{v - st.value('k', df.b.mean)}\"""",
+    ),
     one("value", "t = f'{x}'", "f'{x}'", """t = st.value("k", lambda: f'{x}')"""),
     one(
         "value",

@@ -49,12 +49,17 @@ def source(stmt: Stmt, edits: Edits) -> str:
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     places: dict[tuple[int, int], Build] = {}
     strings = [node for node in ast.walk(stmt.node) if isinstance(node, ast.JoinedStr)]
-    formatted = {id(inner) for string in strings for part in string.values for inner in ast.walk(part)}
+    string_of = {id(n): string for string in strings for part in string.values for n in ast.walk(part)}
+
+    def place(node: ast.expr) -> tuple[int, int]:
+        line, offset, last_line, last = _range(stmt.text, node, stmt, first, column)
+        return starts[line - 1] + offset, starts[last_line - 1] + last
+
     for node in ast.walk(stmt.node):
         if isinstance(node, ast.expr) and (build := edits.build.get(id(node))):
-            line, offset, last_line, last = _range(stmt.text, node, stmt, first, column)
-            begin, end = starts[line - 1] + offset, starts[last_line - 1] + last
-            quoted = id(node) in formatted and OPENING.findall(text[:begin])[-1] == '"'
+            begin, end = place(node)
+            string = string_of.get(id(node))
+            quoted = string is not None and _opening(text[place(string)[0] : begin]) == '"'
             places[begin, end] = _single_quoted(build) if quoted else build
     outer_first = sorted((begin, -end) for begin, end in places)
     text = _spliced(text, [(begin, -end, places[begin, -end]) for begin, end in outer_first])
@@ -77,6 +82,12 @@ def rebuilt(node: ast.expr, build: Mapping[int, Build]) -> str:
             places.append((begin, -end, build[id(old)]))
     outer_first = sorted(places, key=lambda place: place[:2])
     return _spliced(text, [(begin, -end, made) for begin, end, made in outer_first])
+
+
+def _opening(text: str) -> str:
+    """The quotes of an f-string that the text begins with, or the last one of several strings in a row."""
+    found = OPENING.match(text) or OPENING.findall(text)
+    return found[1] if isinstance(found, re.Match) else found[-1]
 
 
 def _single_quoted(build: Build) -> Build:
