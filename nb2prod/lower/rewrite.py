@@ -72,6 +72,8 @@ def source(stmt: Stmt, edits: Edits) -> str:
 def rebuilt(node: ast.expr, build: Mapping[int, Build]) -> str:
     """The text of an expression without its layout, edited."""
     text = ast.unparse(node)
+    if not any(id(inner) in build for inner in ast.walk(node)):
+        return text
     again = ast.parse(text, mode="eval").body
     places = []
     for old, new in zip(ast.walk(node), ast.walk(again), strict=True):
