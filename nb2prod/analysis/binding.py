@@ -15,11 +15,11 @@ import ast
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from nb2prod import knowledge
-from nb2prod.analysis.columns import AbsentColumns, dropped, inherited
+from nb2prod.analysis.columns import dropped, inherited, left
 from nb2prod.analysis.events import root
 from nb2prod.analysis.formulas import by_row
 from nb2prod.analysis.keys import Keys
@@ -150,7 +150,6 @@ class Binding:
     assumptions: tuple[str, ...] = ()
     rows: frozenset[str] = frozenset()  # the names that hold rows of the training data at the end
     absent: tuple[Refusal, ...] = ()  # why what the model is fitted on does not exist when serving
-    absent_columns: AbsentColumns = field(default_factory=dict)
 
 
 def bind(
@@ -185,8 +184,7 @@ def bind(
         tuple(sorted(walker.callers(staged))),
         tuple(dict.fromkeys(walker.assumptions)),
         frozenset(name for name, value in walker.env.items() if value.time is Time.ROW),
-        (fitted_on.absent,) if fitted_on.absent is not None else (),
-        walker.absent_columns,
+        (*walker.absent_in(x), *([fitted_on.absent] if fitted_on.absent is not None else [])),
     )
 
 
@@ -213,6 +211,7 @@ class _Walker:
         self.absent_columns: dict[
             tuple[str, str], Refusal
         ] = {}  # by frame and column; "" is what a call made
+        self.without: dict[str, set[str]] = {}  # the absent columns that a frame surely has not
         self.frames: set[str] = set()  # loaded frames that still have the rows of their file
         self.read_back: set[str] = set()  # files that the same statements write and read
 
@@ -542,12 +541,26 @@ class _Walker:
 
     def inherit(self, target: ast.expr, value: ast.expr) -> None:
         """A frame that is made of others has their columns, also those that no row to predict can have."""
-        if isinstance(target, ast.Name):
-            kept = inherited(value, self.absent_columns)
-            self.absent_columns = {
-                k: why for k, why in self.absent_columns.items() if k[0] not in (target.id, "")
-            }
-            self.absent_columns |= {(target.id, column): why for column, why in kept.items()}
+        names = {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        kept, without = inherited(value, self.absent_columns), self.left_out(value)
+        for name in names:
+            for key in [k for k in self.absent_columns if k[0] in (name, "")]:
+                del self.absent_columns[key]
+            self.absent_columns |= {(name, column): why for column, why in kept.items()}
+            self.without[name] = without
+
+    def left_out(self, value: ast.expr) -> set[str]:
+        """The absent columns that an expression, or a frame that it reads, surely leaves out."""
+        columns = {column for _, column in self.absent_columns}
+        names = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}
+        return (columns - left(value, columns)).union(*(self.without.get(name, set()) for name in names))
+
+    def absent_in(self, x: ast.expr) -> tuple[Refusal, ...]:
+        """Why columns of the rows that the model is fitted on do not exist when serving; where it is not seen
+        that they leave such a column out, they may have it.
+        """
+        without = self.left_out(x) - set(inherited(x, self.absent_columns))
+        return tuple(why for (_, column), why in self.absent_columns.items() if column not in without)
 
     def store(self, target: ast.Subscript | ast.Attribute, value: Value) -> None:
         """Into a frame, a container or an object."""

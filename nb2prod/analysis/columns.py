@@ -22,13 +22,24 @@ def inherited(value: ast.expr, absent: AbsentColumns) -> dict[str, Refusal]:
     """
     names = {n.id for n in ast.walk(value) if isinstance(n, ast.Name)} | {""}
     found = {column: why for (owner, column), why in absent.items() if owner in names}
-    for node in ast.walk(value):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr == "drop":
-                found = {c: why for c, why in found.items() if c not in _texts(node)}
-        elif isinstance(node, ast.Subscript) and _is_selection(node.slice):
-            found = {c: why for c, why in found.items() if c in _texts(node.slice)}
-    return found
+    stays = left(value, set(found))
+    return {column: why for column, why in found.items() if column in stays}
+
+
+def left(value: ast.expr, columns: set[str]) -> set[str]:
+    """Those of the columns that what an expression drops and selects at last leaves."""
+    node: ast.expr = value
+    while True:
+        match node:
+            case ast.Call(func=ast.Attribute(value=receiver, attr=name)):
+                columns = columns - _texts(node) if name == "drop" else columns
+            case ast.Subscript(value=receiver, slice=index):
+                columns = columns & _texts(index) if _is_selection(index) else columns
+            case ast.Attribute(value=receiver):
+                pass
+            case _:
+                return columns
+        node = receiver
 
 
 def dropped(node: ast.stmt) -> set[tuple[str, str]]:

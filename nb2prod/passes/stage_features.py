@@ -14,7 +14,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from nb2prod.analysis.binding import Time, bind, refuse_batch_prediction
-from nb2prod.analysis.columns import inherited
 from nb2prod.analysis.lift import target_is_lifted
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
@@ -45,13 +44,12 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     assert graph.sink is not None
     binding = bind(flow, types, body, target, frames, graph.hidden, graph.sink.x, graph.sink.data)
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
-    absent = binding.absent + tuple(inherited(graph.sink.x, binding.absent_columns).values())
     if not graph.refusals:
         batch += _without_rows(graph.sink, flow, binding.rows)
     return replace(
         graph,
         sites=binding.sites,
-        refusals=tuple(dict.fromkeys((*graph.refusals, *binding.refusals, *absent, *batch))),
+        refusals=tuple(dict.fromkeys((*graph.refusals, *binding.refusals, *binding.absent, *batch))),
         assumptions=(*graph.assumptions, *binding.assumptions),
         staged_functions=binding.staged_functions,
     )
