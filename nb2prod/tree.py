@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 _CHILDREN = "_nb2prod_children"
@@ -49,3 +49,11 @@ def _below(held: dict[str, Any], kind: type[ast.AST]) -> list[ast.AST]:
         elif value is not None:
             found.append(value)
     return [inner for inner in found if isinstance(inner, ast.AST)] if kind in _HOLES else found
+
+
+def bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The blocks of a statement, in the order of the text."""
+    for name in ("body", "orelse", "finalbody"):
+        body = getattr(node, name, None)
+        if isinstance(body, list):
+            yield body

@@ -208,9 +208,8 @@ class _Walker:
         self.calls: set[tuple[str, str]] = set()
         self.returned: list[Value] = []
         self.predicted = ""  # what stands for the rows to predict
-        self.absent_columns: dict[
-            tuple[str, str], Refusal
-        ] = {}  # by frame and column; "" is what a call made
+        # by frame and column; the frame "" is what a call made
+        self.absent_columns: dict[tuple[str, str], Refusal] = {}
         self.without: dict[str, set[str]] = {}  # the absent columns that a frame surely has not
         self.frames: set[str] = set()  # loaded frames that still have the rows of their file
         self.read_back: set[str] = set()  # files that the same statements write and read
@@ -379,8 +378,7 @@ class _Walker:
 
     def loop(self, node: ast.For) -> None:
         iterated = self.expression(node.iter)
-        fact = self.types.fact(node.iter) if isinstance(node.iter, ast.Call) else None
-        if fact is not None and fact.effect == "splits" and not only_chooses_rows(node, self.types):
+        if self.splits(node.iter) and not only_chooses_rows(node, self.types):
             detail = "what features learn fold by fold, a row to predict cannot have"
             self.refuse("NBP402", node.iter, ast.unparse(node.iter), detail)
         element = self.element(node.iter, iterated)
@@ -452,7 +450,7 @@ class _Walker:
             return replace(value, stacked=False, site=None)
         if value.time is not Time.ROW:
             return FIT if value.time is Time.FIT else CONST
-        if isinstance(iterated, ast.Call) and getattr(self.types.fact(iterated), "effect", "") == "splits":
+        if self.splits(iterated):
             return ROW  # the positions of many rows
         kind = self.types.of(iterated)
         if kind == "pandas.DataFrame":
@@ -460,6 +458,10 @@ class _Walker:
         if kind in GROUPED:
             self.refuse("NBP402", iterated, ast.unparse(iterated), GROUPS)
         return replace(ELEMENT, absent=value.absent)
+
+    def splits(self, node: ast.expr) -> bool:
+        fact = self.types.fact(node) if isinstance(node, ast.Call) else None
+        return fact is not None and fact.effect == "splits"
 
     def effect_statement(self, node: ast.Expr) -> None:
         """A call for its effect: an in-place filter, a draw that only keeps the stream, a fit, a plot."""

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, has_score, method
+from nb2prod.analysis.siblings import column_of
 from nb2prod.analysis.split import Answers
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.refusal import Refusal
 from nb2prod.ir.stages import Prediction
+from nb2prod.tree import bodies
 
 SCORED = (*PREDICT_METHODS, "score_samples")
 Models = frozenset[str]
@@ -141,14 +143,10 @@ def _columns(value: ast.expr | None) -> Iterator[tuple[str, ast.expr]]:
                 yield str(key.value), part
 
 
-def _column(node: ast.AST) -> str:
+def _column(node: ast.expr) -> str:
     """`out[y]` for `out["y"]` and `out.y`."""
-    match node:
-        case ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str() as name)):
-            return f"{owner}[{name}]"
-        case ast.Attribute(value=ast.Name(id=owner), attr=name):
-            return f"{owner}[{name}]"
-    return ""
+    taken = column_of(node)
+    return f"{taken[0]}[{taken[1]}]" if taken is not None else ""
 
 
 def _simple(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -156,6 +154,6 @@ def _simple(node: ast.stmt) -> Iterator[ast.stmt]:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return
     yield node
-    for name in ("body", "orelse", "finalbody"):
-        for inner in getattr(node, name, []):
+    for body in bodies(node):
+        for inner in body:
             yield from _simple(inner)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.types import Types
+from nb2prod.tree import bodies
 
 SCHEMA = ("KeyError", "AttributeError", "NameError", "ImportError", "ModuleNotFoundError")
 ENTRY_A_ROW = ("append", "extend")  # a list that gets an entry for each row stays one with an entry a row
@@ -112,8 +113,8 @@ def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements of a body and of all blocks in it, in the order of the text."""
     for stmt in body:
         yield stmt
-        for name in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(stmt, name, []))
+        for inner in bodies(stmt):
+            yield from _statements(inner)
 
 
 def _own_parts(stmt: ast.stmt) -> list[ast.expr]:

@@ -268,8 +268,9 @@ def refuse_predictions(
     cells = _inference(flow, tags, sink, functions=True)
     names, slicer = aliases(flow, sink), Slicer(flow)
     plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
+    known = answers_of(flow, types, slicer, sink)
     refusals = list(_reworked_columns(plain, names, prediction))
-    refusals += _left_out(types, plain, names, prediction, answers_of(flow, types, slicer, sink))
+    refusals += _left_out(types, plain, names, prediction, known)
     refusals += _no_new_rows(flow, types, sink)
     if isinstance(prediction.rows, ast.Constant):  # print(predict_customer(0.2, 1.1))
         detail = "it predicts from single values; give the model a table of rows in the cell itself"
@@ -277,9 +278,8 @@ def refuse_predictions(
         refusals.append(Refusal("NBP403", span, sink.model, detail))
     refusals += _of_other_rows(types, prediction, names, slicer)
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
-    later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
-    known = answers_of(flow, types, slicer, sink)
     if not refusals:
+        later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
         refusals += refuse_combined(later, plain, names, types, prediction, known)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:

@@ -7,9 +7,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import libcst as cst
 
 from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
 from nb2prod.analysis.model import assigned_name
@@ -242,17 +239,6 @@ def lower_decide(context: Context) -> Lowered:
     return Lowered(text, bound, imports=imports)
 
 
-def _replaced(node: Any, edited: Mapping[int, Build]) -> Any:
-    """A copy of a tree in which edited expressions are the variables that stand for them."""
-    if isinstance(node, list):
-        return [_replaced(inner, edited) for inner in node]
-    if not isinstance(node, ast.AST):
-        return node
-    if id(node) in edited:
-        return ast.Name(edited[id(node)](cst.Name("_"), str), ast.Load())
-    return type(node)(**{name: _replaced(value, edited) for name, value in ast.iter_fields(node)})
-
-
 def _as(text: str) -> Build:
     return lambda node, code: text
 
@@ -376,7 +362,7 @@ def _expressions(context: Context, stmts: tuple[int, ...], same: ast.expr, role:
 def _expression(stmt: Stmt, node: ast.expr, edited: Mapping[int, Build]) -> str:
     """The text of an expression; inside f-strings positions are not to be trusted."""
     if any(id(inner) in edited for inner in ast.walk(node)):
-        return ast.unparse(_replaced(node, edited))
+        return rebuilt(node, edited)
     text = ast.get_source_segment(stmt.text.code, node)
     try:
         same = text is not None and ast.dump(ast.parse(text, mode="eval").body) == ast.dump(node)

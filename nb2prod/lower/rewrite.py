@@ -61,8 +61,7 @@ def source(stmt: Stmt, edits: Edits) -> str:
             string = string_of.get(id(node))
             quoted = string is not None and _opening(text[place(string)[0] : begin]) == '"'
             places[begin, end] = _single_quoted(build) if quoted else build
-    outer_first = sorted((begin, -end) for begin, end in places)
-    text = _spliced(text, [(begin, -end, places[begin, -end]) for begin, end in outer_first])
+    text = _edited(text, places)
     statements = [node for node in _in_order(stmt.node) if isinstance(node, _CHANGING)]
     if not any(edits.changes(node) for node in statements):
         return text
@@ -75,15 +74,14 @@ def rebuilt(node: ast.expr, build: Mapping[int, Build]) -> str:
     if not any(id(inner) in build for inner in ast.walk(node)):
         return text
     again = ast.parse(text, mode="eval").body
-    places = []
+    places: dict[tuple[int, int], Build] = {}
     for old, new in zip(ast.walk(node), ast.walk(again), strict=True):
         if isinstance(new, ast.expr) and id(old) in build:
             begin, end = (
                 len(text.encode()[:at].decode()) for at in (new.col_offset, new.end_col_offset or 0)
             )
-            places.append((begin, -end, build[id(old)]))
-    outer_first = sorted(places, key=lambda place: place[:2])
-    return _spliced(text, [(begin, -end, made) for begin, end, made in outer_first])
+            places[begin, end] = build[id(old)]
+    return _edited(text, places)
 
 
 def _opening(text: str) -> str:
@@ -95,6 +93,12 @@ def _opening(text: str) -> str:
 def _single_quoted(build: Build) -> Build:
     """Before Python 3.12 a quote inside of an f-string must not be that of the f-string."""
     return lambda node, code: build(node, code).replace('"', "'")
+
+
+def _edited(text: str, places: Mapping[tuple[int, int], Build]) -> str:
+    """The text with what is built at each place, from its begin to its end."""
+    outer_first = sorted(places, key=lambda place: (place[0], -place[1]))
+    return _spliced(text, [(begin, end, places[begin, end]) for begin, end in outer_first])
 
 
 def _spliced(text: str, places: Sequence[tuple[int, int, Build]]) -> str:

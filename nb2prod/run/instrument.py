@@ -10,13 +10,14 @@ own, `Instrumented.inserted` says so.  Every cell is checked: without the calls 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from nb2prod.ir.program import Program, Stmt
 from nb2prod.run.sites import CALL, sites
 from nb2prod.source import Span, Text, split_lines
+from nb2prod.tree import bodies
 
 _CLOSING, _AFTER, _BEFORE, _OPENING = 0, 1, 2, 3  # the order of texts inserted at one place
 _NO_AFTER = (ast.Return, ast.Raise, ast.Break, ast.Continue)
@@ -143,7 +144,7 @@ def _located(program: Program) -> _Nodes:
                 nodes.expressions.setdefault(stmt.text.span(node), node)
             elif isinstance(node, ast.stmt):
                 nodes.statements.setdefault(stmt.text.span(node), node)
-            for body in _bodies(node):
+            for body in bodies(node):
                 _link(nodes, body)
     for stmts in nodes.stmts.values():
         _link(nodes, stmts)
@@ -154,13 +155,6 @@ def _link(nodes: _Nodes, body: Sequence[ast.stmt]) -> None:
     for before, after in pairwise(body):
         nodes.previous[after] = before
         nodes.following[before] = after
-
-
-def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
-    for name in ("body", "orelse", "finalbody"):
-        body = getattr(node, name, None)
-        if isinstance(body, list):
-            yield body
 
 
 def static_imports(program: Program) -> set[str]:
