@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import uuid
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # small data: threads would only wait for each other
+# small data: threads would only wait for each other
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -40,9 +40,8 @@ def window(version: Version, raw: pd.DataFrame) -> pd.DataFrame:
 def test_rows_like_those_of_training_are_quiet(
     window: pd.DataFrame, version: Version
 ) -> None:
-    inputs = window.drop(
-        columns="prediction"
-    )  # of rows that the model knows, it is too sure
+    # of rows that the model knows, it is too sure
+    inputs = window.drop(columns="prediction")
     found = monitor.examine(inputs, version.info, version.number, 100)
     assert (found.status, found.exit_code) == ("quiet", 0), found.why
 

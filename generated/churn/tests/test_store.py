@@ -174,9 +174,8 @@ def test_writers_at_once_and_killed_ones_leave_whole_versions_only(
     package = versions.freeze_code(apart.artifacts / "code")
     module = versions.Version(package, None, None).module("features")
     data = module.fit(load(apart), apart)
-    monkeypatch.setattr(
-        module, "fit", lambda raw, settings: data
-    )  # the computation is not what is tested
+    # the computation is not what is tested
+    monkeypatch.setattr(module, "fit", lambda raw, settings: data)
     processes = multiprocessing.get_context("fork")
 
     def write(first: int, count: int) -> None:

@@ -36,9 +36,10 @@ def audit(logged: pd.DataFrame, version: Version, sampled: int = SAMPLED) -> Aud
     if not len(rows):
         return Audit(0, 0, "nothing is logged")
     columns = [str(name) for name in rows if str(name).startswith("row.")]
+    # as of a request
     frame = pd.DataFrame(
         {name.removeprefix("row."): rows[name].tolist() for name in columns}
-    )  # as of a request
+    )
     frame = frame.assign(
         **{name: None for name in version.state.reads or () if name not in frame}
     )

@@ -312,9 +312,8 @@ def _labels(version: Version, rows: pd.DataFrame) -> list[str] | None:
     if all(names[label] == value for label, value in zip(raw, final, strict=True)):
         labels = [str(names.get(label, label)) for label in classes]
         return labels if len(set(labels)) == len(labels) else None
-    if len(classes) == 2 and set(final) <= set(
-        classes
-    ):  # a cut-off of the notebook's own
+    # a cut-off of the notebook's own
+    if len(classes) == 2 and set(final) <= set(classes):
         second = np.array([value == classes[1] for value in final])
         above, below = probability[second, 1], probability[~second, 1]
         if not len(above) or not len(below) or below.max() <= above.min():

@@ -101,9 +101,8 @@ def serve(
 ) -> None:
     """Serve the champion over HTTP; SIGTERM ends it when the requests at hand are answered."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(
-            name, "1"
-        )  # one row at a time gains nothing from threads and waits for them
+        # one row at a time gains nothing from threads and waits for them
+        os.environ.setdefault(name, "1")
     with failing(), tempfile.TemporaryDirectory() as counters:
         import uvicorn
 

@@ -35,9 +35,8 @@ def failing() -> Iterator[None]:
     except (SettingsError, OSError) as error:
         message = str(error)
     except Exception as error:
-        if not type(error).__module__.startswith(
-            (__package__, "mlflow.")
-        ):  # ours, a version's, the store's
+        # ours, a version's, the store's
+        if not type(error).__module__.startswith((__package__, "mlflow.")):
             raise
         message = str(error)
     else:

@@ -62,9 +62,8 @@ def fit(
     main = st.main.copy()
     X_train = features(st.main, st)
     apart = settings is not None and settings.fit_on == "train"
-    if (
-        apart
-    ):  # once more, now that the split is known: nothing is learned from the other rows
+    # once more, now that the split is known: nothing is learned from the other rows
+    if apart:
         st = Staging.for_fit(raw, parameters, READS, definition(), rehearsal=st)
         X_train = features(st.main, st)
     state = st.freeze()

@@ -97,9 +97,8 @@ class Gate:
             response = _refusal(
                 500, "internal error; the log has it under this request's id"
             )
-        if (
-            response is not None and status == 0
-        ):  # a reply that was begun cannot be taken back
+        # a reply that was begun cannot be taken back
+        if response is not None and status == 0:
             await response(scope, receive, reply)
         self._note(scope, request_id, status, time.perf_counter() - begin, noted)
 
@@ -262,9 +261,8 @@ class Metrics:
             return generate_latest(self.registry)
         for path in Path(folder).glob("gauge_live*_*.db"):
             process = int(path.stem.rpartition("_")[2])
-            if not _alive(
-                process
-            ):  # it was killed, and the next one has another number
+            # it was killed, and the next one has another number
+            if not _alive(process):
                 multiprocess.mark_process_dead(process, folder)
         together = CollectorRegistry()
         multiprocess.MultiProcessCollector(together, folder)

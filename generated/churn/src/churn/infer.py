@@ -101,9 +101,8 @@ def read_rows(source: Path | IO[bytes]) -> pd.DataFrame:
     if suffix != ".csv":
         return pd.read_parquet(source)
     types = {name: str for name in TEXTS} | READ_CSV.get("dtype", {})
-    packed = (
-        {} if isinstance(source, Path) else {"compression": None}
-    )  # a small body must not unfold to a large one
+    # a small body must not unfold to a large one
+    packed = {} if isinstance(source, Path) else {"compression": None}
     try:
         rows = pd.read_csv(source, **{**READ_CSV, **packed, "dtype": types})
     except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors

@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 QUIET, ALARM, TOO_FEW = 0, 1, 3
 LEVEL = 0.01
 RESAMPLES = 100
-LARGEST = 5000  # resampling at more rows than that changes no threshold: the floors are larger
+# resampling at more rows than that changes no threshold: the floors are larger
+LARGEST = 5000
 PLOTTED = 50_000
 FLOORS = {
     "drift": 0.1,

@@ -85,9 +85,8 @@ def register(version: Version, folder: Path, settings: Settings) -> str:
     rows = pd.DataFrame(version.info["example"]["rows"])
     outputs = version.module("infer").predict(rows, version).assign(flags="", error="")
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # whole numbers have no missing values: the schema sees to that
+        # whole numbers have no missing values: the schema sees to that
+        warnings.simplefilter("ignore")
         signature = mlflow.models.infer_signature(rows, outputs)
     needs = {
         **version.info["libraries"],

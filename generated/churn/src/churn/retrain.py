@@ -33,7 +33,8 @@ NO_TRUTH = "there is no target by which two models can be compared; `train` and 
 DRAWS = 1000
 CONFIDENCE = 0.95
 SLICE_ROWS = 50
-CALIBRATION = 0.02  # how much further than the champion's its probabilities may be from what comes true
+# how much further than the champion's its probabilities may be from what comes true
+CALIBRATION = 0.02
 # What monitoring may find that new training can help; a broken column is to be mended, not learned.
 WORTH = ("quality", "input drift", "prediction drift")
 # The metrics of the notebook, as it names them.
@@ -118,9 +119,8 @@ def run(
                     champion.number,
                 )
         settings.artifacts.mkdir(parents=True, exist_ok=True)
-        last.write_text(
-            "{}\n", encoding="utf-8"
-        )  # an attempt that fails counts as well
+        # an attempt that fails counts as well
+        last.write_text("{}\n", encoding="utf-8")
         found = _attempt(settings, champion, say)
         last.write_text(json.dumps(found.to_dict(), indent=1) + "\n", encoding="utf-8")
         return found

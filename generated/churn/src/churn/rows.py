@@ -164,9 +164,8 @@ def prove(version: Version, main: pd.DataFrame) -> dict[str, Any]:
                 **found,
             }
         told.append(found["told"])
-        if found.get(
-            "differ"
-        ):  # the features: no other way to ask the model changes that
+        # the features: no other way to ask the model changes that
+        if found.get("differ"):
             break
     return {"passed": False, "told": told[-1]}
 

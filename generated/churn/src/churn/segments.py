@@ -25,9 +25,8 @@ log = logging.getLogger(__name__)
 LABELS = ["of", "label", "when"]
 ABOUT = ["id", "prediction", "model_version"]
 DISTINCT = ("when", "id", "of")  # texts that do not repeat
-UNKNOWN = (
-    "unknown"  # sorts behind every time: what cannot be dated is read, and not removed
-)
+# sorts behind every time: what cannot be dated is read, and not removed
+UNKNOWN = "unknown"
 
 
 def rotate(path: Path) -> None:
@@ -108,9 +107,8 @@ def _lines(path: Path) -> list[dict[str, Any]]:
             except ValueError:  # torn by a crash
                 log.warning("%s: a torn line is left out", path)
                 continue
-            if (
-                "\\ud" in line
-            ):  # half of a surrogate pair is no text that a file can hold
+            # half of a surrogate pair is no text that a file can hold
+            if "\\ud" in line:
                 entry = json.loads(
                     json.dumps(entry, ensure_ascii=False).encode(errors="replace")
                 )

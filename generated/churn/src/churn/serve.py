@@ -297,9 +297,8 @@ def _parsed(body: bytes, kind: str, most: int) -> list[Any]:
         rows: list[Any] = frame.to_dict("records")
         return rows
     sent = json.loads(body)
-    if (
-        b"\\ud" in body.lower()
-    ):  # half a character: it could be neither answered, logged nor scored
+    # half a character: it could be neither answered, logged nor scored
+    if b"\\ud" in body.lower():
         json.dumps(sent, ensure_ascii=False).encode()
     if isinstance(sent, dict):
         sent = sent["rows"] if isinstance(sent.get("rows"), list) else [sent]

@@ -49,9 +49,8 @@ class Shadow:
         """Note an answer."""
         if len(rows) != 1:
             return
-        alone = getattr(
-            scores, "alone", False
-        )  # versions of earlier code know no row path
+        # versions of earlier code know no row path
+        alone = getattr(scores, "alone", False)
         (self.alone if alone else self.pandas).inc()
         if alone:
             self.seen += 1

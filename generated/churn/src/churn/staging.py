@@ -42,9 +42,8 @@ class Staging:
         ] = {}  # which rows the notebook's filters would drop, by guard
         self._inside = False  # a thunk is running: what it asks for is part of it
         self._in_target = False
-        self._ids = {
-            len(self.main): np.arange(len(self.main))
-        }  # positions of raw rows, by number of rows
+        # positions of raw rows, by number of rows
+        self._ids = {len(self.main): np.arange(len(self.main))}
         # A serving pass over evaluation rows has a target; a pass whose rows were chosen has splits to come.
         self._judging = False
         self._splits = self._to_come = 0
@@ -297,9 +296,8 @@ class Staging:
         ids = self._ids.get(_count(before))
         if ids is None:
             return unknown
-        if len(unknown) >= len(ids) and _same_rows(
-            before, after
-        ):  # resampling adds rows behind the old ones
+        # resampling adds rows behind the old ones
+        if len(unknown) >= len(ids) and _same_rows(before, after):
             return np.append(ids, unknown[len(ids) :])
         if (
             isinstance(before, np.ndarray)

@@ -330,9 +330,8 @@ def _numbers(column: pd.Series, dtype: np.dtype) -> pd.Series:
     numbers = pd.to_numeric(column)
     if dtype.kind == "f":
         return numbers.astype(dtype)
-    if (
-        numbers.isna().any()
-    ):  # training had none: no integer or truth value can stand for it
+    # training had none: no integer or truth value can stand for it
+    if numbers.isna().any():
         return numbers.astype(object if dtype.kind == "b" else "float64")
     exact = numbers.astype(dtype)
     if dtype.kind == "b" and not (exact == numbers).all():
@@ -346,9 +345,8 @@ def _objects(column: pd.Series, dtype: Any, holds: str) -> pd.Series:
         missing if absent else value
         for value, absent in zip(column, column.isna(), strict=True)
     ]
-    if holds.startswith(
-        "string"
-    ):  # a file with nothing but digits in this column gave numbers
+    # a file with nothing but digits in this column gave numbers
+    if holds.startswith("string"):
         values = [v if isinstance(v, str) or pd.isna(v) else _text(v) for v in values]
     return pd.Series(values, index=column.index, name=column.name, dtype=dtype)
 

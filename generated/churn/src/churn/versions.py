@@ -242,9 +242,8 @@ def rescore(version: Version) -> None:
     example = version.info["example"]
     scores = version.module("infer").score(example["rows"], version)
     found = scores.predictions
-    if (
-        version.row is not None
-    ):  # a row that has no answer there keeps the one that pandas gave
+    # a row that has no answer there keeps the one that pandas gave
+    if version.row is not None:
         alone = [version.row.answer(row) for row in example["rows"]]
         found = [
             one if answer is None else answer[0]
