@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from percent import notebook
 
 from nb2prod.compiler import analyse
-from nb2prod.graph import FORMATS, render
 from nb2prod.graph.layout import Link, Size, layout
 from nb2prod.graph.mermaid import escaped
+from nb2prod.graph.render import FORMATS, render
 from nb2prod.graph.view import ranges, view
 
 CHURN = """\

@@ -149,7 +149,7 @@ def graph(notebook: NotebookText, format: GraphFormat = "text") -> None:
     """
     with _guard(subject=notebook):
         from nb2prod import compiler
-        from nb2prod.graph import FORMATS, render
+        from nb2prod.graph.render import FORMATS, render
 
         if format not in FORMATS:
             raise typer.BadParameter(f"the format is one of {', '.join(FORMATS)}, not {format!r}")

@@ -77,7 +77,7 @@ class Context:
         handed = {
             n.name for i, s in self.floating.items() if id(n := s.node) in parameter and hasattr(n, "name")
         }
-        for stmt in self.flow.by_id.values():
+        for stmt in self.flow.by_id.values() if handed else ():
             for call in ast.walk(stmt.node):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in handed:
                     build.setdefault(id(call), _hand_over)

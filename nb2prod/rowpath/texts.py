@@ -13,9 +13,8 @@ def definitions(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
     """The text of everything that these files define, by name, in an order in which it can be executed."""
     found: dict[str, str] = {}
     for file in files:
-        text = (folder / f"{file}.py").read_text(encoding="utf-8")
-        lines = text.split("\n")
-        for node in ast.parse(text).body:
+        lines, tree = _read(folder / f"{file}.py")
+        for node in tree.body:
             for word in defined(node):  # a definition with decorators begins above its first line
                 first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
                 found[word] = "\n".join(lines[first - 1 : node.end_lineno])
@@ -42,13 +41,20 @@ def imports(folder: Path) -> tuple[str, ...]:
     """The imports of libraries in a folder; the project drops those that it does not use."""
     lines = {"from collections.abc import Callable, Mapping", "from typing import Any"}
     for file in sorted(folder.glob("*.py")):
-        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        for node in _read(file)[1].body:
             if isinstance(node, ast.Import) or (
                 isinstance(node, ast.ImportFrom) and node.module != "__future__"
             ):
                 if not (isinstance(node, ast.ImportFrom) and str(node.module).startswith("nb2prod")):
                     lines.add(ast.unparse(node))
     return tuple(sorted(lines))
+
+
+@cache
+def _read(file: Path) -> tuple[list[str], ast.Module]:
+    """The lines of a file, and its tree."""
+    text = file.read_text(encoding="utf-8")
+    return text.split("\n"), ast.parse(text)
 
 
 def defined(node: ast.stmt) -> list[str]:
