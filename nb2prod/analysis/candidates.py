@@ -137,8 +137,8 @@ class Candidates:
             if stmt.id in self.plotting or has_score(stmt.node, self.types):
                 continue
             for call in calls(stmt.node):
-                if method(call) in PREDICT_METHODS:
-                    named = root(call.func)
+                named = f"{root(call.func)}()" if isinstance(call.func, ast.Name) else root(call.func)
+                if method(call) in PREDICT_METHODS or isinstance(call.func, ast.Name):
                     fitted = [s for s in self.sinks if s.stmt <= stmt.id and named in self.names[s.stmt]]
                     if fitted and call is not fitted[-1].call:
                         new = self._is_new(call, stmt.id, fitted[-1])
@@ -187,6 +187,8 @@ def _used(node: ast.stmt) -> Iterator[str]:
         match inner:
             case ast.Call(func=ast.Attribute(attr=name)) if name in (*PREDICT_METHODS, "score"):
                 yield root(inner.func)
+            case ast.Call(func=ast.Name(id=name)):
+                yield f"{name}()"  # a module of PyTorch
             case ast.Attribute(attr="labels_"):
                 yield root(inner)
 

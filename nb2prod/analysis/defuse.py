@@ -111,7 +111,7 @@ class _Scan:
             self.event(event, inline)
         if isinstance(stmt.node, (ast.For, ast.While)):  # what one turn changes, the next one reads
             for event in found.events:
-                if event.kind == "read":
+                if event.kind == "read" and not event.of_loop:
                     self.read(event.name)
         for name, reaches in sorted(self.reached.items()):
             self.uses.append(Use(name, stmt.id, tuple(sorted(reaches))))
@@ -143,7 +143,8 @@ class _Scan:
     def event(self, event: Event, inline: dict[int, Function]) -> None:
         match event.kind:
             case "read":
-                self.read(event.name)
+                if not event.of_loop:
+                    self.read(event.name)
                 function = self.functions.get(event.name)
                 if function is not None:
                     self.run_function(function)

@@ -52,13 +52,15 @@ class Event:
     """`kind` is read, bind, delete, mutate or call.
 
     `name` is the root variable (for a call: of the receiver or the function, empty where there is none);
-    `conditional` says that it happens on some paths only.
+    `conditional` says that it happens on some paths only, `of_loop` that the loop around it has just bound
+    what it reads.
     """
 
     kind: str
     name: str
     node: ast.AST
     conditional: bool = False
+    of_loop: bool = False
 
 
 @dataclass(slots=True)
@@ -197,6 +199,7 @@ class _Walker:
         self.out: list[Event] = []
         self.functions: list[Function] = []
         self.depth = 0
+        self.turns: list[set[str]] = []  # the variables of the loops around
         self.hidden: list[set[str]] = []
         self.class_names: set[str] | None = None  # of the class whose body this is
         self.returns: set[str] = set()
@@ -205,7 +208,8 @@ class _Walker:
     def add(self, kind: str, name: str, node: ast.AST) -> None:
         if self.hidden and name and any(name in names for names in self.hidden):
             return
-        self.out.append(Event(kind, name, node, self.depth > 0))
+        of_loop = kind == "read" and any(name in names for names in self.turns)
+        self.out.append(Event(kind, name, node, self.depth > 0, of_loop))
 
     # statements
 
@@ -244,7 +248,9 @@ class _Walker:
                 self.expression(node.iter)
                 self.depth += 1
                 self.target(node.target)
+                self.turns.append(_bound_by(node.target))
                 self.body(node.body)
+                self.turns.pop()
                 self.body(node.orelse)
                 self.depth -= 1
             case ast.While():
@@ -483,6 +489,11 @@ class _Walker:
     def seen_inside(self) -> list[set[str]]:
         """The hidden names that a comprehension or a lambda sees: those of a class body it does not."""
         return [names for names in self.hidden if names is not self.class_names]
+
+
+def _bound_by(target: ast.expr) -> set[str]:
+    """The variables that an assignment to this target binds: `i`, `row` of `i, row`, none of `d[key]`."""
+    return {n.id for n in ast.walk(target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _returned(node: ast.expr) -> Iterable[ast.expr]:

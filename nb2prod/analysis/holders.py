@@ -2,18 +2,20 @@
 
 lgb.Dataset(X_train, y_train)                    X_train, y_train
 dtest = xgb.DMatrix(X_test); bst.predict(dtest)  X_test, where the matrix is made
+DataLoader(TensorDataset(torch.tensor(X), y))    X, y
 smf.ols("price ~ a + b", df).fit()               the columns a and b of df, and price
 """
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 
 ROWS = "rows"  # the role of a class that only holds rows
+RESHAPED = ("cuda", "double", "float", "long", "reshape", "squeeze", "to", "type", "unsqueeze", "view")
 LABELS = ("label", "y", "endog", "weight", "sample_weight")
 
 
@@ -32,7 +34,12 @@ class Held:
 
 def held(node: ast.expr, at: int, slicer: Slicer, types: Types) -> Held:
     """The rows behind an expression of statement `at`: itself where nothing holds them."""
+    if isinstance(node, ast.Name) and (whole := _iterated(node.id, slicer.flow.by_id[at].node)) is not None:
+        return held(whole, at, slicer, types)  # a batch: for xb, yb in loader
     made, stmt = definition(node, at, slicer)
+    if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr in RESHAPED:
+        inner = held(made.func.value, stmt, slicer, types)
+        return replace(inner, stmts=(stmt, *inner.stmts)) if inner.holders else Held(node, None, at)
     if not isinstance(made, ast.Call) or not made.args:
         return Held(node, None, at)
     fact = types.fact(made)
@@ -44,6 +51,22 @@ def held(node: ast.expr, at: int, slicer: Slicer, types: Types) -> Held:
     if y is not None:
         y = held(y, stmt, slicer, types).x
     return Held(inner.x, y, inner.stmt, (made, *inner.holders), (stmt, *inner.stmts))
+
+
+def _iterated(name: str, stmt: ast.stmt) -> ast.expr | None:
+    """What a loop of the statement goes through whose first variable this is; not what it goes through
+    itself.
+    """
+    for loop in ast.walk(stmt):
+        if isinstance(loop, ast.For):
+            target, iterated = loop.target, loop.iter
+            if isinstance(iterated, ast.Call) and getattr(iterated.func, "id", "") == "enumerate":
+                target = target.elts[-1] if isinstance(target, ast.Tuple) else target
+                iterated = iterated.args[0] if iterated.args else iterated
+            first = target.elts[0] if isinstance(target, (ast.Tuple, ast.List)) and target.elts else target
+            if isinstance(first, ast.Name) and first.id == name:
+                return None if isinstance(iterated, ast.Name) and iterated.id == name else iterated
+    return None
 
 
 def definition(node: ast.expr, at: int, slicer: Slicer) -> tuple[ast.expr, int]:

@@ -4,6 +4,7 @@ model.fit(X, y)                        an estimator, or a class of the notebook
 bst = xgb.train(params, dtrain)        a booster, with the rows in a DMatrix
 result = sm.OLS(y, X).fit()            a model that holds its rows, and a result that predicts
 w = gradient_descent(X, y)             a function of the notebook
+loss.backward(); optimizer.step()      a module of PyTorch, in a loop
 
 It is long because each way to fit a model, and each to choose one, is a case.
 """
@@ -21,6 +22,7 @@ from nb2prod.analysis.ensembles import holder
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
+from nb2prod.analysis.networks import trained_module
 from nb2prod.analysis.nodes import inner_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
@@ -53,10 +55,9 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
     for stmt in flow.by_id.values():
         if "train" not in tags.of(stmt.cell) or isinstance(stmt.node, (ast.FunctionDef, ast.ClassDef)):
             continue
-        for call in calls(stmt.node):
-            sink = _sink_of(stmt, call, slicer, types)
-            if sink is not None:
-                sinks.append(sink)
+        network = trained_module(stmt, slicer, types)
+        fits = [network] if network else [_sink_of(stmt, c, slicer, types) for c in calls(stmt.node)]
+        sinks += [sink for sink in fits if sink is not None]
     if not sinks:
         trained = (s for s in flow.by_id.values() if "train" in tags.of(s.cell))
         sinks += [found for s in trained if (found := learned_in_a_loop(s, slicer, types)) is not None]
@@ -120,7 +121,7 @@ def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
             if method(call) == "backward" and not call.args:
-                detail = "a training loop of PyTorch is not compiled; fit an estimator or a booster instead"
+                detail = "the loop shows no optimizer of one module, or no rows in tensors"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if method(call) == "partial_fit":
                 detail = "a model that is fitted in steps is not compiled; fit it once, with fit"

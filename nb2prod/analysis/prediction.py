@@ -21,6 +21,7 @@ from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
+from nb2prod.analysis.networks import switched
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer
@@ -93,6 +94,7 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
     inside |= _begun(slicer, types, needed - inside, rows)
     stmts = needed & inside | ({last} if value is not None else set())
+    stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
 
 
@@ -353,8 +355,12 @@ def _of_other_rows(
     for id in prediction.stmts:
         for made in predictions(by_id[id].node, names):
             given = given_rows(made, names)
-            rows = held(given, id, slicer, types).x if given is not None else None
-            if rows is not None and root(rows) != root(own):
+            behind = held(given, id, slicer, types) if given is not None else None
+            rows = behind.x if behind is not None else None
+            if behind is not None and behind.y is not None and len(behind.holders) > 1:
+                detail = "what holds the rows holds the target as well, which is not there when serving"
+                yield Refusal("NBP403", by_id[id].text.span(made), ast.unparse(behind.holders[0]), detail)
+            elif rows is not None and root(rows) != root(own):
                 detail = f"what is predicted for `{root(own)}` would depend on these rows as well"
                 yield Refusal("NBP402", by_id[id].text.span(made), ast.unparse(made), detail)
 
@@ -402,7 +408,7 @@ def _variable(
         value = getattr(stmt.node, "value", None)
         if isinstance(value, ast.Lambda):
             continue
-        target, value = added_up(stmt.node) or (assigned_name(stmt.node), value)
+        target, value = added_up(stmt.node) or _assigned(stmt.node)
         if not reads or target is None:
             continue
         if not _is_row_result(value, types, rows):
@@ -421,6 +427,17 @@ def _variable(
     inside = {s.id for s in cells}
     changes = [d.stmt for d in flow.defs if d.name == result and d.kind == "mutate" and d.stmt in inside]
     return result, [last, *(s for s in changes if s > last)]
+
+
+def _assigned(node: ast.stmt) -> tuple[str | None, ast.expr | None]:
+    """The variable that a statement assigns and its value; the last one of a `with` block."""
+    while isinstance(node, ast.With):
+        node = node.body[-1]
+    name, value = assigned_name(node), getattr(node, "value", None)
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=[ast.Name(id="_"), ast.Name(id=name)])]):
+            return name, value  # _, predicted = torch.max(scores, 1)
+    return name, value
 
 
 def _only(value: object, names: set[str], touched: set[int], slicer: Slicer, at: int) -> bool:

@@ -13,6 +13,7 @@ from nb2prod.analysis.descent import beside
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
+from nb2prod.analysis.networks import is_network
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Sink
 
@@ -28,6 +29,8 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
         names |= {root(sink.call.func)} - {""}
     if isinstance(sink.call.func, ast.Name):
         names |= {*flow.defined_by(sink.stmt), CALLED}
+    if is_network(sink):
+        names |= {f"{name}()" for name in names}
     for stmt in flow.by_id.values():
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
@@ -64,7 +67,8 @@ def _functions(flow: Flow, names: set[str]) -> Iterator[str]:
         if given and any(True for _ in predict_calls(node, names - {*given})):
             yield f"{name}()"
         for position, argument in enumerate(given):
-            if any(True for _ in predict_calls(node, {argument})):
+            called = {f"{argument}()"} if any(f"{name}()" in names for name in names) else set()
+            if any(True for _ in predict_calls(node, {argument, *called})):
                 yield f"{name}({position})"
 
 

@@ -288,10 +288,11 @@ def type_name(kind: type) -> str:
 
 def random_state() -> dict[str, Any]:
     """Where the global random streams stand."""
-    numpy_random = sys.modules.get("numpy.random")
+    numpy_random, torch = sys.modules.get("numpy.random"), sys.modules.get("torch")
     return {
         "random": random.getstate(),
         "numpy": None if numpy_random is None else numpy_random.get_state(),
+        "torch": None if torch is None else torch.get_rng_state().numpy(),
     }
 
 

@@ -65,6 +65,9 @@ class Baseline:
             random.setstate(state["random"])
             if state["numpy"] is not None:
                 np.random.set_state(state["numpy"])
+            if state["torch"] is not None:
+                torch = importlib.import_module("torch")
+                torch.set_rng_state(torch.from_numpy(state["torch"]))
 
 
 class _Unpickler(pickle.Unpickler):

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.events import Function, events
-from nb2prod.analysis.predictors import predict_calls
+from nb2prod.analysis.networks import switched
+from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Effect, Flow
 from nb2prod.ir.program import Stmt
@@ -202,6 +203,7 @@ def _inference(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
         changes = [d for d in flow.defs if d.stmt == stmt.id and d.name == graph.sink.model]
         predicts = any(e.kind == "predicts" for e in flow.effects_of(stmt.id))
         # A class of the notebook may keep intermediate results where it predicts.
-        predicts |= any(True for _ in predict_calls(stmt.node, {graph.sink.model}))
+        predicts |= any(True for _ in predict_calls(stmt.node, aliases(flow, graph.sink)))
+        predicts |= bool(switched([stmt], {graph.sink.model}))
         if changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
             yield Refusal("NBP502", stmt.span, str(Role.INFER), "it changes the model after training")

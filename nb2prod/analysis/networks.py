@@ -1,0 +1,84 @@
+"""Modules of PyTorch that a loop of the notebook trains.
+
+optimizer = torch.optim.Adam(model.parameters())      the optimizer says which module learns
+for epoch in range(20):                               the loop is the fit
+    for xb, yb in loader:                             X and y are what the loader holds
+        loss = criterion(model(xb), yb)
+        loss.backward()
+        optimizer.step()
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nb2prod.analysis.events import root
+from nb2prod.analysis.holders import Held, definition, held
+from nb2prod.analysis.nodes import inner_calls
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.types import Types
+from nb2prod.ir.program import Stmt
+from nb2prod.ir.stages import Sink
+
+TRAINED = "train"  # how the loop is written as a call: model.train(X, y)
+EVALUATES = "eval"  # `model.eval()`: dropout and batch norms stop learning
+
+
+def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
+    """The sink where a statement goes backward through a loss and steps an optimizer over rows."""
+    bodies = [stmt.node, *_called(stmt.node, types)]
+    if not any(_method(call) == "backward" for body in bodies for call in inner_calls(body)):
+        return None
+    names = [n for n in ast.walk(stmt.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    names.sort(key=lambda n: (n.lineno, n.col_offset))
+    model = next((m for n in names if (m := _optimised(n, stmt, slicer))), "")
+    found = [h for n in names if (h := held(n, stmt.id, slicer, types)).holders]
+    if not model or not found:
+        return None
+    rows = next((h for h in found if h.y is not None), None) or found[0]
+    y = rows.y if rows.y is not None else next((h.x for h in found if not _same(h, rows)), None)
+    if y is None:
+        return None
+    fit = ast.Call(ast.Attribute(ast.Name(model, ast.Load()), TRAINED, ast.Load()), [rows.x, y], [])
+    ast.fix_missing_locations(ast.copy_location(fit, stmt.node))
+    return Sink(stmt.id, fit, model, rows.x, y, "other", rows.stmt, stmt.id)
+
+
+def is_network(sink: Sink) -> bool:
+    """Whether the model is a module that is called, as `model(X)`, to predict."""
+    return isinstance(sink.call.func, ast.Attribute) and sink.call.func.attr == TRAINED
+
+
+def switched(cells: list[Stmt], names: set[str]) -> set[int]:
+    """The statements that only put the module into the state in which it predicts."""
+    found = set()
+    for stmt in cells:
+        value = stmt.node.value if isinstance(stmt.node, ast.Expr) else None
+        if isinstance(value, ast.Call) and _method(value) == EVALUATES and root(value.func) in names:
+            found.add(stmt.id)
+    return found
+
+
+def _called(node: ast.AST, types: Types) -> Iterator[ast.AST]:
+    """The notebook's functions that a statement calls."""
+    for call in inner_calls(node):
+        function = types.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if isinstance(function, ast.FunctionDef):
+            yield function
+
+
+def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:
+    """The module whose parameters an optimizer holds; empty for all else."""
+    match definition(node, stmt.id, slicer)[0]:
+        case ast.Call(args=[ast.Call(func=ast.Attribute(value=ast.Name(id=model), attr="parameters")), *_]):
+            return model
+    return ""
+
+
+def _same(one: Held, other: Held) -> bool:
+    return ast.dump(one.x) == ast.dump(other.x)
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
