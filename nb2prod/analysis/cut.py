@@ -31,7 +31,7 @@ from nb2prod.analysis.model import (
     undecided,
 )
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
-from nb2prod.analysis.predictors import aliases, predict_calls
+from nb2prod.analysis.predictors import aliases, given_rows, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
 from nb2prod.analysis.rivals import is_candidate, rivals, with_candidates
 from nb2prod.analysis.slicing import Slicer
@@ -483,7 +483,8 @@ class _Cut:
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
         for call in predict_calls(stmt.node, self.models, (*PREDICT_METHODS, "score")):
-            argument = held(call.args[0], id, self.slicer, self.types).x if call.args else None
+            given = given_rows(call, self.models)
+            argument = held(given, id, self.slicer, self.types).x if given is not None else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
                 continue
             for name in _names(argument) & set(uses):

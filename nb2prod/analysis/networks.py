@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import Held, definition, held
@@ -30,9 +31,9 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     bodies = [stmt.node, *_called(stmt.node, types)]
     if not any(_method(call) == "backward" for body in bodies for call in inner_calls(body)):
         return None
-    names = [n for n in ast.walk(stmt.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
-    names.sort(key=lambda n: (n.lineno, n.col_offset))
-    model = next((m for n in names if (m := _optimised(n, stmt, slicer))), "")
+    read = [_read(body) for body in bodies]
+    names = read[0]
+    model = next((m for n in chain(*read) if (m := _optimised(n, stmt, slicer))), "")
     found = [h for n in names if (h := held(n, stmt.id, slicer, types)).holders]
     if not model or not found:
         return None
@@ -66,6 +67,12 @@ def _called(node: ast.AST, types: Types) -> Iterator[ast.AST]:
         function = types.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
         if isinstance(function, ast.FunctionDef):
             yield function
+
+
+def _read(node: ast.AST) -> list[ast.Name]:
+    """The variables that are read, in the order of the text."""
+    names = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
+    return sorted(names, key=lambda n: (n.lineno, n.col_offset))
 
 
 def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 
 EXACT = 1e-9  # the same operations in the same order
 BATCH = 1e-6  # matrix products sum in another order for another number of rows
+SINGLE = 1e-5  # sums of single-precision numbers, in an order that is not ours
 
 
 @dataclass(frozen=True)

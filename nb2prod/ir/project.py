@@ -149,3 +149,8 @@ class Project:
     row_path: str = ""
     model_row: str = ""
     row_path_told: str = ""
+
+    @property
+    def trains_networks(self) -> bool:
+        """Whether training draws from the random stream of PyTorch."""
+        return any(line.split()[1].split(".")[0] == "torch" for line in self.train.imports)

@@ -34,7 +34,9 @@ _FOLDER = Path(__file__).parent
 _STDLIB = "stdlib"
 _STAR = "star"
 # The files that describe classes whose objects notebooks pass around.
-_CLASSES = ("pandas", "numpy", "sklearn", "builtins", _STDLIB, "matplotlib", "mpl_toolkits", "seaborn")
+_CLASSES = (
+    "pandas", "numpy", "sklearn", "builtins", _STDLIB, "matplotlib", "mpl_toolkits", "seaborn", "torch",
+)  # fmt: skip
 
 
 def lookup(
