@@ -34,16 +34,18 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     read = [_read(body) for body in bodies]
     names = read[0]
     model = next((m for n in chain(*read) if (m := _optimised(n, stmt, slicer))), "")
-    found = [h for n in names if (h := held(n, stmt.id, slicer, types)).holders]
+    parts = sorted([*names, *inner_calls(stmt.node)], key=lambda n: (n.lineno, n.col_offset))
+    found = [h for n in parts if (h := held(n, stmt.id, slicer, types)).holders]
     if not model or not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
     y = rows.y if rows.y is not None else next((h.x for h in found if not _same(h, rows)), None)
     if y is None:
         return None
-    fit = ast.Call(ast.Attribute(ast.Name(model, ast.Load()), TRAINED, ast.Load()), [rows.x, y], [])
+    x, y = _whole(rows.x), _whole(y)
+    fit = ast.Call(ast.Attribute(ast.Name(model, ast.Load()), TRAINED, ast.Load()), [x, y], [])
     ast.fix_missing_locations(ast.copy_location(fit, stmt.node))
-    return Sink(stmt.id, fit, model, rows.x, y, "other", rows.stmt, stmt.id)
+    return Sink(stmt.id, fit, model, x, y, "other", rows.stmt, stmt.id)
 
 
 def is_network(sink: Sink) -> bool:
@@ -81,6 +83,13 @@ def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:
         case ast.Call(args=[ast.Call(func=ast.Attribute(value=ast.Name(id=model), attr="parameters")), *_]):
             return model
     return ""
+
+
+def _whole(node: ast.expr) -> ast.expr:
+    """The rows that a batch is cut from: X of `X[start:end]`."""
+    while isinstance(node, ast.Subscript) and not isinstance(node.slice, (ast.Constant, ast.List)):
+        node = node.value
+    return node
 
 
 def _same(one: Held, other: Held) -> bool:
