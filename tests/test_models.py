@@ -47,3 +47,22 @@ def test_none_is_named(cells: str) -> None:
 
 def test_no_entry_has_the_name() -> None:
     assert [found.code for found in analyse(notebook(DICTIONARY), model="forest").blocking] == ["NBP406"]
+
+
+def test_loops_that_go_through_each_other_have_no_rows_behind_them() -> None:
+    cells = """\
+# %% tags=load
+import pandas as pd
+from sklearn.linear_model import Ridge
+df = pd.read_csv("data.csv")
+# %% tags=features
+X = df[["Age"]]
+y = df["Fare"]
+# %% tags=train
+model = Ridge().fit(X, y)
+# %% tags=infer
+for part in parts:
+    for parts in part:
+        print(model.predict(part))
+"""
+    assert analyse(notebook(cells)).graph.sink is not None

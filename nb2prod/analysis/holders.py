@@ -32,13 +32,19 @@ class Held:
     stmts: tuple[int, ...] = ()
 
 
-def held(node: ast.expr, at: int, slicer: Slicer, types: Types) -> Held:
-    """The rows behind an expression of statement `at`: itself where nothing holds them."""
-    if isinstance(node, ast.Name) and (whole := _iterated(node.id, slicer.flow.by_id[at].node)) is not None:
-        return held(whole, at, slicer, types)  # a batch: for xb, yb in loader
+def held(node: ast.expr, at: int, slicer: Slicer, types: Types, turns: frozenset[str] = frozenset()) -> Held:
+    """The rows behind an expression of statement `at`: itself where nothing holds them.
+
+    `turns` are variables of loops that were followed already.
+    """
+    if isinstance(node, ast.Name) and node.id not in turns:
+        whole = _iterated(node.id, slicer.flow.by_id[at].node)
+        batches = held(whole, at, slicer, types, turns | {node.id}) if whole is not None else None
+        if batches is not None and batches.holders:
+            return batches  # for xb, yb in loader
     made, stmt = definition(node, at, slicer)
     if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr in RESHAPED:
-        inner = held(made.func.value, stmt, slicer, types)
+        inner = held(made.func.value, stmt, slicer, types, turns)
         return replace(inner, stmts=(stmt, *inner.stmts)) if inner.holders else Held(node, None, at)
     if not isinstance(made, ast.Call) or not made.args:
         return Held(node, None, at)
@@ -54,9 +60,7 @@ def held(node: ast.expr, at: int, slicer: Slicer, types: Types) -> Held:
 
 
 def _iterated(name: str, stmt: ast.stmt) -> ast.expr | None:
-    """What a loop of the statement goes through whose first variable this is; not what it goes through
-    itself.
-    """
+    """What the loop of the statement goes through whose first variable this is."""
     for loop in ast.walk(stmt):
         if isinstance(loop, ast.For):
             target, iterated = loop.target, loop.iter
@@ -65,7 +69,7 @@ def _iterated(name: str, stmt: ast.stmt) -> ast.expr | None:
                 iterated = iterated.args[0] if iterated.args else iterated
             first = target.elts[0] if isinstance(target, (ast.Tuple, ast.List)) and target.elts else target
             if isinstance(first, ast.Name) and first.id == name:
-                return None if isinstance(iterated, ast.Name) and iterated.id == name else iterated
+                return iterated
     return None
 
 
