@@ -189,7 +189,7 @@ def killed_service(
         one.join()
     folder = settings.artifacts / "predictions"
     open_ones = segments.read(folder)
-    prediction_log.recover(folder)
+    segments.recover(folder)
     logged, labels = segments.read(folder)
     found = (
         []

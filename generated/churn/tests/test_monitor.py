@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families
 
-from churn import audit, checks, monitor, prediction_log, segments
+from churn import audit, checks, monitor, segments
 from churn.infer import predictions_of, score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
@@ -189,12 +190,30 @@ def test_the_service_logs_and_monitor_reports(
     assert answers[0] in set(labels["id"])
     found = monitor.run(settings)
     assert found.exit_code == 3
+    with TestClient(create_app(settings)) as client:
+        shown = {
+            one.name: one
+            for one in text_string_to_metric_families(client.get("/metrics").text)
+        }
+    assert shown["churn_monitor_rows"].samples[0].value == found.rows
     stored = json.loads((settings.artifacts / "monitor" / "report.json").read_text())
     assert stored["status"] == "not enough data"
     assert (
         "<!doctype html>"
         in (settings.artifacts / "monitor" / "report.html").read_text()
     )
+
+
+def test_gauges_name_any_column(version: Version) -> None:
+    odd = 'a "b" \\ \n\tc'
+    one = monitor.Finding("missing", odd, 10, 0.5, 0.05, 0.0, "", True)
+    found = monitor.Report("alarm", "", version.number, "", 10, 0, [one], {})
+    shown = {
+        one.name: one
+        for one in text_string_to_metric_families(monitor.prometheus(found))
+    }
+    (sample,) = shown["churn_monitor_alarm"].samples
+    assert (sample.labels["column"], sample.value) == (odd, 1)
 
 
 def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
@@ -215,7 +234,7 @@ def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
     }
     torn = json.dumps({**entry, "id": "b"})[:30]
     (tmp_path / "0-1.jsonl").write_text(json.dumps(entry) + "\n" + torn)
-    prediction_log.recover(tmp_path)
+    segments.recover(tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
     logged, _ = segments.read(tmp_path)
     assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
@@ -251,7 +270,7 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
             tmp_path, at, [one, {"when": "2024-02-01", "of": str(at), "label": "yes"}]
         )
     before = segments.read(tmp_path)
-    prediction_log.recover(tmp_path)
+    segments.recover(tmp_path)
     after = segments.read(tmp_path)
     for left, right in zip(before, after, strict=True):
         pd.testing.assert_frame_equal(left, right)
@@ -281,7 +300,7 @@ def test_what_a_file_cannot_hold_does_not_stop_the_log(
         "model_version": "1",
     }
     _segment(tmp_path, 0, [entry, {"when": "2024-01-02", "of": "a", "label": "yes"}])
-    for rotate in (lambda folder: None, prediction_log.recover):
+    for rotate in (lambda folder: None, segments.recover):
         rotate(tmp_path)
         logged, labels = segments.read(tmp_path)
         assert logged[["id", "row.y"]].to_numpy().tolist() == [["a", "text"]]
@@ -313,6 +332,28 @@ def test_the_log_keeps_what_its_days_say(tmp_path: Path) -> None:
         (tmp_path / "-").rename(tmp_path / "-.parquet")
         assert set(logged["id"]) == kept
         assert labels[["id", "prediction"]].to_numpy().tolist() == [["1", 0]]
+
+
+def test_monitor_tidies_the_log_where_no_service_does(
+    settings: Settings, trained: Result, tmp_path: Path
+) -> None:
+    predictions = tmp_path / "artifacts" / "predictions"
+    predictions.mkdir(parents=True)
+    for at, when in enumerate(["2020-01-01", datetime.now(UTC).isoformat()]):
+        _segment(
+            predictions,
+            at,
+            [
+                {
+                    "when": when,
+                    "id": str(at),
+                    "prediction": 0,
+                    "model_version": trained.version,
+                }
+            ],
+        )
+    monitor.run(replace(settings, project=tmp_path))
+    assert [path.name for path in predictions.iterdir()] == ["1-1.parquet"]
 
 
 def test_a_label_of_the_last_of_its_days_is_judged_by_every_window_that_holds_it(

@@ -221,9 +221,10 @@ def _refusal(
 
 
 class Metrics:
-    """What Prometheus sees; of all processes where `serve --workers` runs several."""
+    """What Prometheus sees; of all processes where `serve --workers` runs several, and of what `monitor` last found."""
 
-    def __init__(self) -> None:
+    def __init__(self, monitored: Path) -> None:
+        self._monitored = monitored
         self.registry = CollectorRegistry()
         made: dict[str, Any] = {"registry": self.registry}
         self.requests = Counter(
@@ -256,6 +257,12 @@ class Metrics:
         histogram.observe(seconds)
 
     def text(self) -> bytes:
+        try:
+            return self._own() + self._monitored.read_bytes()
+        except FileNotFoundError:  # it never ran here
+            return self._own()
+
+    def _own(self) -> bytes:
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if not folder:
             return generate_latest(self.registry)

@@ -15,10 +15,12 @@ import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from scipy import stats
 
 from . import audit, baseline, registry, report, segments
@@ -80,7 +82,8 @@ def run(settings: Settings) -> Report:
     """Test the window, write report.json, report.html and metrics.prom, and send alarms."""
     version = registry.load(settings)
     since = (datetime.now(UTC) - timedelta(days=settings.monitor_days)).isoformat()
-    rows, labels = segments.read(settings.artifacts / "predictions", since)
+    predictions = settings.artifacts / "predictions"
+    rows, labels = segments.read(predictions, since)
     rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
     judged = labels[labels["model_version"].astype(str) == version.number]
@@ -100,7 +103,17 @@ def run(settings: Settings) -> Report:
     _publish(folder / "metrics.prom", prometheus(found))
     if found.status == "alarm":
         _alert(settings, found)
+    _tidy(predictions, settings)
     return found
+
+
+def _tidy(predictions: Path, settings: Settings) -> None:
+    """What the service does with its log, also where it runs no more: `log_days` is a promise."""
+    try:
+        segments.recover(predictions)
+        segments.prune(predictions, segments.days_kept(settings))
+    except OSError as error:  # whoever monitors may have no right to write
+        log.warning("the prediction log is not tidied: %s", error)
 
 
 def with_audit(found: Report, audited: audit.Audit) -> Report:
@@ -393,21 +406,36 @@ def _adjusted(p: np.ndarray) -> np.ndarray:
 
 
 def prometheus(found: Report) -> str:
-    """The findings as gauges, for a node exporter's text file collector."""
-    lines = [
-        f"{PACKAGE}_monitor_rows {found.rows}",
-        f"{PACKAGE}_monitor_labels {found.labels}",
-    ]
-    lines += [f"{PACKAGE}_monitor_labels_unmatched {found.unmatched}"]
-    lines += [f"{PACKAGE}_monitor_alarms {sum(one.alarm for one in found.findings)}"]
+    """The findings as gauges: the service's `/metrics` shows them, and a node exporter can read them as a text file."""
+    made: dict[str, Any] = {
+        "namespace": PACKAGE,
+        "subsystem": "monitor",
+        "registry": CollectorRegistry(),
+    }
+    where = ["model_version", "kind", "column"]
+    Gauge("time_seconds", "When monitoring last ended", **made).set_to_current_time()
+    Gauge("rows", "Predictions in its window", **made).set(found.rows)
+    Gauge("labels", "Labels that came in its window", **made).set(found.labels)
+    Gauge(
+        "labels_unmatched", "Labels of predictions that the log does not hold", **made
+    ).set(found.unmatched)
+    Gauge("alarms", "Tests that alarm", **made).set(
+        sum(one.alarm for one in found.findings)
+    )
+    effect = Gauge("effect", "How far a column is from training", where, **made)
+    threshold = Gauge(
+        "threshold", "What the effect must exceed to alarm", where, **made
+    )
+    alarm = Gauge("alarm", "Whether the column alarms", where, **made)
     for one in found.findings:
-        where = f"kind={json.dumps(one.kind)},column={json.dumps(one.column, ensure_ascii=False)}"
-        lines.append(PACKAGE + "_monitor_effect{" + where + "} " + str(one.effect))
-        lines.append(PACKAGE + "_monitor_alarm{" + where + "} " + str(int(one.alarm)))
-    return "".join(f"{line}\n" for line in lines)
+        at = (found.model_version, one.kind, one.column)
+        effect.labels(*at).set(one.effect)
+        threshold.labels(*at).set(one.threshold)
+        alarm.labels(*at).set(one.alarm)
+    return generate_latest(made["registry"]).decode()
 
 
-def _publish(path: Any, text: str) -> None:
+def _publish(path: Path, text: str) -> None:
     written = path.with_name(f"{path.name}.{os.getpid()}")
     written.write_text(text, encoding="utf-8")
     written.replace(path)

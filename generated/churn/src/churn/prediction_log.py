@@ -2,8 +2,8 @@
 
 A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends them
 as JSON lines to a segment of its own process and syncs it to disk at least every `SYNC_SECONDS`: a killed
-process loses no more than that.  Full segments become Parquet (`segments.py`); what a killed process left does so at
-the next start, without its last line if that was torn.
+process loses no more than that.  Full segments become Parquet (`segments.py`); what a killed process left does so when
+the next one starts, or `monitor` runs, without its last line if that was torn.
 """
 
 from __future__ import annotations
@@ -133,8 +133,8 @@ class PredictionLog:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                recover(self.folder)
-                self._prune()
+                segments.recover(self.folder)
+                segments.prune(self.folder, self._keep)
                 self._write_segments(stop)
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
@@ -150,10 +150,6 @@ class PredictionLog:
             with self._segment() as file:
                 self._fill(file, first, stop)
                 segments.rotate(Path(file.name))
-            self._prune()
-
-    def _prune(self) -> None:
-        if math.isfinite(self._keep):
             segments.prune(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
@@ -206,25 +202,11 @@ class PredictionLog:
             return line
 
 
-def recover(folder: Path) -> None:
-    """Rotate the segments that no living process writes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open("a", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            if path.exists():  # else another process was faster
-                segments.rotate(path)
-
-
 def attach(
     app: FastAPI, settings: Settings, metrics: CollectorRegistry
 ) -> PredictionLog:
     """Give the service its journal, `POST /feedback`, and what Prometheus sees of both."""
-    # A label that comes on the last of these days is judged by the windows that hold it.
-    keep = settings.log_days + settings.monitor_days if settings.log_days else math.inf
+    keep = segments.days_kept(settings)
     journal = PredictionLog(
         settings.artifacts / "predictions", metrics=metrics, keep=keep
     )

@@ -6,6 +6,7 @@ of a million predictions fits into memory.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import math
@@ -20,6 +21,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pandas.api.types import union_categoricals
+
+from .settings import Settings
 
 log = logging.getLogger(__name__)
 LABELS = ["of", "label", "when"]
@@ -41,8 +44,28 @@ def rotate(path: Path) -> None:
     path.unlink()
 
 
+def recover(folder: Path) -> None:
+    """Rotate the segments that no living process writes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(folder.glob("*.jsonl")):
+        with path.open("a", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            if path.exists():  # else another process was faster
+                rotate(path)
+
+
+def days_kept(settings: Settings) -> float:
+    """A label that comes on the last of its days is judged by the windows that hold it."""
+    return settings.log_days + settings.monitor_days if settings.log_days else math.inf
+
+
 def prune(folder: Path, days: float) -> None:
     """Remove the segments all of whose entries are older; the oldest come first, so the first that is not ends it."""
+    if not math.isfinite(days):
+        return
     until = (datetime.now(UTC) - timedelta(days=days)).isoformat()
     for path in sorted(folder.glob("*.parquet")):
         newest = _newest(path)

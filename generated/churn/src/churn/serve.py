@@ -141,7 +141,7 @@ def _is_quick(version: Version) -> bool:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application; `uvicorn --factory churn.serve:create_app` runs it as well."""
     settings = settings or load_settings()
-    metrics = Metrics()
+    metrics = Metrics(settings.artifacts / "monitor" / "metrics.prom")
     champion = Champion(settings, metrics)
 
     @asynccontextmanager
@@ -193,7 +193,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @app.get("/metrics", response_class=PlainTextResponse)
     def prometheus() -> Response:
-        """Counters and latencies for Prometheus."""
+        """Counters, latencies and the last findings of `monitor` for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     paths |= {getattr(route, "path", "") for route in app.routes}
