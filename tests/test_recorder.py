@@ -214,7 +214,7 @@ def test_taps_keep_copies(tmp_path: Path) -> None:
     assert pickle.loads((tmp_path / entry["file"]).read_bytes()).equals(FRAME)
     assert index["metrics"] == {"m": 0.75}
     assert index["values"]["bad"]["error"].startswith("TypeError")
-    assert set(pickle.loads((tmp_path / index["random"]["x"]).read_bytes())) == {"random", "numpy"}
+    assert set(pickle.loads((tmp_path / index["random"]["x"]).read_bytes())) == {"random", "numpy", "torch"}
     assert pickle.loads((tmp_path / index["values"]["later"]["file"]).read_bytes()) == [1]
     assert not list(tmp_path.glob("*.new"))
 
