@@ -20,16 +20,18 @@ from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.arrays import named
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import held
+from nb2prod.analysis.holders import ROWS, held
 from nb2prod.analysis.metrics import find_metrics
 from nb2prod.analysis.model import (
     PREDICT_METHODS,
+    calls,
     choose,
     find_sinks,
     is_marked,
     no_sink,
     undecided,
 )
+from nb2prod.analysis.networks import is_network
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
 from nb2prod.analysis.predictors import aliases, given_rows, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
@@ -482,7 +484,10 @@ class _Cut:
         stmt = self.flow.by_id[id]
         uses = {u.name: u for u in self.slicer.uses(id)}
         found = []
-        for call in predict_calls(stmt.node, self.models, (*PREDICT_METHODS, "score")):
+        predicting = list(predict_calls(stmt.node, self.models, (*PREDICT_METHODS, "score")))
+        if is_network(self.sink):  # Xv = torch.tensor(X_test.values), of which a later statement predicts
+            predicting += [c for c in calls(stmt.node) if (f := self.types.fact(c)) and f.role == ROWS]
+        for call in predicting:
             given = given_rows(call, self.models)
             argument = held(given, id, self.slicer, self.types).x if given is not None else None
             if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:

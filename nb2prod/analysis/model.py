@@ -121,7 +121,7 @@ def no_sink(flow: Flow, types: Types, tags: CellTags) -> Refusal | None:
             if fact is not None and fact.role == "timeseries":
                 return Refusal("NBP409", stmt.text.span(call), ast.unparse(call))
             if method(call) == "backward" and not call.args:
-                detail = "the loop shows no optimizer of one module, or no rows in tensors"
+                detail = "the loop shows no optimizer of one module, or no tensors of its rows and target"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if method(call) == "partial_fit":
                 detail = "a model that is fitted in steps is not compiled; fit it once, with fit"

@@ -29,20 +29,20 @@ EVALUATES = "eval"  # `model.eval()`: dropout and batch norms stop learning
 def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     """The sink where a statement goes backward through a loss and steps an optimizer over rows."""
     bodies = [stmt.node, *_called(stmt.node, types)]
-    if not any(_method(call) == "backward" for body in bodies for call in inner_calls(body)):
+    if not any(_goes_back(body) for body in bodies):
         return None
-    read = [_read(body) for body in bodies]
-    names = read[0]
-    model = next((m for n in chain(*read) if (m := _optimised(n, stmt, slicer))), "")
-    parts = sorted([*names, *inner_calls(stmt.node)], key=lambda n: (n.lineno, n.col_offset))
-    found = [h for n in parts if (h := held(n, stmt.id, slicer, types)).holders]
+    model = next((m for n in chain(*map(_read, bodies)) if (m := _optimised(n, stmt, slicer))), "")
+    found: list[Held] = []
+    for part in _learning(stmt.node, types):
+        nodes = sorted([*_read(part), *inner_calls(part)], key=lambda n: (n.lineno, n.col_offset))
+        found = found or [h for n in nodes if (h := held(n, stmt.id, slicer, types)).holders]
     if not model or not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
     y = rows.y if rows.y is not None else next((h.x for h in found if not _same(h, rows)), None)
-    if y is None:
+    x, y = _whole(rows.x), _whole(y) if y is not None else None
+    if y is None or not (_is_one(x, types) and _is_one(y, types)):
         return None
-    x, y = _whole(rows.x), _whole(y)
     fit = ast.Call(ast.Attribute(ast.Name(model, ast.Load()), TRAINED, ast.Load()), [x, y], [])
     ast.fix_missing_locations(ast.copy_location(fit, stmt.node))
     return Sink(stmt.id, fit, model, x, y, "other", rows.stmt, stmt.id)
@@ -69,6 +69,23 @@ def _called(node: ast.AST, types: Types) -> Iterator[ast.AST]:
         function = types.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
         if isinstance(function, ast.FunctionDef):
             yield function
+
+
+def _goes_back(node: ast.AST) -> bool:
+    return any(_method(call) == "backward" for call in inner_calls(node))
+
+
+def _learning(node: ast.stmt, types: Types) -> Iterator[ast.AST]:
+    """The parts that learn, the inner ones first: another loop may only judge, before or after them."""
+    loops = [loop for loop in ast.walk(node) if isinstance(loop, ast.For) and _goes_back(loop)]
+    yield from (loop.iter for loop in reversed(loops))
+    yield from (call for call in inner_calls(node) if any(map(_goes_back, _called(call, types))))
+    yield node
+
+
+def _is_one(node: ast.expr, types: Types) -> bool:
+    """Whether an expression is made of one variable, as `y.values`, and not of several."""
+    return len({n.id for n in _read(node)} - set(types.imports)) == 1
 
 
 def _read(node: ast.AST) -> list[ast.Name]:
