@@ -35,7 +35,9 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     found: list[Held] = []
     for part in _learning(stmt.node, types):
         nodes = sorted([*_read(part), *inner_calls(part)], key=lambda n: (n.lineno, n.col_offset))
-        found = found or [h for n in nodes if (h := held(n, stmt.id, slicer, types)).holders]
+        found = [h for n in nodes if (h := held(n, stmt.id, slicer, types)).holders]
+        if any(h.y is not None for h in found) or len({ast.dump(h.x) for h in found}) > 1:
+            break  # rows and a target
     if not model or not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
