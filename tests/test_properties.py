@@ -199,8 +199,8 @@ def test_an_edit_changes_its_expression_and_nothing_else(module: str, data: some
 
 
 def expressions(node: ast.AST) -> list[ast.expr]:
-    """Those that a site may be: what is read, outside of f-strings, in which places are not to be trusted, and
-    of patterns, in which names of classes stand.
+    """Those that a site may be: what is read, outside of f-strings, in which places are not to be trusted,
+    and of patterns, in which names of classes stand.
     """
     found: list[ast.expr] = []
     for child in ast.iter_child_nodes(node):
