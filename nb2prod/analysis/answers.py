@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.ensembles import added_up, turns
-from nb2prod.analysis.model import assigned_name, calls, method
+from nb2prod.analysis.model import assigned_name, calls
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.ir.program import Stmt

@@ -21,9 +21,9 @@ from nb2prod.analysis.model import (
     find_sinks,
     has_score,
     is_marked,
-    method,
     of_many,
 )
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import aliases
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, has_score, method
+from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, has_score
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.siblings import column_of
 from nb2prod.analysis.split import Answers
 from nb2prod.analysis.types import Types

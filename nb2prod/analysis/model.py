@@ -23,7 +23,7 @@ from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
 from nb2prod.analysis.networks import trained_module
-from nb2prod.analysis.nodes import inner_calls
+from nb2prod.analysis.nodes import inner_calls, method
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
@@ -458,10 +458,6 @@ def _task_of_steps(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> 
             if fact is not None and fact.effect == "constructs" and fact.role in TASKS:
                 tasks.add(TASKS[fact.role])
     return tasks.pop() if len(tasks) == 1 else "other"
-
-
-def method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def assigned_name(node: ast.stmt) -> str | None:

@@ -16,7 +16,7 @@ from itertools import chain
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import Held, definition, held
-from nb2prod.analysis.nodes import inner_calls
+from nb2prod.analysis.nodes import inner_calls, method
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
@@ -32,13 +32,15 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     if not any(_goes_back(body) for body in bodies):
         return None
     model = next((m for n in chain(*map(_read, bodies)) if (m := _optimised(n, stmt, slicer))), "")
+    if not model:
+        return None
     found: list[Held] = []
     for part in _learning(stmt.node, types):
         nodes = sorted([*_read(part), *inner_calls(part)], key=lambda n: (n.lineno, n.col_offset))
         found = [h for n in nodes if (h := held(n, stmt.id, slicer, types)).holders]
         if any(h.y is not None for h in found) or len({ast.dump(h.x) for h in found}) > 1:
             break  # rows and a target
-    if not model or not found:
+    if not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
     y = rows.y if rows.y is not None else next((h.x for h in found if not _same(h, rows)), None)
@@ -60,7 +62,7 @@ def switched(cells: list[Stmt], names: set[str]) -> set[int]:
     found = set()
     for stmt in cells:
         value = stmt.node.value if isinstance(stmt.node, ast.Expr) else None
-        if isinstance(value, ast.Call) and _method(value) == EVALUATES and root(value.func) in names:
+        if isinstance(value, ast.Call) and method(value) == EVALUATES and root(value.func) in names:
             found.add(stmt.id)
     return found
 
@@ -74,7 +76,7 @@ def _called(node: ast.AST, types: Types) -> Iterator[ast.AST]:
 
 
 def _goes_back(node: ast.AST) -> bool:
-    return any(_method(call) == "backward" for call in inner_calls(node))
+    return any(method(call) == "backward" for call in inner_calls(node))
 
 
 def _learning(node: ast.stmt, types: Types) -> Iterator[ast.AST]:
@@ -113,7 +115,3 @@ def _whole(node: ast.expr) -> ast.expr:
 
 def _same(one: Held, other: Held) -> bool:
     return ast.dump(one.x) == ast.dump(other.x)
-
-
-def _method(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else ""

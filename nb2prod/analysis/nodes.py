@@ -10,7 +10,7 @@ from nb2prod.tree import LEAVES, children
 if TYPE_CHECKING:
     from nb2prod.analysis.script import Script
 
-__all__ = ["children", "dumped", "inner_calls", "kinds", "nodes"]
+__all__ = ["children", "dumped", "inner_calls", "kinds", "method", "nodes"]
 
 _KEPT = "_nb2prod_nodes"
 _TEXT = "_nb2prod_text"
@@ -36,6 +36,11 @@ def inner_calls(root: ast.AST) -> list[ast.Call]:
     if kept is None:
         kept = root.__dict__[_CALLS] = [node for node in nodes(root)[1:] if isinstance(node, ast.Call)]
     return [root, *kept] if isinstance(root, ast.Call) else cast("list[ast.Call]", kept)
+
+
+def method(call: ast.Call) -> str:
+    """The name of the method that is called; empty where it is a function."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
 def dumped(node: ast.AST) -> str:

@@ -27,7 +27,8 @@ from typing import NamedTuple
 
 from nb2prod.analysis.candidates import Candidates, Predict, is_definition
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import assigned_name, has_score, method
+from nb2prod.analysis.model import assigned_name, has_score
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types

@@ -20,8 +20,9 @@ from nb2prod.analysis.combined import refuse_combined
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import held, without_labels
-from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score, method
+from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
 from nb2prod.analysis.networks import switched
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from nb2prod.analysis.descent import beside
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, method, read_back
+from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, read_back
 from nb2prod.analysis.networks import is_network
+from nb2prod.analysis.nodes import method
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Sink
 
@@ -55,6 +56,7 @@ def _functions(flow: Flow, names: set[str]) -> Iterator[str]:
     """Functions of the notebook that give predictions: `f()` among the names where it predicts with one of
     these variables, `f(1)` where it does so with its second argument.
     """
+    is_called = any(f"{name}()" in names for name in names)  # a module of PyTorch
     for stmt in flow.by_id.values():
         match stmt.node:
             case ast.FunctionDef(name=name) as node if _gives(node):
@@ -67,8 +69,8 @@ def _functions(flow: Flow, names: set[str]) -> Iterator[str]:
         if given and any(True for _ in predict_calls(node, names - {*given})):
             yield f"{name}()"
         for position, argument in enumerate(given):
-            called = {f"{argument}()"} if any(f"{name}()" in names for name in names) else set()
-            if any(True for _ in predict_calls(node, {argument, *called})):
+            given_as = {argument, f"{argument}()"} if is_called else {argument}
+            if any(True for _ in predict_calls(node, given_as)):
                 yield f"{name}({position})"
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from nb2prod.analysis.model import NUMBERS, calls, method
+from nb2prod.analysis.model import NUMBERS, calls
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.reports import returned
 from nb2prod.analysis.types import Types
 

@@ -197,13 +197,14 @@ def _inference(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
     """An inference cell that changes the model, or predicts inside of a function."""
     assert graph.sink is not None
     cells = {c for c, tags in graph.tags.items() if "infer" in tags.split(",")}
+    names = aliases(flow, graph.sink)
     for stmt in flow.by_id.values():
         if stmt.cell not in cells or stmt.id <= graph.sink.stmt:
             continue
         changes = [d for d in flow.defs if d.stmt == stmt.id and d.name == graph.sink.model]
         predicts = any(e.kind == "predicts" for e in flow.effects_of(stmt.id))
         # A class of the notebook may keep intermediate results where it predicts.
-        predicts |= any(True for _ in predict_calls(stmt.node, aliases(flow, graph.sink)))
+        predicts |= any(True for _ in predict_calls(stmt.node, names))
         predicts |= bool(switched([stmt], {graph.sink.model}))
         if changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
             yield Refusal("NBP502", stmt.span, str(Role.INFER), "it changes the model after training")
