@@ -79,10 +79,15 @@ def stage(
     return result
 
 
-def _begin(settings: Settings) -> str:
-    """Seed the global generators and import this version's code under its own name."""
+def seed(settings: Settings) -> None:
+    """Put the global random generators where every training starts."""
     random.seed(settings.seed)
     np.random.seed(settings.seed)
+
+
+def _begin(settings: Settings) -> str:
+    """Seed the global generators and import this version's code under its own name."""
+    seed(settings)
     return versions.freeze_code(settings.artifacts / "code")
 
 

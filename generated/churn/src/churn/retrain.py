@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import math
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ import pandas as pd
 from scipy import stats
 from sklearn import metrics
 
-from . import baseline, checks, contract, monitor, registry, store, versions
+from . import baseline, checks, contract, monitor, pipeline, registry, store, versions
 from .settings import Settings
 from .train import TASK, train
 from .versions import Version
@@ -148,7 +147,7 @@ def _attempt(
     contract.require(settings, raw, say)
     main = checks.main_frame(raw)
     held = holdout(main, champion, settings)
-    _seed(settings)
+    pipeline.seed(settings)
     truth = targets(store.training(settings, package, raw, say))
     held = held[np.isin(held, list(truth))]
     if len(held) < settings.retrain_rows:
@@ -157,7 +156,7 @@ def _attempt(
     kept = np.setdiff1d(np.arange(len(main)), held)
     apart = main.iloc[kept].reset_index(drop=True)
     rest = apart if isinstance(raw, pd.DataFrame) else {**raw, next(iter(raw)): apart}
-    _seed(settings)
+    pipeline.seed(settings)
     say("training the challenger without the held-out rows")
     data = store.training(settings, package, rest, say)
     again = {int(kept[at]): value for at, value in targets(data).items()}
@@ -194,11 +193,6 @@ def _no_drift(settings: Settings) -> str:
     if any(one.alarm and one.kind in WORTH for one in found.findings):
         return ""
     return f"monitor: {found.status}{': ' if found.why else ''}{found.why}; no drift that training could help"
-
-
-def _seed(settings: Settings) -> None:
-    random.seed(settings.seed)
-    np.random.seed(settings.seed)
 
 
 def targets(data: Any) -> dict[int, Any]:
