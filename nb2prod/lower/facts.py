@@ -63,7 +63,7 @@ def project(
         state=tuple(_state(context)),
         metrics=tuple(metric.name for metric in graph.metrics),
         packages=tuple(_packages(trace, modules)),
-        provenance=tuple(_provenance(context)),
+        provenance=tuple(_provenance(context, modules)),
         assumptions=tuple(graph.assumptions),
         rewrites=tuple(_rewrites(context)),
         load=modules["load"],
@@ -113,18 +113,37 @@ def _shown(site: Site) -> str:
     return text if len(text) <= 100 else text[:97] + "..."
 
 
-def _provenance(context: Context) -> list[Provenance]:
+def _provenance(context: Context, modules: dict[str, Module]) -> list[Provenance]:
     graph, flow = context.graph, context.flow
-    place = {s: FUNCTIONS[stage.role] for stage in graph.stages for s in stage.stmts}
+    place = _users(context, modules) | {s: FUNCTIONS[t.role] for t in graph.stages for s in t.stmts}
     reasons = {d.stmt: d.reason for d in graph.dropped}
     found = []
     for id, stmt in flow.by_id.items():
         where = place.get(id, "")
         if not where and id not in reasons:
-            continue  # imports, helpers and constants go where they are used
+            continue  # imports, and what nothing uses
         lines = ast.unparse(stmt.node).strip().split("\n")
         text = lines[0] + (" ..." if len(lines) > 1 else "")
         found.append(Provenance(stmt.cell, stmt.span.line, where, reasons.get(id, ""), text[:100]))
+    return found
+
+
+def _users(context: Context, modules: dict[str, Module]) -> dict[int, str]:
+    """Where the helpers and constants went: to the settings, or to each module that uses them."""
+    used = {}
+    for role, module in modules.items():
+        nodes = ast.walk(ast.parse("\n".join((*module.helpers, *module.functions))))
+        defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        used[role] = {
+            getattr(n, "id", getattr(n, "name", "")) for n in nodes if isinstance(n, (ast.Name, *defined))
+        }
+    found = {}
+    for id, stmt in context.floating.items():
+        names = context.flow.defined_by(id)
+        if names & set(context.parameters):
+            found[id] = "config.toml"
+        elif not isinstance(stmt.node, (ast.Import, ast.ImportFrom)):
+            found[id] = ", ".join(role for role, mentioned in used.items() if names & mentioned)
     return found
 
 
