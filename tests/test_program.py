@@ -1,4 +1,4 @@
-"""What nb2prod keeps between runs can be thrown away, broken or forbidden at any time."""
+"""The program around its commands: what it keeps between runs, how it ends, output that cannot be written."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def test_a_folder_that_cannot_be_made_is_none(maker: Maker) -> None:
     assert [kept(maker), kept(maker), maker.calls] == ["old", "old", 2]
 
 
-@pytest.mark.parametrize("command", [["--version"], ["lint", "nowhere.ipynb"], ["explain", "NBP000"], ["--nope"]])
+@pytest.mark.parametrize(
+    "command", [["--version"], ["lint", "nowhere.ipynb"], ["explain", "NBP000"], ["--nope"]]
+)
 def test_the_program_ends_as_its_commands_do(command: list[str], tmp_path: Path) -> None:
     """Leaving at once loses nothing of what was printed, nor the exit code."""
     same = "import sys; sys.argv[0] = 'nb2prod'; from nb2prod.{}; {}()"
@@ -81,3 +83,14 @@ def test_the_program_ends_as_its_commands_do(command: list[str], tmp_path: Path)
     left, usual = [(ran.returncode, ran.stdout, ran.stderr.replace(b"python -m ", b"")) for ran in runs]
     assert left == usual
     assert left[1] or left[2]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("command", [["lint", "cells.ipynb"], ["explain", "NBP102"]])
+def test_output_that_cannot_be_written_is_said(command: list[str], tmp_path: Path) -> None:
+    Path(tmp_path, "cells.ipynb").write_text("nothing", encoding="utf-8")
+    with Path("/dev/full").open("w") as full:
+        run = [sys.executable, "-m", "nb2prod", *command]
+        ran = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert ran.returncode == 2
+    assert "cannot be written" in ran.stderr and "Traceback" not in ran.stderr
