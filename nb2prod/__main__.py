@@ -8,7 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
-GARBAGE = 50_000  # objects between two collections: a command lives for seconds and makes many that stay
+GARBAGE = 1_000_000  # objects between two collections: a command lives for seconds and makes many that stay
 
 
 def main() -> NoReturn:
