@@ -143,7 +143,6 @@ class _Cut:
         prediction, shared, extras, late = self.infer(prediction, body, target | load, train)
         if late:
             train, names, crossing = self.train(body, target, load, metrics, late)
-            train -= set(prediction.stmts) - {m.stmt for m in metrics} - late
         load |= self.needed_for_load(load)
         target_inputs = self.inputs(target, body | load)
         frames = self.frames(body | target, load)
@@ -569,7 +568,6 @@ class _Cut:
         extras: set[str] = set()
         rows = _names(prediction.rows)
         inside = set(prediction.stmts)
-        judged = inside & train
         rewritten = for_new_rows(self.flow, self.types, self.sink, prediction)
         for id in prediction.stmts:
             node = self.flow.by_id[id].node
@@ -588,7 +586,6 @@ class _Cut:
                 late = needed & train or self.sink.stmt in needed
                 (made_late if late else body).update(reaches - before - self.floating if late else needed)
                 (extras if late else shared).add(use.name)
-        train -= inside - judged
         given = tuple(sorted(shared | extras))
         full = replace(prediction, given=given)
         return full, tuple(sorted(shared)), tuple(sorted(extras)), made_late

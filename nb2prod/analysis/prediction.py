@@ -28,8 +28,9 @@ from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.tags import CellTags
+from nb2prod.analysis.thresholds import found_by, judging
 from nb2prod.analysis.types import Types
-from nb2prod.ir.flow import Flow
+from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.refusal import Refusal
 from nb2prod.ir.stages import Prediction, Sink
@@ -53,14 +54,15 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     """
     slicer = Slicer(flow)
     names = aliases(flow, sink)
-    cells = _with_holders(_deciding(flow, tags, sink, slicer, names), names, slicer, types)
+    known = answers_of(flow, types, slicer, sink)
+    judges = judging(flow, known, sink)
+    cells = _with_holders(_deciding(flow, tags, sink, slicer, names, judges), names, slicer, types)
     predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
         return Prediction()
     answers = [(s, p) for s, p in predicts if not has_score(s.node, types)]
     stmt, made = (answers or predicts)[0]
     rows = _rows(made, stmt, sink, names, slicer, types)
-    known = answers_of(flow, types, slicer, sink)
     found = _variable(slicer, types, cells, predicts, rows, names, known)
     value: ast.expr | None = None
     ends: list[int] = []
@@ -87,12 +89,17 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
-    inside = {s.id for s in cells}
+    trained = found_by(judges, slicer, (s.id for s, _ in predicts)) - {last, *ends}
+    inside = {s.id for s in cells} - trained
     own = _names(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
         tables = {text.split("[")[0].split(".")[0] for text in columns}
         ends += slicer.reaching(last, _names(value) - own - tables)
-    needed = slicer.backward(ends, lambda use: use.name not in own and any(r in inside for r in use.reaches))
+
+    def of_predictions(use: Use) -> bool:
+        return use.name not in own and not trained & {*use.reaches} and not inside.isdisjoint(use.reaches)
+
+    needed = slicer.backward(set(ends) - trained, of_predictions)
     inside |= _begun(slicer, types, needed - inside, rows)
     stmts = needed & inside | ({last} if value is not None else set())
     stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
@@ -127,9 +134,11 @@ def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answer
     return replace(found, value=_whole(found.value)) if found is not None else None
 
 
-def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str]) -> list[Stmt]:
+def _deciding(
+    flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set[str], judges: set[int]
+) -> list[Stmt]:
     """The statements of the inference cells; where none of them predicts, also those of other cells that make
-    the predictions which they work on.
+    the predictions which they work on, but by no value that was found by judging predictions.
     """
     cells = _inference(flow, tags, sink)
     if any(True for s in cells for _ in predictions(s.node, names)):
@@ -141,8 +150,9 @@ def _deciding(flow: Flow, tags: CellTags, sink: Sink, slicer: Slicer, names: set
         for p in predictions(s.node, names)
         if method_of(p) in (*LABELS, "predict_proba", "labels_")
     }
-    after = slicer.forward(made, lambda id: False)
-    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after))
+    others = judges - {s.id for s in cells}
+    after = slicer.forward(made - others, lambda id: id in others)
+    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after), others)
     if not path & made:
         return cells
     inside = {s.id for s in cells} | path & after

@@ -107,21 +107,25 @@ def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     """The last split that the model's X comes through."""
     start = slicer.reaching(sink.data, _names(sink.x))
     for id in sorted(slicer.backward(start), reverse=True):
-        node = flow.by_id[id].node
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        if (parts := _split_parts(flow.by_id[id].node, types)) is None:
             continue
-        fact = types.fact(node.value)
-        target = node.targets[0]
-        if fact is None or fact.effect != "splits" or not isinstance(target, (ast.Tuple, ast.List)):
-            continue
-        outputs = tuple(e.id if isinstance(e, ast.Name) else "" for e in target.elts)
-        if len(outputs) != 2 * len(node.value.args):
-            continue
+        call, outputs = parts
         x = _arrays(slicer, sink.data, _names(sink.x), id, outputs)
         y = _arrays(slicer, sink.data, _names(sink.y), id, outputs)
         own = x - (y if len(x) > 1 else frozenset())
-        return Split(id, node.value, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
+        return Split(id, call, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
     return NO_SPLIT
+
+
+def _split_parts(node: ast.stmt, types: Types) -> tuple[ast.Call, tuple[str, ...]] | None:
+    """The call of a statement that splits arrays, and the names it binds, two for each array."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return None
+    fact, target = types.fact(node.value), node.targets[0]
+    if fact is None or fact.effect != "splits" or not isinstance(target, (ast.Tuple, ast.List)):
+        return None
+    outputs = tuple(e.id if isinstance(e, ast.Name) else "" for e in target.elts)
+    return (node.value, outputs) if len(outputs) == 2 * len(node.value.args) else None
 
 
 def fits_other_side(split: Split, slicer: Slicer, sink: Sink) -> bool:
@@ -178,8 +182,24 @@ def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
         texts = {ast.unparse(sink.y), ast.unparse(renamed(sink.y, mates))}
     if not split.stmt:
         names |= _by_hand(sink, slicer, types, texts)
+    names |= _split_again(names, flow, types)
     after = slicer.forward({sink.stmt}, lambda id: False)
     return Answers(slicer, frozenset(names - {""}), frozenset(texts), frozenset(after))
+
+
+def _split_again(names: set[str], flow: Flow, types: Types) -> set[str]:
+    """What else holds answers where rows are split more than once: `Xv, Xb, yv, yb = split(X_rest, y_rest)`."""
+    arrays: list[set[str]] = []
+    for stmt in flow.by_id.values():
+        if (parts := _split_parts(stmt.node, types)) is not None:
+            call, outputs = parts
+            for position, argument in enumerate(call.args):
+                own = {argument.id} if isinstance(argument, ast.Name) else set()
+                arrays.append({*own, *outputs[2 * position : 2 * position + 2]} - {""})
+    found = set(names)
+    while more := {name for array in arrays if array & found for name in array} - found:
+        found |= more
+    return found
 
 
 def _by_hand(sink: Sink, slicer: Slicer, types: Types, texts: set[str]) -> set[str]:

@@ -1,0 +1,26 @@
+"""Values that are found by judging predictions, such as a threshold: training finds them, serving is given them.
+
+p = model.predict_proba(X_valid)[:, 1]                           training
+t = max(grid, key=lambda c: f1_score(y_valid, p > c))            training: it reads the answers
+label = model.predict_proba(X_test)[:, 1] > t                    inference, with the `t` of training
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.split import Answers
+from nb2prod.ir.flow import Flow
+from nb2prod.ir.stages import Sink
+
+
+def judging(flow: Flow, answers: Answers, sink: Sink) -> set[int]:
+    """The statements after the fit that read the true answers."""
+    return {s.id for s in flow.by_id.values() if s.id > sink.stmt and answers.read_by(s.id, s.node)}
+
+
+def found_by(judging: set[int], slicer: Slicer, predicting: Iterable[int]) -> set[int]:
+    """The statements that judge, and those whose work rests on predictions by way of them alone."""
+    of_rows = slicer.forward(set(predicting) - judging, lambda id: id in judging)
+    return slicer.forward(judging, lambda id: id in of_rows)
