@@ -30,6 +30,7 @@ from . import segments
 from .api import REFUSALS, Refusal
 from .infer import Scores
 from .logs import ENCODE
+from .schema import RowError, reasons
 from .settings import PACKAGE, Settings
 from .versions import Version
 
@@ -109,6 +110,17 @@ class PredictionLog:
                 "probabilities": probabilities,
             }
             self.put(entry | versions)
+
+    def refusals(self, errors: Sequence[RowError], version: Version) -> None:
+        """Take how many rows of one request were refused, and for how many of them each column was a reason."""
+        rows = len({error.row for error in errors})
+        self.put(
+            {
+                "refused": rows,
+                "reasons": reasons(errors),
+                "model_version": version.number,
+            }
+        )
 
     def waiting(self) -> int:
         """How many entries are not on disk yet."""

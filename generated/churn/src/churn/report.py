@@ -54,6 +54,7 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
         if found.unmatched
         else ""
     )
+    refused = f" · {found.refused} rows refused" if found.refused else ""
     quality = "".join(
         f" · {escape(k.replace('_', ' '))} {v:.4g}" for k, v in found.quality.items()
     )
@@ -62,7 +63,7 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
 <title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
 <div class="muted">Version {escape(found.model_version)} · {found.rows} predictions since {escape(found.since[:16])}
-· {found.labels} labels{unmatched}{quality}</div>
+· {found.labels} labels{unmatched}{refused}{quality}</div>
 <div class="status {kind}"><b>{escape(found.status.capitalize())}</b>{": " if found.why else ""}{escape(found.why)}</div>
 <div class="muted key"><i style="background:{BEFORE}"></i>training <i style="background:{NOW}"></i>now</div>
 {"".join(sections)}
