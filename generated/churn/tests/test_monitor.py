@@ -18,7 +18,7 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from churn import audit, checks, monitor, segments
+from churn import audit, checks, monitor, report, segments
 from churn.infer import predictions_of, score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
@@ -109,6 +109,44 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     assert skewed.differing == 1
     found = monitor.with_audit(quiet, skewed)
     assert found.exit_code == 1 and "in a batch" in found.why
+
+
+def test_rows_that_the_service_refuses_are_an_alarm(
+    settings: Settings, version: Version, trained: Result, tmp_path: Path
+) -> None:
+    """They are in no other test: a column that broke may leave nothing to look at."""
+    if not version.module("schema").COLUMNS:
+        pytest.skip("the features read no column that a row must have")
+    own = replace(settings, project=tmp_path, monitor_rows=100)
+    with TestClient(create_app(own)) as client:
+        assert client.post("/predict", json=[{}] * 60).status_code == 422
+        few = monitor.run(own)
+        assert (few.status, few.refused) == ("not enough data", 60)
+        assert client.post("/predict", json=[{}] * 60).status_code == 422
+    found = monitor.run(own)
+    assert (found.status, found.rows, found.refused) == ("alarm", 0, 120)
+    assert f"refused of {version.module('schema').COLUMNS[0]}" in found.why
+
+
+def test_refusing_as_many_rows_as_of_the_raw_data_is_quiet(
+    window: pd.DataFrame, version: Version
+) -> None:
+    asked = version.info["baseline"]["refused"]
+    for share, status in ((1, "quiet"), (5, "alarm")):
+        reasons = {name: share * count for name, count in asked["reasons"].items()}
+        reasons["another"] = share * len(window) // 50
+        away = pd.DataFrame(
+            {"refused": [max(reasons.values())], "reasons": [json.dumps(reasons)]}
+        )
+        rows = pd.concat([window] * (1 + asked["n"] // len(window)))
+        found = monitor.examine(
+            rows.drop(columns="prediction"),
+            version.info,
+            version.number,
+            100,
+            refused=away,
+        )
+        assert found.status == status, found.why
 
 
 def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:
@@ -202,6 +240,20 @@ def test_the_service_logs_and_monitor_reports(
         "<!doctype html>"
         in (settings.artifacts / "monitor" / "report.html").read_text()
     )
+
+
+def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
+    window: pd.DataFrame, version: Version
+) -> None:
+    odd = "<script>"
+    name = next(iter(version.info["baseline"]["columns"]))
+    loud = monitor.Finding("missing", name, 10, 0.5, 0.05, 0.0, "half", True)
+    calm = monitor.Finding("missing", odd, 10, 0.0, 0.05, 1.0, odd, False)
+    found = monitor.Report("alarm", odd, version.number, "", 10, 0, [calm, loud], {})
+    page = report.page(found, window, version.info["baseline"])
+    assert page.index("<details open>") < page.index("<details>")
+    assert odd not in page and "&lt;script&gt;" in page
+    assert "http" not in page  # all of it is in this one file
 
 
 def test_gauges_name_any_column(version: Version) -> None:
