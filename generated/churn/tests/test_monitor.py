@@ -17,8 +17,9 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner
 
-from churn import audit, checks, monitor, report, segments
+from churn import audit, checks, cli, monitor, report, segments
 from churn.infer import predictions_of, score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
@@ -254,6 +255,20 @@ def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
     assert page.index("<details open>") < page.index("<details>")
     assert odd not in page and "&lt;script&gt;" in page
     assert "http" not in page  # all of it is in this one file
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("quiet", 0), ("alarm", 1), ("not enough data", 3)]
+)
+def test_cron_sees_what_was_found(
+    status: str, code: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = monitor.Report(status, "why", "1", "", 10, 0, [], {})
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(monitor, "run", lambda given: found)
+    for more in ([], ["--json"]):
+        ran = CliRunner().invoke(cli.app, ["monitor", *more])
+        assert ran.exit_code == code and status in ran.stdout
 
 
 def test_gauges_name_any_column(version: Version) -> None:

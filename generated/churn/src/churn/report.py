@@ -88,14 +88,15 @@ def _section(
         (one.effect / one.threshold for one in findings if one.threshold > 0),
         default=0.0,
     )
-    said = f'<span class="muted">{near:.0%} of the threshold</span>'
+    opened = " open" if any(one.alarm for one in findings) else ""
+    chance = ", not significant" if near > 1 and not opened else ""
+    said = f'<span class="muted">{near:.0%} of the threshold{chance}</span>'
     values = rows.get(f"row.{name}", rows.get(name))
     plot = (
         _plot(name, values, profile)
         if profile is not None and values is not None
         else ""
     )
-    opened = " open" if any(one.alarm for one in findings) else ""
     return f"<details{opened}><summary><h2>{escape(name)}</h2> {said}</summary>{plot}<ul>{items}</ul></details>\n"
 
 
