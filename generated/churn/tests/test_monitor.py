@@ -103,13 +103,13 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     assert (fine.rows, fine.differing) == (len(rows), 0), fine.detail
     quiet = monitor.examine(logged, version.info, version.number, 100)
     assert monitor.with_audit(quiet, fine).exit_code == 3
-    logged["prediction"] = logged["prediction"].astype(object)
-    logged["feature_version"] = logged["feature_version"].astype(object)
-    logged.loc[logged.index[0], ["prediction", "feature_version"]] = "another"
-    skewed = audit.audit(logged, version)
-    assert skewed.differing == 1
-    found = monitor.with_audit(quiet, skewed)
-    assert found.exit_code == 1 and "in a batch" in found.why
+    for name in ("prediction", "feature_version"):
+        was = logged[name].tolist()
+        other = was[0] + "x" if isinstance(was[0], str) else was[0] + 1
+        skewed = audit.audit(logged.assign(**{name: [other, *was[1:]]}), version)
+        assert skewed.differing == 1, name
+        found = monitor.with_audit(quiet, skewed)
+        assert found.exit_code == 1 and "in a batch" in found.why
 
 
 def test_rows_that_the_service_refuses_are_an_alarm(
@@ -148,6 +148,23 @@ def test_refusing_as_many_rows_as_of_the_raw_data_is_quiet(
             refused=away,
         )
         assert found.status == status, found.why
+
+
+@pytest.mark.parametrize(
+    ("effect", "p", "tests", "alarm"),
+    [
+        (0.2, 1e-4, 1, True),
+        (0.05, 1e-9, 1, False),
+        (0.2, 0.5, 1, False),
+        (0.2, 0.005, 20, False),
+    ],
+)
+def test_an_alarm_is_large_and_significant_among_all_tests(
+    effect: float, p: float, tests: int, alarm: bool
+) -> None:
+    one = monitor.Finding("input drift", "x", 800, effect, 0.1, p, "")
+    others = [replace(one, column=str(at), p=1.0) for at in range(1, tests)]
+    assert monitor._corrected([one, *others])[0].alarm is alarm
 
 
 def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:
