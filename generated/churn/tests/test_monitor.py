@@ -119,35 +119,28 @@ def test_rows_that_the_service_refuses_are_an_alarm(
     if not version.module("schema").COLUMNS:
         pytest.skip("the features read no column that a row must have")
     own = replace(settings, project=tmp_path, monitor_rows=100)
-    with TestClient(create_app(own)) as client:
-        assert client.post("/predict", json=[{}] * 60).status_code == 422
-        few = monitor.run(own)
-        assert (few.status, few.refused) == ("not enough data", 60)
-        assert client.post("/predict", json=[{}] * 60).status_code == 422
-    found = monitor.run(own)
-    assert (found.status, found.rows, found.refused) == ("alarm", 0, 120)
-    assert f"refused of {version.module('schema').COLUMNS[0]}" in found.why
+    found = []
+    for _ in range(2):
+        with TestClient(create_app(own)) as client:
+            assert client.post("/predict", json=[{}] * 60).status_code == 422
+        found.append(monitor.run(own))
+    assert [one.status for one in found] == ["not enough data", "alarm"]
+    assert [(one.rows, one.refused) for one in found] == [(0, 60), (0, 120)]
+    assert f"refused of {version.module('schema').COLUMNS[0]}" in found[1].why
 
 
-def test_refusing_as_many_rows_as_of_the_raw_data_is_quiet(
-    window: pd.DataFrame, version: Version
+@pytest.mark.parametrize(("share", "status"), [(0.3, "quiet"), (0.5, "alarm")])
+def test_the_share_of_the_raw_data_that_is_refused_is_no_alarm(
+    share: float, status: str, window: pd.DataFrame, version: Version
 ) -> None:
-    asked = version.info["baseline"]["refused"]
-    for share, status in ((1, "quiet"), (5, "alarm")):
-        reasons = {name: share * count for name, count in asked["reasons"].items()}
-        reasons["another"] = share * len(window) // 50
-        away = pd.DataFrame(
-            {"refused": [max(reasons.values())], "reasons": [json.dumps(reasons)]}
-        )
-        rows = pd.concat([window] * (1 + asked["n"] // len(window)))
-        found = monitor.examine(
-            rows.drop(columns="prediction"),
-            version.info,
-            version.number,
-            100,
-            refused=away,
-        )
-        assert found.status == status, found.why
+    base = {**version.info["baseline"], "refused": {"n": 1000, "reasons": {"a": 300}}}
+    count = round(len(window) * share / (1 - share))
+    away = pd.DataFrame({"refused": [count], "reasons": [json.dumps({"a": count})]})
+    rows = window.drop(columns="prediction")
+    found = monitor.examine(
+        rows, {**version.info, "baseline": base}, version.number, 100, refused=away
+    )
+    assert (found.status, found.refused) == (status, count), found.why
 
 
 @pytest.mark.parametrize(
