@@ -198,4 +198,6 @@ def test_an_attempt_from_start_to_end(
     found = retrain.run(replace(settings, retrain_rows=5), force=True)
     if found.challenger:
         assert (registry.champion(settings) == found.challenger) == found.promoted
+        noted = {row["version"]: row["retrained"] for row in registry.listing(settings)}
+        assert noted[found.challenger] == found.why
     assert found.why
