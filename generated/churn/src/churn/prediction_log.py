@@ -26,12 +26,11 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
 
-from . import segments
+from .answers import Scores
 from .api import REFUSALS, Refusal
-from .infer import Scores
 from .logs import ENCODE
 from .settings import PACKAGE, Settings
-from .versions import Version
+from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
 WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
@@ -92,7 +91,11 @@ class PredictionLog:
         return True
 
     def predictions(
-        self, rows: Sequence[Any], ids: Sequence[str], scores: Scores, version: Version
+        self,
+        rows: Sequence[Any],
+        ids: Sequence[str],
+        scores: Scores,
+        version: Version | Alone,
     ) -> None:
         """Take the rows of one request with what was answered."""
         versions = {
@@ -149,12 +152,12 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-                segments.rotate(Path(file.name))
+                _segments().rotate(Path(file.name))
             self._prune()
 
     def _prune(self) -> None:
-        if math.isfinite(self._keep):
-            segments.prune(self.folder, self._keep)
+        if math.isfinite(self._keep) and any(self.folder.glob("*.parquet")):
+            _segments().prune(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""
@@ -216,7 +219,14 @@ def recover(folder: Path) -> None:
             except OSError:
                 continue
             if path.exists():  # else another process was faster
-                segments.rotate(path)
+                _segments().rotate(path)
+
+
+def _segments() -> Any:
+    """The module, which imports pandas: only where there is a file for it."""
+    from . import segments
+
+    return segments
 
 
 def attach(
