@@ -16,7 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from churn import bundle, registry
-from churn.checks import same_values
+from churn.answers import same_values
 from churn.infer import READ_CSV, score
 from churn.logs import JsonLines
 from churn.schema import COLUMNS
@@ -318,7 +318,7 @@ def test_a_row_that_the_row_path_cannot_answer_is_answered_by_pandas(
     if version.row is None:
         pytest.skip(version.info["row_path"]["told"])
     expected = score([rows[0]], version, alone=False)
-    monkeypatch.setattr(version.row, "version", None)  # the model fails
+    monkeypatch.setattr(version.row, "asked", None)  # the model fails
     found = score([rows[0]], version)
     assert not found.alone
     assert same_values(found.predictions, expected.predictions)
@@ -335,7 +335,7 @@ def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
         pytest.skip(version.info["row_path"]["told"])
     served = client.app.state.champion.version
     row = next(row for row in rows if score([row], served).alone)
-    wrong = {name: None for name in served.row.version.info["targets"]}
+    wrong = {name: None for name in served.row.asked.info["targets"]}
     monkeypatch.setattr(
         type(served.row),
         "answer",
