@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
 DATA = Path("data", "version")
+# The row path by itself, with its code, which only this version of Python reads.
 ALONE = "row_path.pkl"
 PYTHON = sys.implementation.cache_tag
 # Modules that run versions rather than belong to one.
