@@ -192,7 +192,7 @@ def test_an_edit_changes_its_expression_and_nothing_else(module: str, data: some
     node = data.draw(some.sampled_from(expressions(stmt.node) or [None]))
     assume(node is not None)
     before = source(stmt, Edits({}, frozenset(), {}))
-    after = source(stmt, Edits({id(node): lambda inner, code: f"wrapped({code(inner)})"}, frozenset(), {}))
+    after = source(stmt, Edits({id(node): lambda inner: f"wrapped({inner})"}, frozenset(), {}))
     wanted = _Wrapped(node).visit(copy.deepcopy(stmt.node, {id(node): node}))
     assert ast.dump(ast.parse(after).body[0]) == ast.dump(wanted)
     assert comments(after) == comments(before)

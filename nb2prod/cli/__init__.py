@@ -231,7 +231,13 @@ def _print_text(text: str) -> None:
     """A result, in UTF-8 whatever the terminal, and without what would command it."""
     from nb2prod.cli.style import clean
 
-    typer.echo(clean(text).rstrip("\n").encode("utf-8", "replace"))
+    try:
+        typer.echo(clean(text).rstrip("\n").encode("utf-8", "replace"))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
+        raise typer.Exit(2) from error
 
 
 def _print_json(report: object) -> None:

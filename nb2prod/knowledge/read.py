@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nb2prod.caches import kept
 from nb2prod.knowledge.fact import CALLS, EFFECTS, RANDOM, RETURNS, WORDS, Fact, Literal
 
 # What the keys of a file hold, and what these hold.
@@ -86,12 +87,18 @@ def index(path: Path) -> Tables:
     head, *texts = _FACT.split(path.read_text(encoding="utf-8"))
     document = tomllib.loads(head)
     entries = _Entries(texts)
-    names: dict[str, tuple[int, ...]] = {}
-    for number, text in enumerate(texts):
+    numbers = kept(f"names-{path.stem}", [path], lambda: _numbers(entries))
+    return _tables(path, document, entries, {api: tuple(found) for api, found in numbers.items()})
+
+
+def _numbers(entries: _Entries) -> dict[str, list[int]]:
+    """The numbers of the entries that speak about each dotted name."""
+    found: dict[str, list[int]] = {}
+    for number, text in enumerate(entries.texts):
         plain = _API.search(text)
         for api in _expanded({"api": plain[1]} if plain else entries[number]):
-            names[api] = (*names.get(api, ()), number)
-    return _tables(path, document, entries, names)
+            found.setdefault(api, []).append(number)
+    return found
 
 
 class _Entries(Sequence[dict[str, Any]]):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nb2prod import __version__
-from nb2prod.caches import cache_folder
+from nb2prod.caches import cache_folder, write
 from nb2prod.linting.result import Linted, restored, stored
 
 LIMIT = 20_000  # files
@@ -71,13 +71,7 @@ class Cache:
             return
         if len(self.rows) > LIMIT:
             self.rows = dict(list(self.rows.items())[-LIMIT // 2 :])
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            part = self.file.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps({"version": self.key, "files": self.rows}), encoding="utf-8")
-            part.replace(self.file)
-        except (OSError, ValueError):
-            return
+        write(self.file, {"version": self.key, "files": self.rows})
 
 
 def _version() -> str:

@@ -144,7 +144,7 @@ def lower_fit_model(context: Context, called: str = "fit_model") -> Lowered:
     lines = [f"{metrics}: dict[str, float] = {{}}"] if graph.metrics else []
     names = dict(graph.train_names)
     for argument in graph.eval_arguments:
-        extra[id(argument)] = lambda node, code: "X_eval"
+        extra[id(argument)] = lambda _: "X_eval"
     if not isinstance(graph.sink.x, ast.Name):
         names = _replace_expressions(context, stmts, extra, names)
     for text, role in zip(graph.y, ("y_train", "y_eval"), strict=True):
@@ -240,11 +240,11 @@ def lower_decide(context: Context) -> Lowered:
 
 
 def _as(text: str) -> Build:
-    return lambda node, code: text
+    return lambda _: text
 
 
 def _as_series(text: str | None) -> Build:
-    return lambda node, code: f"pd.Series({code(node) if text is None else text})"
+    return lambda own: f"pd.Series({own if text is None else text})"
 
 
 def _with_closures(

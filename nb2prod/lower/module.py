@@ -82,7 +82,7 @@ class Context:
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in handed:
                     build.setdefault(id(call), _hand_over)
         for path in self.graph.paths:
-            build[id(path.node)] = lambda node, code, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
+            build[id(path.node)] = lambda _, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
         nonlocals = frozenset(
             id(inner)
             for c in self.closures
@@ -93,8 +93,7 @@ class Context:
         return Edits({**build, **(extra or {})}, self.graph.hidden, parameter, nonlocals)
 
 
-def _hand_over(node: object, code: object) -> str:
-    text = code(node)  # type: ignore[operator]
+def _hand_over(text: str) -> str:
     inner = text.rstrip()[:-1].rstrip().rstrip(",")
     return f"{inner}{'' if inner.endswith('(') else ', '}st=st)"
 

@@ -1,26 +1,23 @@
-"""Edits the source of one statement with LibCST, so that comments and layout survive.
+"""Edits the source of one statement, so that comments and layout survive.
 
 An edit is keyed by the node it replaces and is given that node's text, in which inner edits are already
-made.
+made.  LibCST takes texts apart where an edit needs it (`calls.py`, `statements.py`): it is loaded only there,
+because that takes longer than anything else in lowering.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-
-import libcst as cst
 
 from nb2prod.ir.program import Stmt
 from nb2prod.source import Text
 
-Code = Callable[[cst.CSTNode], str]
-Build = Callable[[cst.BaseExpression, Code], str]
+Build = Callable[[str], str]
 Range = tuple[int, int, int, int]
-_CHANGING = (ast.Expr, ast.Global, ast.FunctionDef, ast.AsyncFunctionDef)
 OPENING = re.compile(r"""\b(?:f|fr|rf)(\"{3}|'{3}|"|')""", re.IGNORECASE)
 OURS = re.compile(r"#\s*nb2prod\s*:")  # what a comment says to us is of no use in the project
 
@@ -62,10 +59,11 @@ def source(stmt: Stmt, edits: Edits) -> str:
             quoted = string is not None and _opening(text[place(string)[0] : begin]) == '"'
             places[begin, end] = _single_quoted(build) if quoted else build
     text = _edited(text, places)
-    statements = [node for node in _in_order(stmt.node) if isinstance(node, _CHANGING)]
-    if not any(edits.changes(node) for node in statements):
+    if not any(edits.changes(node) for node in ast.walk(stmt.node) if isinstance(node, ast.stmt)):
         return text
-    return cst.parse_module(text + "\n").visit(_Statements(statements, edits)).code.rstrip()
+    from nb2prod.lower.statements import changed
+
+    return changed(text, stmt.node, edits)
 
 
 def rebuilt(node: ast.expr, build: Mapping[int, Build]) -> str:
@@ -92,7 +90,7 @@ def _opening(text: str) -> str:
 
 def _single_quoted(build: Build) -> Build:
     """Before Python 3.12 a quote inside of an f-string must not be that of the f-string."""
-    return lambda node, code: build(node, code).replace('"', "'")
+    return lambda text: build(text).replace('"', "'")
 
 
 def _edited(text: str, places: Mapping[tuple[int, int], Build]) -> str:
@@ -109,19 +107,9 @@ def _spliced(text: str, places: Sequence[tuple[int, int, Build]]) -> str:
         (begin, end, build), *places = places
         inner = [(b - begin, e - begin, built) for b, e, built in places if e <= end]
         places = places[len(inner) :]
-        parts += [text[at:begin], build(_expression(_spliced(text[begin:end], inner)), _code)]
+        parts += [text[at:begin], build(_spliced(text[begin:end], inner))]
         at = end
     return "".join([*parts, text[at:]])
-
-
-def _expression(text: str) -> cst.BaseExpression:
-    """An expression that may go over several lines."""
-    node = cst.parse_expression(f"({text})")
-    return node.with_changes(lpar=node.lpar[1:], rpar=node.rpar[:-1])
-
-
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
 
 
 def _segment(stmt: Stmt) -> tuple[str, int, int]:
@@ -157,63 +145,6 @@ def _range(text: Text, node: ast.expr | ast.stmt, stmt: Stmt, first: int, column
         *at(node.lineno, node.col_offset),
         *at(node.end_lineno or node.lineno, node.end_col_offset or 0),
     )
-
-
-def _in_order(statement: ast.AST) -> Iterator[ast.AST]:
-    """Statements as they stand in the text, those inside of others included."""
-    yield statement
-    for node in ast.iter_child_nodes(statement):
-        if not isinstance(node, ast.expr):
-            yield from _in_order(node)
-
-
-class _Statements(cst.CSTTransformer):
-    """Changes whole statements; LibCST meets them in the order in which `statements` has them."""
-
-    def __init__(self, statements: Iterable[ast.stmt], edits: Edits) -> None:
-        super().__init__()
-        self.statements = iter(statements)
-        self.edits = edits
-        self.known: dict[cst.CSTNode, int] = {}
-
-    def visit_Expr(self, node: cst.Expr) -> None:
-        self.known[node] = id(next(self.statements))
-
-    def visit_Global(self, node: cst.Global) -> None:
-        self.known[node] = id(next(self.statements))
-
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
-        self.known[node] = id(next(self.statements))
-
-    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.Expr | cst.RemovalSentinel:
-        removed = self.known[original_node] in self.edits.remove
-        return cst.RemoveFromParent() if removed else updated_node
-
-    def leave_Global(self, original_node: cst.Global, updated_node: cst.Global) -> cst.BaseSmallStatement:
-        outer = self.known[original_node] in self.edits.nonlocals
-        return cst.Nonlocal(names=updated_node.names) if outer else updated_node
-
-    def leave_IndentedBlock(
-        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
-    ) -> cst.IndentedBlock:
-        empty = cst.SimpleStatementLine([cst.Pass()])
-        return updated_node if updated_node.body else updated_node.with_changes(body=[empty])
-
-    def leave_FunctionDef(
-        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
-    ) -> cst.FunctionDef:
-        """A new last parameter that can be given by name."""
-        name = self.edits.parameter.get(self.known[original_node])
-        if name is None:
-            return updated_node
-        param = cst.Param(cst.Name(name), annotation=cst.Annotation(cst.Name("Staging")))
-        params = updated_node.params
-        if params.star_kwarg is None and params.star_arg is cst.MaybeSentinel.DEFAULT:
-            keyword = cst.ParamStar(comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")))
-            changed = params.with_changes(star_arg=keyword, kwonly_params=[param])
-        else:
-            changed = params.with_changes(kwonly_params=[*params.kwonly_params, param])
-        return updated_node.with_changes(params=changed)
 
 
 def indented(text: str) -> str:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-import libcst as cst
-
 from nb2prod.analysis.arrays import NAMES, parts
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Arrays, Role, StageGraph
@@ -78,5 +76,5 @@ def _text(arrays: Arrays | None, part: str, in_features: bool) -> str:
 
 def _around(text: str, wrap: Build | None) -> Build:
     if wrap is None:
-        return lambda node, code: text
-    return lambda node, code: wrap(cst.parse_expression(text), code)
+        return lambda _: text
+    return lambda _: wrap(text)

@@ -19,16 +19,15 @@ def model_path(modules: Iterable[str]) -> str:
     """The forms of all models and transformers that these texts of Python mention."""
     used = {word for text in modules for word in _words(text)}
     used |= {MADE_BY[word] for word in used if word in MADE_BY}
-    known = dict(texts.definitions(ESTIMATORS, FILES))
-    for table in TABLES:
-        known[table] = _only(known[table], used)
-    return "\n\n\n".join(["\n".join(texts.imports(ESTIMATORS)), *texts.needed(known, list(ASKED_FOR))])
+    known = texts.definitions(ESTIMATORS, FILES)
+    tables = {table: _only(known.texts[table], used) for table in TABLES}
+    return "\n\n\n".join(["\n".join(known.imports), *known.needed(ASKED_FOR, tables)])
 
 
 def _words(text: str) -> set[str]:
-    tree = ast.parse(text)
-    found = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    return found | {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    nodes = list(ast.walk(ast.parse(text)))
+    found = {n.attr for n in nodes if isinstance(n, ast.Attribute)}
+    return found | {n.id for n in nodes if isinstance(n, ast.Name)}
 
 
 def _only(table: str, used: set[str]) -> str:

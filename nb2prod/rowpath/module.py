@@ -11,6 +11,7 @@ from nb2prod.ir.project import Module
 from nb2prod.rowpath import texts
 from nb2prod.rowpath.body import Body
 from nb2prod.rowpath.kinds import FRAME, NotUnderstood
+from nb2prod.tree import bodies
 
 OPERATIONS = Path(__file__).parent / "operations"
 FILES = ("values", "columns", "texts", "frames", "learned")
@@ -52,7 +53,7 @@ def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath
         names=frozenset(known),
         chained=int(pandas.split(".")[0]) < 3 if pandas[:1].isdigit() else None,
         taken={n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-        | _operations().keys()
+        | _operations().texts.keys()
         | {"state", "row"},
         unfitted=frozenset(_unfitted(function)),
         once=frozenset(_assigned_once(function)),
@@ -69,7 +70,7 @@ def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath
         if made and place is not None and place[1] != cell:
             cell = place[1]
             rows.append(f"# cell {cell}")
-        rows += [ast.unparse(ast.fix_missing_locations(one)) for one in made]
+        rows += [_unparsed(one) for one in made]
     return RowPath(_text(features, body, function, rows))
 
 
@@ -83,10 +84,10 @@ def _refused(found: NotUnderstood, statement: ast.stmt, place: tuple[str, int, i
 def _text(features: Module, body: Body, function: ast.FunctionDef, rows: list[str]) -> str:
     """The module around the translated statements."""
     frame = function.args.args[0].arg
-    constants = [ast.unparse(ast.fix_missing_locations(one)) for one in body.constants]
+    constants = [_unparsed(one) for one in body.constants]
     starts = [f"{frame} = read(row)"]
     starts += [f"{turns} = iter({held})" for held, turns in body.iterated.items()]
-    functions = [ast.unparse(ast.fix_missing_locations(one)) for one in body.functions.values()]
+    functions = [_unparsed(one) for one in body.functions.values()]
     inner = _indented("\n".join([*starts, *functions, *rows]))
     lines = "\n".join(["read = reader(state)", *constants])
     bind = (
@@ -96,18 +97,28 @@ def _text(features: Module, body: Body, function: ast.FunctionDef, rows: list[st
         f"    return features_row"
     )
     used = texts.names(bind)
-    operations = texts.needed(_operations(), used)
+    operations = _operations().needed(used)
     imports = [line for line in features.imports if _names_of_import(line) & used]
     mine = sorted((used & set(body.used)) - {"features"})
     heads = ["from .state import State", *([f"from .features import {', '.join(mine)}"] if mine else [])]
-    return "\n\n\n".join(["\n".join([*texts.imports(OPERATIONS), *imports, *heads]), *operations, bind])
+    return "\n\n\n".join(["\n".join([*_operations().imports, *imports, *heads]), *operations, bind])
+
+
+def _unparsed(statement: ast.stmt) -> str:
+    """The text of a statement that was made here; `unparse` wants to know the lines of statements only."""
+    todo = [statement]
+    while todo:
+        one = todo.pop()
+        one.lineno = 0
+        todo += [inner for body in bodies(one) for inner in body]
+    return ast.unparse(statement)
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" if line else line for line in text.split("\n"))
 
 
-def _operations() -> dict[str, str]:
+def _operations() -> texts.Definitions:
     return texts.definitions(OPERATIONS, FILES)
 
 

@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
+from nb2prod.caches import kept
+
+
+@dataclass(slots=True)
+class Definitions:
+    """What files define, in an order in which it can be executed: texts, and the names that each mentions.
+
+    `imports` are the imports of libraries; the project drops those that it does not use.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    mentions: dict[str, list[str]] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
+
+    def needed(self, used: Iterable[str], instead: Mapping[str, str] | None = None) -> list[str]:
+        """The definitions behind these names, with those that they use themselves.
+
+        `instead` holds other texts for some of them.
+        """
+        other = instead or {}
+        todo, wanted = list(used), set()
+        while todo:
+            word = todo.pop()
+            if word in self.texts and word not in wanted:
+                wanted.add(word)
+                todo += names(other[word]) if word in other else self.mentions[word]
+        return [other.get(word, text) for word, text in self.texts.items() if word in wanted]
+
 
 @cache
-def definitions(folder: Path, files: tuple[str, ...]) -> dict[str, str]:
-    """The text of everything that these files define, by name, in an order in which it can be executed."""
-    found: dict[str, str] = {}
-    for file in files:
-        lines, tree = _read(folder / f"{file}.py")
-        for node in tree.body:
+def definitions(folder: Path, files: tuple[str, ...]) -> Definitions:
+    """Everything that these files of a folder define."""
+    paths = [folder / f"{file}.py" for file in files]
+    return Definitions(**kept(f"definitions-{folder.name}", paths, lambda: asdict(_read(paths))))
+
+
+def _read(paths: Iterable[Path]) -> Definitions:
+    found = Definitions()
+    imports = {"from collections.abc import Callable, Mapping", "from typing import Any"}
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        lines = text.split("\n")
+        for node in ast.parse(text).body:
+            if _of_library(node):
+                imports.add(ast.unparse(node))
             for word in defined(node):  # a definition with decorators begins above its first line
                 first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-                found[word] = "\n".join(lines[first - 1 : node.end_lineno])
+                found.texts[word] = "\n".join(lines[first - 1 : node.end_lineno])
+                found.mentions[word] = sorted(names(found.texts[word]))
+    found.imports = sorted(imports)
     return found
 
 
-def needed(known: dict[str, str], used: Iterable[str]) -> list[str]:
-    """The definitions behind these names, with those that they use themselves."""
-    todo, wanted = list(used), set()
-    while todo:
-        word = todo.pop()
-        if word in known and word not in wanted:
-            wanted.add(word)
-            todo += names(known[word])
-    return [text for word, text in known.items() if word in wanted]
+def _of_library(node: ast.stmt) -> bool:
+    if isinstance(node, ast.ImportFrom):
+        return node.module != "__future__" and not str(node.module).startswith("nb2prod")
+    return isinstance(node, ast.Import)
 
 
 def names(text: str) -> set[str]:
     return {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
-
-
-@cache
-def imports(folder: Path) -> tuple[str, ...]:
-    """The imports of libraries in a folder; the project drops those that it does not use."""
-    lines = {"from collections.abc import Callable, Mapping", "from typing import Any"}
-    for file in sorted(folder.glob("*.py")):
-        for node in _read(file)[1].body:
-            if isinstance(node, ast.Import) or (
-                isinstance(node, ast.ImportFrom) and node.module != "__future__"
-            ):
-                if not (isinstance(node, ast.ImportFrom) and str(node.module).startswith("nb2prod")):
-                    lines.add(ast.unparse(node))
-    return tuple(sorted(lines))
-
-
-@cache
-def _read(file: Path) -> tuple[list[str], ast.Module]:
-    """The lines of a file, and its tree."""
-    text = file.read_text(encoding="utf-8")
-    return text.split("\n"), ast.parse(text)
 
 
 def defined(node: ast.stmt) -> list[str]:

@@ -21,6 +21,7 @@ SINGLE_ROWS = 12
 EXAMPLE_ROWS = 5
 FEW_VALUES = 50
 JUDGED = 20_000
+ASKED = 2000
 
 
 def describe(
@@ -81,7 +82,15 @@ def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str,
         "predictions": baseline.predictions(values, odds),
         "held_out": bool(held_out),
         "quality": baseline.quality(values, odds, truth, version.info["task"]),
+        "refused": _refused(version, main),
     }
+
+
+def _refused(version: Version, main: pd.DataFrame) -> dict[str, Any]:
+    """For what the service would refuse rows of the raw data, those that training leaves out among them."""
+    rows = main.sample(min(len(main), ASKED), random_state=0).to_dict("records")
+    errors = version.module("infer").score(rows, version).errors
+    return {"n": len(rows), "reasons": version.module("schema").reasons(errors)}
 
 
 def _told(version: Version, X: Any, y: np.ndarray) -> list[Any]:

@@ -30,6 +30,7 @@ from . import retention
 from .answers import Scores
 from .api import REFUSALS, Refusal
 from .logs import ENCODE
+from .schema import RowError, reasons
 from .settings import PACKAGE, Settings
 from .versions import Alone, Version
 
@@ -113,6 +114,17 @@ class PredictionLog:
                 "probabilities": probabilities,
             }
             self.put(entry | versions)
+
+    def refusals(self, errors: Sequence[RowError], version: Version | Alone) -> None:
+        """Take how many rows of one request were refused, and for how many of them each column was a reason."""
+        rows = len({error.row for error in errors})
+        self.put(
+            {
+                "refused": rows,
+                "reasons": reasons(errors),
+                "model_version": version.number,
+            }
+        )
 
     def waiting(self) -> int:
         """How many entries are not on disk yet."""

@@ -205,6 +205,12 @@ def approve(settings: Settings, number: str, why: str = "") -> None:
     _decide(settings, number, "approved", why)
 
 
+def note(settings: Settings, number: str, why: str) -> None:
+    """Keep with a challenger how its comparison with the champion ended."""
+    client = connect(settings).MlflowClient()
+    client.set_model_version_tag(settings.model_name, number, "retrained", why[:1000])
+
+
 def reject(settings: Settings, number: str, why: str = "") -> None:
     """Say that a version must not serve, whatever the policy; `approve` takes that back."""
     _require(settings, number)
@@ -330,6 +336,7 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
                     for name in LINEAGE
                 },
                 "metrics": dict(sorted(run.data.metrics.items())),
+                "retrained": one.tags.get("retrained", ""),
                 "run_id": one.run_id,
             }
         )

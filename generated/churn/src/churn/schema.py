@@ -6,6 +6,7 @@ Required columns and missing values are those of the training data.  Other colum
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -41,6 +42,18 @@ class RowError:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def reasons(errors: Sequence[RowError]) -> dict[str, int]:
+    """How many rows have an error in each column; one that is of no column goes by its code."""
+    return dict(
+        Counter(
+            where
+            for _, where in {
+                (error.row, error.column or error.code) for error in errors
+            }
+        )
+    )
 
 
 def _number(value: Any) -> float:

@@ -23,6 +23,7 @@ from pandas.api.types import union_categoricals
 log = logging.getLogger(__name__)
 LABELS = ["of", "label", "when"]
 ABOUT = ["id", "prediction", "model_version"]
+REFUSED = ["refused", "reasons", "when", "model_version"]
 DISTINCT = ("when", "id", "of")  # texts that do not repeat
 # sorts behind every time: what cannot be dated is read, and not removed
 UNKNOWN = "unknown"
@@ -66,6 +67,16 @@ def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def refusals(folder: Path, since: str = "") -> pd.DataFrame:
+    """How many rows the service refused since then, request by request, and for what."""
+    paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.parquet")])
+    recent = [one for one in map(_opened, paths) if newest(one) >= since]
+    found = _together([_having("refused", one, REFUSED) for one in recent], REFUSED)
+    return found[
+        found["when"] >= since
+    ].drop_duplicates()  # a segment may be in both of its files
+
+
 def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.DataFrame]:
     """The predictions of these ids; most labels are about recent ones."""
     seen = np.zeros(len(ids), dtype=bool)
@@ -80,7 +91,7 @@ def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.Dat
 
 def _since(since: str, found: pd.DataFrame) -> pd.DataFrame:
     return found[found["when"] >= since].drop(
-        columns=["when", "of", "label"], errors="ignore"
+        columns=["when", "of", "label", "refused", "reasons"], errors="ignore"
     )
 
 

@@ -252,6 +252,7 @@ class Scoring:
         noted |= {"rows": len(rows), "model_version": version.number}
         if scores.errors:
             self.metrics.rejected.inc(len({error.row for error in scores.errors}))
+            self.journal.refusals(scores.errors, version)
             return _rejected(scores.errors)
         ids = [secrets.token_hex(16) for _ in rows]
         try:
