@@ -19,8 +19,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from churn import audit, baseline, checks, cli, monitor, report, segments
-from churn.infer import predictions_of, score
+from churn import audit, baseline, checks, cli, monitor, report, retention, segments
+from churn.answers import predictions_of
+from churn.infer import score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
 from churn.settings import PREFIX, Settings, SettingsError, load_settings
@@ -335,7 +336,7 @@ def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
     }
     torn = json.dumps({**entry, "id": "b"})[:30]
     (tmp_path / "0-1.jsonl").write_text(json.dumps(entry) + "\n" + torn)
-    segments.recover(tmp_path)
+    retention.recover(tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
     logged, _ = segments.read(tmp_path)
     assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
@@ -371,7 +372,7 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
             tmp_path, at, [one, {"when": "2024-02-01", "of": str(at), "label": "yes"}]
         )
     before = segments.read(tmp_path)
-    segments.recover(tmp_path)
+    retention.recover(tmp_path)
     after = segments.read(tmp_path)
     for left, right in zip(before, after, strict=True):
         pd.testing.assert_frame_equal(left, right)
@@ -401,7 +402,7 @@ def test_what_a_file_cannot_hold_does_not_stop_the_log(
         "model_version": "1",
     }
     _segment(tmp_path, 0, [entry, {"when": "2024-01-02", "of": "a", "label": "yes"}])
-    for rotate in (lambda folder: None, segments.recover):
+    for rotate in (lambda folder: None, retention.recover):
         rotate(tmp_path)
         logged, labels = segments.read(tmp_path)
         assert logged[["id", "row.y"]].to_numpy().tolist() == [["a", "text"]]

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from . import baseline, versions
+from .answers import predictions_of, probabilities_of, same_values
 from .features import Training
-from .infer import predictions_of, probabilities_of
 from .values import digest
 from .versions import Version
 
@@ -200,7 +200,12 @@ def _of_row_path(proof: dict[str, Any]) -> dict[str, Any]:
         detail = "{alone} of {rows} rows and {probes_alone} of {probes} probes without pandas, all equal; ".format(
             **proof
         )
-        detail += "the model by {asked}".format(**proof)
+        detail += "the model by {asked}; a service imports ".format(**proof)
+        detail += (
+            f"what else it needs first: {proof['needs']}"
+            if proof["needs"]
+            else "neither pandas nor that library for them"
+        )
     status = "passed" if proof["passed"] else "skipped"
     return {
         "check": "single rows without pandas equal those with it",
@@ -250,16 +255,6 @@ def _differs(left: np.ndarray, right: np.ndarray) -> str:
         return ""
     at = tuple(int(axis[0]) for axis in np.nonzero(~equal))
     return f"row {at[0]}: {left[at]} against {right[at]}"
-
-
-def same_values(left: Iterable[Any], right: Iterable[Any]) -> bool:
-    """Predictions are equal, up to the last bits of a float."""
-    return all(
-        np.isclose(a, b, rtol=1e-6)
-        if isinstance(a, float) and isinstance(b, float)
-        else a == b
-        for a, b in zip(left, right, strict=True)
-    )
 
 
 def take(X: Any, at: int) -> Any:

@@ -24,7 +24,7 @@ import pandas as pd
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from scipy import stats
 
-from . import audit, baseline, registry, report, segments
+from . import audit, baseline, registry, report, retention, segments
 from .settings import PACKAGE, Settings
 
 log = logging.getLogger(__name__)
@@ -122,8 +122,8 @@ def run(settings: Settings) -> Report:
 def _tidy(predictions: Path, settings: Settings) -> None:
     """What the service does with its log, also where it runs no more: `log_days` is a promise."""
     try:
-        segments.recover(predictions)
-        segments.prune(predictions, segments.days_kept(settings))
+        retention.recover(predictions)
+        retention.prune(predictions, retention.days_kept(settings))
     except OSError as error:  # whoever monitors may have no right to write
         log.warning("the prediction log is not tidied: %s", error)
 

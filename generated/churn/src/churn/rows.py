@@ -6,7 +6,7 @@ training never saw, values of another type; and the quick form of the model with
 path has no answer, because it fails or a feature is missing that never was, is answered by pandas.
 """
 
-# ruff: noqa: PLR0124, RUF019, SIM102 -- the notebook's own style
+# ruff: noqa: PLR0124, RUF019 -- the notebook's own style
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ import copy
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import features_row
-from .infer import predictions_of, probabilities_of
+from .answers import Answer, Asked, RowPath, predictions_of, probabilities_of
 from .model_row import NotCovered, NotQuick, quick
 from .versions import Version
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[Any, dict[str, float] | None]
 # How many rows are compared, how many of them are asked one by one, how many probes, and how many rows are asked
 # of the quick form of the model.
 ROWS, SINGLES, PROBES, JUDGED = 2000, 10, 200, 100_000
@@ -56,72 +54,22 @@ VALUES: tuple[Any, ...] = (
     "29/02/2024",
 )
 # Probabilities and predicted numbers of a batch differ in their last bits from those of a row; models of 32 bits more.
-ALIKE, ALIKE_32 = 1e-9, 1e-6
+ALIKE_32 = 1e-6
 
 
-class RowPath:
-    """Answers for single rows with one version; `off` says why it was switched off."""
-
-    def __init__(self, version: Version, frames: bool, quickly: bool) -> None:
-        self.features = features_row.bind(version.state)
-        model = version.model if frames else without_names(version.model)
-        self.version = replace(
-            version, model=quick(version.model) if quickly else model
-        )
-        self.frames, self.quickly = frames, quickly
-        self.alike = getattr(self.version.model, "alike", ALIKE)
-        self.off = ""
-        outputs = version.state.outputs
-        self.columns, self.types = (
-            outputs["columns"],
-            dict(zip(outputs["columns"], outputs["dtypes"], strict=False)),
-        )
-        texts = any(
-            one in ("object", "str", "string", "category") for one in outputs["dtypes"]
-        )
-        self.dtype = object if texts else np.float64
-        self.whole = np.array(
-            [name not in outputs["missing"] for name in outputs["columns"]]
-        )
-
-    def answer(self, row: Mapping[str, Any]) -> Answer | None:
-        """Prediction and probabilities of a valid row; None where pandas has to answer."""
-        if self.off:
-            return None
-        try:
-            with np.errstate(all="ignore"):
-                X = self.matrix(self.features(row))
-            if X is None:
-                return None
-            return predictions_of(self.version, X)[0], probabilities_of(
-                self.version, X
-            )[0]
-        except Exception:  # noqa: BLE001 -- whatever pandas would do instead, it does
-            return None
-
-    def matrix(self, found: Any) -> Any:
-        """The features of a row as the model takes them; None where one is missing that never was."""
-        if not isinstance(found, list):
-            if (
-                isinstance(found, np.ndarray)
-                and found.ndim == 2
-                and pd.isna(found)[0, self.whole].any()
-            ):
-                return None
-            return found
-        if self.frames or self.dtype is object:
-            if any(
-                value is None or value != value
-                for value, whole in zip(found, self.whole, strict=True)
-                if whole
-            ):
-                return None
-        if self.frames:
-            return pd.DataFrame([found], columns=self.columns).astype(self.types)
-        X = np.array([found], dtype=self.dtype)
-        return (
-            None if self.dtype is np.float64 and np.isnan(X[0, self.whole]).any() else X
-        )
+def row_path(version: Version, frames: bool, quickly: bool) -> RowPath:
+    """The row path of a version; the model is asked by its quick form, with an array, or with a frame."""
+    model = (
+        quick(version.model)
+        if quickly
+        else version.model
+        if frames
+        else without_names(version.model)
+    )
+    info = {name: version.info[name] for name in ("targets", "task", "labels")}
+    asked = Asked(model, version.decide, version.given, info)
+    features = features_row.bind(version.state)
+    return RowPath(features, asked, version.state.outputs, frames, quickly)
 
 
 def without_names(model: Any) -> Any:
@@ -144,7 +92,7 @@ def prove(version: Version, main: pd.DataFrame) -> dict[str, Any]:
     told: list[str] = []
     for frames, quickly in ((False, True), (False, False), (True, False)):
         try:
-            path = RowPath(version, frames, quickly)
+            path = row_path(version, frames, quickly)
             with warnings.catch_warnings():
                 warnings.filterwarnings("error", message=".*feature names.*")
                 found = _compared(path, version, main)
@@ -254,9 +202,7 @@ def _same_answers(
             if path.frames
             else table.to_numpy(dtype=path.dtype)
         )
-    got = (
-        _quick_answers(path, chosen) if path.quickly else _answers(path.version, chosen)
-    )
+    got = _quick_answers(path, chosen) if path.quickly else _answers(path.asked, chosen)
     singles = range(0, len(places), max(1, len(places) // SINGLES))
     alone = [path.answer(rows[places[at]]) for at in singles]
     if None in alone and not path.quickly:
@@ -288,7 +234,7 @@ def _judged(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, An
     return {"told": told, "judged": len(judged), "left": left}
 
 
-def _answers(version: Version, X: Any) -> list[Answer]:
+def _answers(version: Any, X: Any) -> list[Answer]:
     return list(
         zip(predictions_of(version, X), probabilities_of(version, X), strict=True)
     )
@@ -299,7 +245,7 @@ def _quick_answers(path: RowPath, X: Any) -> list[Answer | None]:
     found: list[Answer | None] = []
     for at in range(X.shape[0]):
         try:
-            found += _answers(path.version, X[at : at + 1])
+            found += _answers(path.asked, X[at : at + 1])
         except NotCovered:
             found.append(None)
     return found

@@ -181,7 +181,7 @@ class Row(BaseModel):
                 "not_an_object", "a row must be an object with a value for each column"
             )
         return {
-            str(column): None if _is_missing(value) else value
+            str(column): None if is_missing(value) else value
             for column, value in row.items()
         }
 
@@ -231,7 +231,7 @@ def _row_error(position: int, detail: Any) -> RowError:
     return RowError(position, column, detail["type"], detail["msg"])
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     if type(value) is str:
         return False
     if isinstance(value, float):
