@@ -53,7 +53,7 @@ VALUES: tuple[Any, ...] = (
     "2024-02-29",
     "29/02/2024",
 )
-# Not those with a threshold of their own, as SVC has one beside its probabilities.
+# Classifiers that take the likeliest label; not those with a threshold of their own, as SVC beside its probabilities.
 LIKELIEST = (
     "AdaBoostClassifier",
     "BaggingClassifier",
