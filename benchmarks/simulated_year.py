@@ -182,6 +182,13 @@ def attempts(year: Year, changed_answer: pd.DataFrame, seeds: int) -> None:
         "new answers alone": (none, changed_answer, lambda seed: plain),
         "shuffled answers": (year.base, year.stream, lambda seed: shuffled_answers(year, seed)),
     }
+    # The proof of the row path takes longer than the rest of an attempt, and decides nothing here.
+    package = year.module("versions").freeze_code(year.settings.artifacts / "code")
+    with contextlib.suppress(ModuleNotFoundError):
+        importlib.import_module(f"{package}.rows").prove = lambda *given: {
+            "passed": False,
+            "told": "left out",
+        }
     promoted: Counter[str] = Counter()
     exact = 0
     for seed in range(seeds):

@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
-from churn import audit, checks, cli, monitor, report, retention, segments
+from churn import audit, baseline, checks, cli, monitor, report, retention, segments
 from churn.answers import predictions_of
 from churn.infer import score
 from churn.prediction_log import PredictionLog
@@ -30,14 +30,30 @@ from churn.versions import Version
 
 
 @pytest.fixture(scope="module")
-def window(version: Version, raw: pd.DataFrame) -> pd.DataFrame:
-    """Logged predictions of rows drawn from the training data."""
+def window(
+    version: Version, raw: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> pd.DataFrame:
+    """Predictions of rows drawn from the training data, as the service's own log gives them back."""
     columns = list(version.info["baseline"]["columns"])
-    rows = raw.sample(800, replace=True, random_state=1)[columns].reset_index(drop=True)
-    scores = score(rows.to_dict("records"), version)
-    rows.columns = [f"row.{name}" for name in columns]
-    rows["prediction"] = pd.Series(scores.predictions, dtype=object)
-    return rows[rows["prediction"].notna()].reset_index(drop=True)
+    drawn = raw.sample(800, replace=True, random_state=1)[columns].to_dict("records")
+    rows = [
+        {
+            name: None if pd.isna(value) else checks.plain(value)
+            for name, value in row.items()
+        }
+        for row in drawn
+    ]
+    refused = {error.row for error in score(rows, version).errors}
+    rows = [row for at, row in enumerate(rows) if at not in refused]
+    log = PredictionLog(tmp_path_factory.mktemp("log"))
+    log.predictions(
+        rows, [str(at) for at in range(len(rows))], score(rows, version), version
+    )
+    log.close()
+    logged, _ = segments.read(log.folder)
+    return logged[[*(f"row.{name}" for name in columns), "prediction"]].reset_index(
+        drop=True
+    )
 
 
 def test_rows_like_those_of_training_are_quiet(
@@ -75,6 +91,14 @@ def test_numbers_that_moved_are_an_alarm(
                 100,
             )
             assert f"input drift of {name}" in found.why
+
+
+def test_times_move_on_and_only_those_that_are_missing_alarm(version: Version) -> None:
+    times = baseline.column(pd.Series(pd.date_range("2020", periods=500)))
+    base = {"columns": {"t": times}, "predictions": {}, "quality": {}}
+    later = pd.DataFrame({"row.t": pd.date_range("2024", periods=500).astype(str)})
+    for rows, why in ((later, ""), (later.assign(**{"row.t": None}), "missing of t")):
+        assert monitor.examine(rows, {"baseline": base}, version.number, 100).why == why
 
 
 def test_unseen_categories_are_an_alarm(window: pd.DataFrame, version: Version) -> None:
