@@ -98,6 +98,7 @@ def same_values(left: Iterable[Any], right: Iterable[Any]) -> bool:
 Answer = tuple[Any, dict[str, float] | None]
 # Numbers of a batch differ in their last bits from those of a row; models of 32 bits say how much more.
 ALIKE = 1e-9
+CLOSE = 1e-6  # two probabilities of which the library's rounding may take either
 
 
 def score_alone(row: Any, version: Version) -> Scores | None:
@@ -123,6 +124,33 @@ class Asked:
     decide: Any
     given: Mapping[str, Any]
     info: Mapping[str, Any]
+
+
+class Likeliest:
+    """A classifier that is asked once for probabilities and label, because its label is the likeliest one.
+
+    Where two are as likely, it is asked which it takes.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.classes_ = model, model.classes_
+        self._last: tuple[Any, Any] = None, None
+
+    def predict_proba(self, X: Any) -> Any:
+        if self._last[0] is not X:
+            self._last = X, self.model.predict_proba(X)
+        return self._last[1]
+
+    def predict(self, X: Any) -> Any:
+        odds = self.predict_proba(X)
+        labels = self.classes_[odds.argmax(axis=1)]
+        ranked = np.sort(odds, axis=1)
+        close = ~(
+            ranked[:, -1] - ranked[:, -2] > CLOSE
+        )  # also where there is no number
+        if close.any():
+            labels[close] = self.model.predict(X)[close]
+        return labels
 
 
 class Pandas:
@@ -160,19 +188,9 @@ class RowPath:
     """Answers for single rows with one version; `off` says why it was switched off."""
 
     def __init__(
-        self,
-        features: Any,
-        asked: Asked,
-        outputs: Mapping[str, Any],
-        frames: bool,
-        quickly: bool,
+        self, features: Any, asked: Asked, outputs: Mapping[str, Any], how: str
     ) -> None:
-        self.features, self.asked, self.frames, self.quickly = (
-            features,
-            asked,
-            frames,
-            quickly,
-        )
+        self.features, self.asked, self.how = features, asked, how
         self.alike = getattr(asked.model, "alike", ALIKE)
         self.off = ""
         self.columns, dtypes = outputs["columns"], outputs["dtypes"]
@@ -206,7 +224,7 @@ class RowPath:
             return None if table and self._gap(found[0].tolist()) else found
         if self._gap(found):
             return None
-        if self.frames:
+        if self.how == "frame":
             import pandas as pd  # for a model that wants frames
 
             return pd.DataFrame([found], columns=self.columns).astype(self.types)

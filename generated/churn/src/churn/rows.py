@@ -13,14 +13,14 @@ from __future__ import annotations
 import copy
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import features_row
-from .answers import Answer, Asked, RowPath, predictions_of, probabilities_of
+from .answers import Answer, Asked, Likeliest, RowPath, predictions_of, probabilities_of
 from .model_row import NotCovered, NotQuick, quick
 from .versions import Version
 
@@ -53,23 +53,38 @@ VALUES: tuple[Any, ...] = (
     "2024-02-29",
     "29/02/2024",
 )
+# Classifiers that take the likeliest label; not those with a threshold of their own, as SVC beside its probabilities.
+LIKELIEST = (
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+    "CategoricalNB",
+    "ComplementNB",
+    "ExtraTreesClassifier",
+    "GaussianNB",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+    "KNeighborsClassifier",
+    "LinearDiscriminantAnalysis",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "MLPClassifier",
+    "MultinomialNB",
+    "QuadraticDiscriminantAnalysis",
+    "RandomForestClassifier",
+)
 # Probabilities and predicted numbers of a batch differ in their last bits from those of a row; models of 32 bits more.
 ALIKE_32 = 1e-6
 
 
-def row_path(version: Version, frames: bool, quickly: bool) -> RowPath:
-    """The row path of a version; the model is asked by its quick form, with an array, or with a frame."""
-    model = (
-        quick(version.model)
-        if quickly
-        else version.model
-        if frames
-        else without_names(version.model)
-    )
+def row_path(version: Version, how: str) -> RowPath:
+    """The row path of a version that asks the model in one of these ways."""
+    model = WAYS[how](version.model)
     info = {name: version.info[name] for name in ("targets", "task", "labels")}
     asked = Asked(model, version.decide, version.given, info)
     features = features_row.bind(version.state)
-    return RowPath(features, asked, version.state.outputs, frames, quickly)
+    return RowPath(features, asked, version.state.outputs, how)
 
 
 def without_names(model: Any) -> Any:
@@ -87,30 +102,48 @@ def without_names(model: Any) -> Any:
     return copied
 
 
+def asked_once(model: Any) -> Likeliest:
+    """A classifier of scikit-learn whose label is the likeliest one, whatever the row."""
+    last = model
+    while hasattr(last, "steps") or hasattr(last, "best_estimator_"):
+        last = last.steps[-1][1] if hasattr(last, "steps") else last.best_estimator_
+    if (
+        not type(last).__module__.startswith("sklearn.")
+        or type(last).__name__ not in LIKELIEST
+    ):
+        raise NotQuick(
+            f"{type(last).__name__} may take another label than the likeliest one"
+        )
+    return Likeliest(without_names(model))
+
+
+# How a model is asked, the quickest first; training takes the first that says what the model says of the frame.
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "quick": quick,
+    "once": asked_once,
+    "array": without_names,
+    "frame": lambda model: model,
+}
+
+
 def prove(version: Version, main: pd.DataFrame) -> dict[str, Any]:
     """Compare the row path with pandas on rows of `main`; what it came to, as JSON."""
     told: list[str] = []
-    for frames, quickly in ((False, True), (False, False), (True, False)):
+    for how in WAYS:
         try:
-            path = row_path(version, frames, quickly)
+            path = row_path(version, how)
             with warnings.catch_warnings():
                 warnings.filterwarnings("error", message=".*feature names.*")
                 found = _compared(path, version, main)
-                if quickly and not found["told"]:
+                if how in ("quick", "once") and not found["told"]:
                     found |= _judged(path, version, main)
         except NotQuick as reason:
             found = {"told": str(reason)}
         except Exception as error:  # noqa: BLE001 -- a row path that fails is none; pandas answers
             found = {"told": f"{type(error).__name__}: {error}"}
         if not found["told"]:
-            asked = "model_row.py" if quickly else f"its library: {told[0]}"
-            return {
-                "passed": True,
-                "frames": frames,
-                "quickly": quickly,
-                "asked": asked,
-                **found,
-            }
+            asked = "model_row.py" if how == "quick" else f"its library: {told[0]}"
+            return {"passed": True, "how": how, "asked": asked, **found}
         told.append(found["told"])
         # the features: no other way to ask the model changes that
         if found.get("differ"):
@@ -199,13 +232,13 @@ def _same_answers(
         table = pd.DataFrame(list(found.values()), columns=path.columns)
         chosen = (
             table.astype(path.types)
-            if path.frames
+            if path.how == "frame"
             else table.to_numpy(dtype=path.dtype)
         )
-    got = _quick_answers(path, chosen) if path.quickly else _answers(path.asked, chosen)
+    got = _quick_answers(path, chosen)
     singles = range(0, len(places), max(1, len(places) // SINGLES))
     alone = [path.answer(rows[places[at]]) for at in singles]
-    if None in alone and not path.quickly:
+    if None in alone and path.how != "quick":
         return f"the model does not answer {rows[places[list(singles)[alone.index(None)]]]}"
     return _difference(
         path, [*got, *alone], [*expected, *(expected[at] for at in singles)]
@@ -213,7 +246,7 @@ def _same_answers(
 
 
 def _judged(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, Any]:
-    """Whether the quick form of the model says what its library says of all rows, and how many it leaves."""
+    """Whether another way to ask the model says what it says of all rows, and how many it leaves."""
     judged, left = main.iloc[:: -(-len(main) // JUDGED)], 0
     for start in range(0, len(judged), ROWS):
         X = version.module("features").transform(
@@ -241,7 +274,9 @@ def _answers(version: Any, X: Any) -> list[Answer]:
 
 
 def _quick_answers(path: RowPath, X: Any) -> list[Answer | None]:
-    """What the quick form of the model says of each row alone; None where it leaves the row to the library."""
+    """What the row path's model says of rows; its quick form of each alone, and None where it leaves the row to pandas."""
+    if path.how != "quick":
+        return list(_answers(path.asked, X))
     found: list[Answer | None] = []
     for at in range(X.shape[0]):
         try:

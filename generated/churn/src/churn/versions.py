@@ -273,12 +273,10 @@ def _keep_alone(version: Version, folder: Path) -> str:
     they stand in import pandas.
     """
     proof, path = version.info["row_path"], folder / DATA / ALONE
-    if not proof["quickly"]:
+    if proof["how"] != "quick":
         return "the model's library"
     try:
-        row = version.module("rows").row_path(
-            version, proof["frames"], proof["quickly"]
-        )
+        row = version.module("rows").row_path(version, proof["how"])
         path.write_bytes(_with_code(row, version.package))
         needs = rescore_elsewhere(folder, "alone")
     except Exception as error:  # noqa: BLE001 -- pandas and the library answer as well
@@ -403,9 +401,7 @@ def _read(data: Path, package: str, number: str = "") -> Version:
     if not proof["passed"]:
         return version
     try:
-        path = version.module("rows").row_path(
-            version, proof["frames"], proof["quickly"]
-        )
+        path = version.module("rows").row_path(version, proof["how"])
     except (
         Exception
     ):  # of other code than this, whose version it may be: pandas answers as well
