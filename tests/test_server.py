@@ -259,6 +259,9 @@ def test_a_champion_of_earlier_code_serves(tmp_path: Path) -> None:
 
 def test_a_bundle_serves_single_rows_without_pandas_and_the_models_library(project: Project) -> None:
     """They are imported by the first request that needs them: a batch, which is answered like its rows."""
+    shutil.rmtree(
+        project.folder / "artifacts" / "predictions", ignore_errors=True
+    )  # old files of the log need pandas
     project.run("export", "--output", "bundle")
     with project.serving("--bundle", "bundle") as server:
         alone = [server.predict(row)[1]["predictions"][0] for row in project.rows[:20]]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .schema import is_missing
+from .policies import is_missing
 
 if TYPE_CHECKING:
     from .schema import RowError

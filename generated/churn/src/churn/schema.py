@@ -27,6 +27,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from .policies import is_missing
+
 
 @dataclass(frozen=True)
 class RowError:
@@ -229,11 +231,3 @@ def _row_error(position: int, detail: Any) -> RowError:
     if detail["type"] == "missing":
         return RowError(position, column, "missing_column", "is missing")
     return RowError(position, column, detail["type"], detail["msg"])
-
-
-def is_missing(value: Any) -> bool:
-    if type(value) is str:
-        return False
-    if isinstance(value, float):
-        return math.isnan(value)
-    return value is None or type(value).__name__ in ("NAType", "NaTType")
