@@ -175,7 +175,7 @@ def killed_service(
     settings: Any, rows: list[dict[str, Any]], kill_after: float
 ) -> tuple[list[str], Counter[str]]:
     """What a service that was killed under load lost beyond its bound; how much it acknowledged, and lost."""
-    from churn import prediction_log, segments
+    from churn import prediction_log, retention, segments
 
     process, port = started(settings.project)
     clients = [Client(port, rows[first::4]) for first in range(4)]
@@ -189,7 +189,7 @@ def killed_service(
         one.join()
     folder = settings.artifacts / "predictions"
     open_ones = segments.read(folder)
-    segments.recover(folder)
+    retention.recover(folder)
     logged, labels = segments.read(folder)
     found = (
         []

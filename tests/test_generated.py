@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,6 +64,17 @@ def test_generated_verifies_in_its_own_fresh_environment(tmp_path: Path) -> None
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     outcome = verify_project(copy, True, Options(python=sys.executable), lambda event: None)
     assert outcome.status == "verified", outcome.report.reason
+
+
+def test_the_notebooks_code_needs_no_libraries_of_the_service() -> None:
+    """It is verified in the notebook's own environment, which has none of them."""
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(sys.argv[1].split(), None))\n"
+        "import churn.load, churn.features, churn.target, churn.infer, churn.train, churn.features_row"
+    )
+    absent = "pydantic fastapi uvicorn prometheus_client mlflow typer"
+    environment = {**os.environ, "PYTHONPATH": str(COMMITTED / "src")}
+    subprocess.run([sys.executable, "-c", script, absent], env=environment, check=True)
 
 
 def _tracked(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -14,7 +15,16 @@ pytest.importorskip("sklearn")
 
 import model_laws as laws
 import numpy as np
-from sklearn import ensemble, linear_model, neighbors
+from sklearn import (
+    ensemble,
+    linear_model,
+    model_selection,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    pipeline,
+    preprocessing,
+)
 
 from nb2prod.rowpath import model_path
 from nb2prod.rowpath.estimators import trees
@@ -92,3 +102,59 @@ def test_every_form_has_a_law() -> None:
     for table in (FORMS, STEPS):
         missing = set(table.values()) - {form for name, form in table.items() if name in text}
         assert missing == set()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [neighbors.KNeighborsClassifier(4), naive_bayes.GaussianNB(), neural_network.MLPClassifier(max_iter=30)],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_classifier_that_is_asked_once_takes_the_same_labels(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With four neighbours, many rows have two labels that are as likely."""
+    rows = generated_rows(monkeypatch)
+    X, Z = laws.numbers(300, 0), laws.numbers(500, 1)
+    for classes in (2, 3):
+        model.fit(X, laws.classes(X, classes))
+        once = rows.asked_once(model)
+        assert once.predict(Z).tolist() == model.predict(Z).tolist()
+        assert once.predict_proba(Z).tolist() == model.predict_proba(Z).tolist()
+
+
+def test_a_label_between_equal_chances_is_the_librarys_and_one_call_gives_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Sure:
+        classes_ = np.array(["no", "yes"])
+        asked = 0
+
+        def predict_proba(self, X: Any) -> Any:
+            self.asked += 1
+            return np.column_stack([1 - X[:, 0], X[:, 0]])
+
+        def predict(self, X: Any) -> Any:
+            return np.where(X[:, 0] >= 0.5, "yes", "no")
+
+    generated_rows(monkeypatch)
+    answers = importlib.import_module("churn.answers")
+    X = np.array([[0.2], [0.5], [0.8]])
+    once = answers.Likeliest(Sure())
+    assert (once.predict(X).tolist(), once.predict_proba(X).tolist()) == (
+        ["no", "yes", "yes"], [[0.8, 0.2], [0.5, 0.5], [1 - 0.8, 0.8]],
+    )  # fmt: skip
+    assert once.model.asked == 1
+
+
+def test_a_classifier_with_a_threshold_of_its_own_is_asked_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = generated_rows(monkeypatch)
+    X = laws.numbers(60, 0)
+    own = model_selection.FixedThresholdClassifier(naive_bayes.GaussianNB(), threshold=0.3)
+    for model in (own, pipeline.make_pipeline(preprocessing.StandardScaler(), own)):
+        with pytest.raises(rows.NotQuick, match="another label"):
+            rows.asked_once(model.fit(X, laws.classes(X, 2)))
+
+
+def generated_rows(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "generated" / "churn" / "src"))
+    return importlib.import_module("churn.rows")

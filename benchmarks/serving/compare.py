@@ -93,13 +93,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="environments, the trained project, logs")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each of the two measurements")
     parser.add_argument("--only", nargs="*", help="parts of names of contenders")
+    parser.add_argument(
+        "--estimator", default="", help="in place of the forest: sklearn.naive_bayes.GaussianNB"
+    )
     parser.add_argument("--picture", type=Path, help="SVG to write")
     parser.add_argument("--json", type=Path, help="file for the figures")
     given = parser.parse_args()
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     own = environment(work / "venv-project", ["--editable", str(ROOT / "generated" / "churn")])
-    subprocess.run([own, str(HERE / "prepare.py"), str(work)], check=True)
+    subprocess.run([own, str(HERE / "prepare.py"), str(work), given.estimator], check=True)
     rows: list[Row] = json.loads((work / "rows.json").read_text())
     expected: list[float] = []
     found = []
@@ -184,6 +187,7 @@ def running(contender: Contender, work: Path, python: str) -> Iterator[tuple[int
     places = {"python": python, "bin": Path(python).parent, "folder": work, "port": port}
     mark = uuid.uuid4().hex
     environment = {**os.environ, MARK: mark, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment |= {"PYTHONPATH": str(work / "project" / "src")}  # the code that was trained
     environment |= {"BENCH_FOLDER": str(work), "PATH": f"{Path(python).parent}:{os.environ['PATH']}"}
     name = "".join(letter if letter.isalnum() else "-" for letter in contender.name)
     with (work / f"{name}.log").open("w") as log:

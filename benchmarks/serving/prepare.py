@@ -1,8 +1,9 @@
 """Train the churn project and leave what the contenders read.
 
-    python prepare.py FOLDER        with the project's Python
+    python prepare.py FOLDER [ESTIMATOR]        with the project's Python
 
 FOLDER gets `project` (trained), `by_hand.joblib`, `mlflow` (for `mlflow models serve`) and `rows.json`.
+ESTIMATOR (`sklearn.neural_network.MLPClassifier`) takes the place of the notebook's forest.
 """
 
 from __future__ import annotations
@@ -20,15 +21,20 @@ CONTENDERS = Path(__file__).resolve().parent / "contenders"
 
 
 def main() -> None:
-    folder = Path(sys.argv[1])
+    folder, estimator = Path(sys.argv[1]), "".join(sys.argv[2:])
     project = folder / "project"
-    if not _is_current(project):
+    sys.path.insert(0, str(project / "src"))
+    if not _is_current(project, estimator):
         shutil.rmtree(project, ignore_errors=True)
         shutil.copytree(ROOT / "generated" / "churn", project, dirs_exist_ok=True)
+        (project / "src" / "churn" / "train.py").write_text(_train(estimator))
         config = project / "config.toml"
         data = ROOT / "examples" / "notebooks"
         config.write_text(config.read_text().replace('"../../examples/notebooks"', json.dumps(str(data))))
-        subprocess.run([sys.executable, "-m", "churn", "train", "--project", str(project)], check=True)
+        command = [sys.executable, "-m", "churn", "train", "--project", str(project)]
+        subprocess.run(
+            command, cwd=project / "src", check=True
+        )  # its own code, not the one that is installed
     from churn import registry
     from churn.load import load
     from churn.schema import COLUMNS
@@ -58,14 +64,24 @@ def main() -> None:
     save_for_mlflow(folder)
 
 
-def _is_current(project: Path) -> bool:
-    """Whether a version of the code as it is now was trained there."""
-    from churn import registry, versions
-    from churn.settings import load_settings
+def _train(estimator: str) -> str:
+    """The project's `train.py` with this estimator in place of its own."""
+    text = (ROOT / "generated" / "churn" / "src" / "churn" / "train.py").read_text()
+    if not estimator:
+        return text
+    fit, (module, _, name) = "    model.fit(X_train, y_train)\n", estimator.rpartition(".")
+    assert text.count(fit) == 1
+    return text.replace(fit, f"    from {module} import {name}\n\n    model = {name}()\n{fit}")
 
-    if not (project / "mlflow.db").exists():
+
+def _is_current(project: Path, estimator: str) -> bool:
+    """Whether a version of the code as it is now was trained there."""
+    code, now = project / "src" / "churn", ROOT / "generated" / "churn" / "src" / "churn"
+    if not (project / "mlflow.db").exists() or (code / "train.py").read_text() != _train(estimator):
         return False
-    return bool(registry.load(load_settings(project)).info["code_hash"] == versions.code_hash())
+    return all(
+        (code / one.name).read_text() == one.read_text() for one in now.glob("*.py") if one.name != "train.py"
+    )
 
 
 def save_for_mlflow(folder: Path) -> None:

@@ -17,7 +17,7 @@ TAKEN = {
     "train": {"fit_model", "train", "Fitted", "Result", "CANDIDATES", "CheckError", "_log", "_model_params"},
     "infer": {
         "decide", "predict", "score", "Scores", "FileError", "read_rows", "write_rows", "predictions_of",
-        "probabilities_of", "_header", "_score", "_suspect", "_plain", "_column",
+        "probabilities_of", "answered", "judged", "_header", "_score", "_suspect", "_column",
     },
 }  # fmt: skip
 DEFINED = re.compile(r"^(?:async )?(?:def|class) (\w+)", re.MULTILINE)

@@ -45,7 +45,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def trained(settings: Settings) -> Result:
-    return pipeline.run(settings)
+    # Few probes of the row path: all of them, which `train` makes each time, take longer than the rest of it.
+    code = Version(versions.freeze_code(settings.artifacts / "code"), None, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code.module("rows"), "PROBES", 20)
+        return pipeline.run(settings)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from churn import features
-from churn.checks import difference, main_frame, same_values, take
+from churn.answers import same_values
+from churn.checks import difference, main_frame, take
 from churn.infer import predict, score
 from churn.load import load
 from churn.settings import Settings

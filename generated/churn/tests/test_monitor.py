@@ -17,9 +17,11 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from typer.testing import CliRunner
 
-from churn import audit, checks, monitor, segments
-from churn.infer import predictions_of, score
+from churn import audit, baseline, checks, cli, monitor, report, retention, segments
+from churn.answers import predictions_of
+from churn.infer import score
 from churn.prediction_log import PredictionLog
 from churn.serve import create_app
 from churn.settings import PREFIX, Settings, SettingsError, load_settings
@@ -28,14 +30,30 @@ from churn.versions import Version
 
 
 @pytest.fixture(scope="module")
-def window(version: Version, raw: pd.DataFrame) -> pd.DataFrame:
-    """Logged predictions of rows drawn from the training data."""
+def window(
+    version: Version, raw: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> pd.DataFrame:
+    """Predictions of rows drawn from the training data, as the service's own log gives them back."""
     columns = list(version.info["baseline"]["columns"])
-    rows = raw.sample(800, replace=True, random_state=1)[columns].reset_index(drop=True)
-    scores = score(rows.to_dict("records"), version)
-    rows.columns = [f"row.{name}" for name in columns]
-    rows["prediction"] = pd.Series(scores.predictions, dtype=object)
-    return rows[rows["prediction"].notna()].reset_index(drop=True)
+    drawn = raw.sample(800, replace=True, random_state=1)[columns].to_dict("records")
+    rows = [
+        {
+            name: None if pd.isna(value) else checks.plain(value)
+            for name, value in row.items()
+        }
+        for row in drawn
+    ]
+    refused = {error.row for error in score(rows, version).errors}
+    rows = [row for at, row in enumerate(rows) if at not in refused]
+    log = PredictionLog(tmp_path_factory.mktemp("log"))
+    log.predictions(
+        rows, [str(at) for at in range(len(rows))], score(rows, version), version
+    )
+    log.close()
+    logged, _ = segments.read(log.folder)
+    return logged[[*(f"row.{name}" for name in columns), "prediction"]].reset_index(
+        drop=True
+    )
 
 
 def test_rows_like_those_of_training_are_quiet(
@@ -75,6 +93,14 @@ def test_numbers_that_moved_are_an_alarm(
             assert f"input drift of {name}" in found.why
 
 
+def test_times_move_on_and_only_those_that_are_missing_alarm(version: Version) -> None:
+    times = baseline.column(pd.Series(pd.date_range("2020", periods=500)))
+    base = {"columns": {"t": times}, "predictions": {}, "quality": {}}
+    later = pd.DataFrame({"row.t": pd.date_range("2024", periods=500).astype(str)})
+    for rows, why in ((later, ""), (later.assign(**{"row.t": None}), "missing of t")):
+        assert monitor.examine(rows, {"baseline": base}, version.number, 100).why == why
+
+
 def test_unseen_categories_are_an_alarm(window: pd.DataFrame, version: Version) -> None:
     for name, profile in version.info["baseline"]["columns"].items():
         if profile["kind"] == "category":
@@ -102,13 +128,61 @@ def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     assert (fine.rows, fine.differing) == (len(rows), 0), fine.detail
     quiet = monitor.examine(logged, version.info, version.number, 100)
     assert monitor.with_audit(quiet, fine).exit_code == 3
-    logged["prediction"] = logged["prediction"].astype(object)
-    logged["feature_version"] = logged["feature_version"].astype(object)
-    logged.loc[logged.index[0], ["prediction", "feature_version"]] = "another"
-    skewed = audit.audit(logged, version)
-    assert skewed.differing == 1
-    found = monitor.with_audit(quiet, skewed)
-    assert found.exit_code == 1 and "in a batch" in found.why
+    for name in ("prediction", "feature_version"):
+        was = logged[name].tolist()
+        other = was[0] + "x" if isinstance(was[0], str) else was[0] + 1
+        skewed = audit.audit(logged.assign(**{name: [other, *was[1:]]}), version)
+        assert skewed.differing == 1, name
+        found = monitor.with_audit(quiet, skewed)
+        assert found.exit_code == 1 and "in a batch" in found.why
+
+
+def test_rows_that_the_service_refuses_are_an_alarm(
+    settings: Settings, version: Version, trained: Result, tmp_path: Path
+) -> None:
+    """They are in no other test: a column that broke may leave nothing to look at."""
+    if not version.module("schema").COLUMNS:
+        pytest.skip("the features read no column that a row must have")
+    own = replace(settings, project=tmp_path, monitor_rows=100)
+    found = []
+    for _ in range(2):
+        with TestClient(create_app(own)) as client:
+            assert client.post("/predict", json=[{}] * 60).status_code == 422
+        found.append(monitor.run(own))
+    assert [one.status for one in found] == ["not enough data", "alarm"]
+    assert [(one.rows, one.refused) for one in found] == [(0, 60), (0, 120)]
+    assert f"refused of {version.module('schema').COLUMNS[0]}" in found[1].why
+
+
+@pytest.mark.parametrize(("share", "status"), [(0.3, "quiet"), (0.5, "alarm")])
+def test_the_share_of_the_raw_data_that_is_refused_is_no_alarm(
+    share: float, status: str, window: pd.DataFrame, version: Version
+) -> None:
+    base = {**version.info["baseline"], "refused": {"n": 1000, "reasons": {"a": 300}}}
+    count = round(len(window) * share / (1 - share))
+    away = pd.DataFrame({"refused": [count], "reasons": [json.dumps({"a": count})]})
+    rows = window.drop(columns="prediction")
+    found = monitor.examine(
+        rows, {**version.info, "baseline": base}, version.number, 100, refused=away
+    )
+    assert (found.status, found.refused) == (status, count), found.why
+
+
+@pytest.mark.parametrize(
+    ("effect", "p", "tests", "alarm"),
+    [
+        (0.2, 1e-4, 1, True),
+        (0.05, 1e-9, 1, False),
+        (0.2, 0.5, 1, False),
+        (0.2, 0.005, 20, False),
+    ],
+)
+def test_an_alarm_is_large_and_significant_among_all_tests(
+    effect: float, p: float, tests: int, alarm: bool
+) -> None:
+    one = monitor.Finding("input drift", "x", 800, effect, 0.1, p, "")
+    others = [replace(one, column=str(at), p=1.0) for at in range(1, tests)]
+    assert monitor._corrected([one, *others])[0].alarm is alarm
 
 
 def test_few_rows_are_not_enough_data(window: pd.DataFrame, version: Version) -> None:
@@ -204,6 +278,34 @@ def test_the_service_logs_and_monitor_reports(
     )
 
 
+def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
+    window: pd.DataFrame, version: Version
+) -> None:
+    odd = "<script>"
+    name = next(iter(version.info["baseline"]["columns"]))
+    loud = monitor.Finding("missing", name, 10, 0.5, 0.05, 0.0, "half", True)
+    calm = monitor.Finding("missing", odd, 10, 0.0, 0.05, 1.0, odd, False)
+    found = monitor.Report("alarm", odd, version.number, "", 10, 0, [calm, loud], {})
+    page = report.page(found, window, version.info["baseline"])
+    assert page.index("<details open>") < page.index("<details>")
+    assert odd not in page and "&lt;script&gt;" in page
+    assert "http" not in page  # all of it is in this one file
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("quiet", 0), ("alarm", 1), ("not enough data", 3)]
+)
+def test_cron_sees_what_was_found(
+    status: str, code: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = monitor.Report(status, "why", "1", "", 10, 0, [], {})
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(monitor, "run", lambda given: found)
+    for more in ([], ["--json"]):
+        ran = CliRunner().invoke(cli.app, ["monitor", *more])
+        assert ran.exit_code == code and status in ran.stdout
+
+
 def test_gauges_name_any_column(version: Version) -> None:
     odd = 'a "b" \\ \n\tc'
     one = monitor.Finding("missing", odd, 10, 0.5, 0.05, 0.0, "", True)
@@ -234,7 +336,7 @@ def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
     }
     torn = json.dumps({**entry, "id": "b"})[:30]
     (tmp_path / "0-1.jsonl").write_text(json.dumps(entry) + "\n" + torn)
-    segments.recover(tmp_path)
+    retention.recover(tmp_path)
     assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
     logged, _ = segments.read(tmp_path)
     assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
@@ -270,7 +372,7 @@ def test_a_segment_reads_the_same_whether_it_is_written_still_or_rotated(
             tmp_path, at, [one, {"when": "2024-02-01", "of": str(at), "label": "yes"}]
         )
     before = segments.read(tmp_path)
-    segments.recover(tmp_path)
+    retention.recover(tmp_path)
     after = segments.read(tmp_path)
     for left, right in zip(before, after, strict=True):
         pd.testing.assert_frame_equal(left, right)
@@ -300,7 +402,7 @@ def test_what_a_file_cannot_hold_does_not_stop_the_log(
         "model_version": "1",
     }
     _segment(tmp_path, 0, [entry, {"when": "2024-01-02", "of": "a", "label": "yes"}])
-    for rotate in (lambda folder: None, segments.recover):
+    for rotate in (lambda folder: None, retention.recover):
         rotate(tmp_path)
         logged, labels = segments.read(tmp_path)
         assert logged[["id", "row.y"]].to_numpy().tolist() == [["a", "text"]]

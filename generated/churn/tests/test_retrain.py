@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
-from churn import baseline, registry, retrain, versions
+from churn import baseline, cli, registry, retrain, versions
 from churn.retrain import RetrainError
 from churn.settings import Settings
 from churn.train import Result
@@ -25,6 +26,19 @@ class Says:
 
     def predict(self, X: Any) -> Any:
         return self.answers
+
+
+class Sure(Says):
+    """A model that gives these answers, each with this probability."""
+
+    def __init__(self, answers: Any, sure: float) -> None:
+        super().__init__(answers)
+        self.classes_, self.sure = np.array([0, 1]), sure
+
+    def predict_proba(self, X: Any) -> Any:
+        return np.where(
+            self.answers[:, None] == self.classes_, self.sure, 1 - self.sure
+        )
 
 
 @pytest.fixture
@@ -43,7 +57,8 @@ def contest(
         monkeypatch.setattr(
             retrain, "_answers", lambda one, rows, name: (one.model.predict(rows), None)
         )
-        pair = [replace(version, model=Says(said)) for said in (old, new)]
+        models = [said if isinstance(said, Says) else Says(said) for said in (old, new)]
+        pair = [replace(version, model=model) for model in models]
         return retrain.compare(
             pair[0], pair[1], raw.iloc[:200], y, replace(chosen, retrain_gain=gain)
         )
@@ -59,6 +74,23 @@ def test_a_better_model_wins_and_a_worse_or_equal_one_does_not(contest: Any) -> 
     assert not judged(half, half).promoted
     assert judged(half, y).exit_code == 0
     assert judged(y, half).exit_code == 10
+
+
+@pytest.mark.parametrize(("promoted", "code"), [(True, 0), (False, 10), (None, 1)])
+def test_cron_sees_what_became_of_an_attempt(
+    promoted: bool | None,
+    code: int,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def attempt(*given: Any) -> retrain.Outcome:
+        if promoted is None:
+            raise RetrainError("it failed")
+        return retrain.Outcome(promoted, "why", "1")
+
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(retrain, "run", attempt)
+    assert CliRunner().invoke(cli.app, ["retrain", "--json"]).exit_code == code
 
 
 def test_a_gain_below_the_minimum_or_within_chance_does_not_win(contest: Any) -> None:
@@ -91,6 +123,15 @@ def test_a_model_that_is_worse_on_a_slice_does_not_win(
     found = judged(np.where(where, y, 1 - y), np.where(where, 1 - y, y))
     assert found.bound > 0 and found.slices and not found.promoted
     assert "but worse where" in found.why
+
+
+def test_a_model_that_is_surer_than_right_does_not_win(contest: Any) -> None:
+    """It is right on 85 of 100 rows, the champion on 70; only what both say of their doubts tells them apart."""
+    y, judged = contest
+    old, new = (np.where(np.arange(200) % 20 < wrong, 1 - y, y) for wrong in (6, 3))
+    assert judged(Sure(old, 0.7), Sure(new, 0.85)).promoted
+    found = judged(Sure(old, 0.7), Sure(new, 1.0))
+    assert not found.promoted and "but its probabilities are 0.150 off" in found.why
 
 
 def test_probabilities_that_became_less_true_are_seen() -> None:
@@ -157,4 +198,6 @@ def test_an_attempt_from_start_to_end(
     found = retrain.run(replace(settings, retrain_rows=5), force=True)
     if found.challenger:
         assert (registry.champion(settings) == found.challenger) == found.promoted
+        noted = {row["version"]: row["retrained"] for row in registry.listing(settings)}
+        assert noted[found.challenger] == found.why
     assert found.why

@@ -100,13 +100,15 @@ def test_a_damaged_version_is_computed_again(compute: Compute, apart: Settings) 
     assert "come from the store" in compute()[1]
 
 
+@pytest.mark.parametrize("cells", [[1.5, "text", None], ["text", None, np.nan]])
 def test_what_does_not_come_back_exactly_is_not_kept(
-    compute: Compute, apart: Settings, monkeypatch: pytest.MonkeyPatch
+    cells: list[Any], compute: Compute, apart: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The first cannot be written; of the second, two ways to be missing come back as one."""
     package = versions.freeze_code(apart.artifacts / "code")
     module = versions.Version(package, None, None).module("features")
     fit = module.fit
-    mixed = pd.DataFrame({"a": pd.Series([1.5, "text", None], dtype=object)})
+    mixed = pd.DataFrame({"a": pd.Series(cells, dtype=object)})
     monkeypatch.setattr(
         module, "fit", lambda raw, settings: replace(fit(raw, settings), X_eval=mixed)
     )

@@ -15,7 +15,11 @@ from nb2prod.rowpath.operations.values import (
     NUMBERS,
     PANDAS,
     NotCovered,
+    is_series,
+    is_span,
+    is_time,
     missing,
+    no_time,
     number,
     plain,
     value,
@@ -52,7 +56,7 @@ def ordered(left: Any, right: Any) -> bool:
     """Whether two values can be put in order; an error where pandas might do otherwise."""
     if isinstance(left, NUMBERS) and isinstance(right, NUMBERS):
         return True
-    if isinstance(left, pd.Timestamp) and isinstance(right, pd.Timestamp):
+    if is_time(left) and is_time(right):
         return left.tzinfo is None and right.tzinfo is None
     raise NotCovered(f"{left!r} in order with {right!r}")
 
@@ -72,11 +76,12 @@ def plus(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """`-` of numbers and of times."""
-    if isinstance(left, pd.Timestamp) and isinstance(right, pd.Timestamp):
+    if is_time(left) and is_time(right):
         return left - right
-    if (left is pd.NaT or right is pd.NaT) and isinstance(left, pd.Timestamp | type(pd.NaT)):
-        if isinstance(right, pd.Timestamp | type(pd.NaT)):
-            return pd.NaT
+    if no_time(left) and (no_time(right) or is_time(right)):
+        return left
+    if is_time(left) and no_time(right):
+        return right
     return number(left) - number(right)
 
 
@@ -156,8 +161,8 @@ def filled(found: Any, new: Any) -> Any:
         return found
     if isinstance(found, np.float64):
         return new if type(new) is str else np.float64(number(new))
-    if found is pd.NaT:
-        if isinstance(new, pd.Timestamp):
+    if no_time(found):
+        if is_time(new):
             return new
     elif type(new) is str:
         return new
@@ -173,7 +178,7 @@ def mapped(found: Any, table: Any) -> Any:
     kinds = set(map(type, table))
     if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
         raise NotCovered("a map with keys of another kind")
-    if found is pd.NaT or (missing(found) and any(missing(key) for key in table)):
+    if no_time(found) or (missing(found) and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
     if not missing(found) and found in table:
         new = table[found]
@@ -185,7 +190,7 @@ def mapped(found: Any, table: Any) -> Any:
 
 def table_of(learned: Any) -> Any:
     """A learned Series as the dict that `map` looks up in."""
-    if isinstance(learned, pd.Series) and learned.index.is_unique and learned.index.nlevels == 1:
+    if is_series(learned) and learned.index.is_unique and learned.index.nlevels == 1:
         return dict(zip(learned.index.tolist(), learned.tolist(), strict=True))
     return learned
 
@@ -308,7 +313,7 @@ def as_number(found: Any, coerce: bool = False) -> Any:
     """`pd.to_numeric` of a number, or of text that is one beyond doubt; `coerce` loses words."""
     if isinstance(found, np.int64 | np.float64):
         return found
-    if missing(found) and found is not pd.NaT:
+    if missing(found) and not no_time(found):
         return np.float64(NAN)
     if type(found) is str and found.isascii():
         if re.fullmatch(r"-?(0|[1-9]\d{0,14})", found):
@@ -322,7 +327,7 @@ def as_number(found: Any, coerce: bool = False) -> Any:
 
 def as_time(found: Any, format: str = "%Y-%m-%d") -> Any:
     """`pd.to_datetime` of a time, or of text in the format; without one only dates like 2024-01-31."""
-    if isinstance(found, pd.Timestamp) or found is pd.NaT:
+    if is_time(found) or no_time(found):
         return found
     if type(found) is str:
         pattern = re.sub("%[mdHMS]", r"\\d\\d", format.replace("%Y", r"(?:19|20)\d\d"))
@@ -336,18 +341,18 @@ def as_time(found: Any, format: str = "%Y-%m-%d") -> Any:
 
 def part_of_time(found: Any, part: str) -> Any:
     """`.dt.year` and its like; missing where the time is."""
-    if found is pd.NaT:
+    if no_time(found):
         return np.float64(NAN)
-    if isinstance(found, pd.Timedelta):
+    if is_span(found):
         return np.int64(getattr(found, part))
-    if isinstance(found, pd.Timestamp):
+    if is_time(found):
         return (np.int32 if PANDAS >= 2 else np.int64)(getattr(found, part))
     raise NotCovered(f"{part} of {found!r}")
 
 
 def day_name(found: Any) -> Any:
     """`.dt.day_name()`."""
-    if isinstance(found, pd.Timestamp):
+    if is_time(found):
         return found.day_name()
     raise NotCovered(f"the day of {found!r}")
 

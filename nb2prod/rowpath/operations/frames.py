@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from nb2prod.rowpath.operations.columns import filled, replaced, through
-from nb2prod.rowpath.operations.values import NotCovered, value
+from nb2prod.rowpath.operations.values import NotCovered, is_series, value
 
 
 def selected(frame: dict[Any, Any], names: Sequence[Any]) -> dict[Any, Any]:
@@ -84,7 +83,7 @@ def each(function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bo
 
 def by_column(learned: Any) -> Any:
     """A learned Series as a dict from column to value."""
-    if isinstance(learned, pd.Series):
+    if is_series(learned):
         return dict(zip(learned.index, learned.tolist(), strict=True)) if learned.index.is_unique else {}
     return learned
 
@@ -96,7 +95,7 @@ def through_each(function: Any, frame: dict[Any, Any]) -> dict[Any, Any]:
 
 def filled_frame(frame: dict[Any, Any], new: Any) -> dict[Any, Any]:
     """`frame.fillna` with one value, or with one for each column."""
-    table = new.to_dict() if isinstance(new, pd.Series) else new
+    table = new.to_dict() if is_series(new) else new
     if not isinstance(table, dict):
         return {name: filled(found, table) for name, found in frame.items()}
     return {name: filled(found, table[name]) if name in table else found for name, found in frame.items()}

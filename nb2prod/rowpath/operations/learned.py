@@ -61,11 +61,11 @@ def dummies(known: dict[str, Any], options: dict[str, Any], table: bool) -> Call
             raise NotCovered("dummies of these levels")
         parts.append((encoded, places, names[at : at + size], {type(level) for level in places}))
         at += size
-    kept = names[:rest]
+    kept, gone = names[:rest], list(known["encoded"])
 
     def made(data: Any) -> dict[Any, Any]:
         frame = data if table else {"": data}
-        result = {name: found for name, found in frame.items() if name not in known["encoded"]}
+        result = {name: found for name, found in frame.items() if name not in gone}
         if list(result) != kept:
             raise NotCovered("dummies beside other columns")
         for encoded, places, columns, types in parts:
@@ -83,7 +83,7 @@ def dummies(known: dict[str, Any], options: dict[str, Any], table: bool) -> Call
 
 def by_group(known: dict[str, Any]) -> Callable[..., Any]:
     """`groupby(...).transform`: one value a group, or one that fills what is missing."""
-    groups, fills = known["groups"], known["fills"]
+    groups, fills, real = known["groups"], known["fills"], known["dtype"] == "float64"
     if known["dtype"] not in ("float64", "int64"):
         raise NotCovered(f"groups of {known['dtype']}")
 
@@ -94,7 +94,7 @@ def by_group(known: dict[str, Any]) -> Callable[..., Any]:
         if fills and not missing(own) and not lost:
             found = own
         number(found)
-        if known["dtype"] == "float64" or missing(found):
+        if real or missing(found):
             return np.float64(found)
         return np.int64(found) if found == int(found) else np.float64(found)
 

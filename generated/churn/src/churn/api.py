@@ -6,15 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from .infer import READ_CSV
 from .schema import Row
 from .settings import Settings
-from .versions import Version
+from .versions import Alone, Version
 
 
 class Prediction(BaseModel):
@@ -60,7 +58,7 @@ def answer(
     predictions: list[Any],
     probabilities: list[Any],
     flags: list[list[str]],
-    version: Version,
+    version: Version | Alone,
 ) -> dict[str, Any]:
     """`Predictions` as JSON; checking it against its own model would cost more than making it."""
     answers = []
@@ -135,7 +133,7 @@ SCORING: dict[str, Any] = {
 
 
 def document(
-    app: FastAPI, settings: Settings, serving: Callable[[], Version | None]
+    app: FastAPI, settings: Settings, serving: Callable[[], Version | Alone | None]
 ) -> None:
     """Give OpenAPI the API key, and examples: rows that the serving version was trained with, and its answer."""
     plain = app.openapi
@@ -157,7 +155,11 @@ def document(
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _add_examples(route: dict[str, Any], version: Version) -> None:
+def _add_examples(route: dict[str, Any], version: Version | Alone) -> None:
+    import pandas as pd  # here, not where a service starts
+
+    from .infer import READ_CSV
+
     example = version.info["example"]
     rows, predictions = example["rows"][:2], example["predictions"][:2]
     content = route["requestBody"]["content"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .infer import predictions_of, probabilities_of
+from .answers import predictions_of, probabilities_of
 from .versions import Version
 
 SAMPLED = 200

@@ -17,12 +17,16 @@ GRID = np.linspace(0.005, 0.995, 100)
 def column(values: pd.Series) -> dict[str, Any]:
     """The profile of one column: missing share, then quantiles and a sample, or a table of frequencies."""
     profile: dict[str, Any] = {"n": len(values)}
+    text = {**profile, "kind": "text", "missing": float(values.isna().mean())}
+    # the log has times as text, and that they move on is no drift
+    if values.dtype.kind in "mM":
+        return text
     numbers = as_numbers(values)
     known = values.dropna()
     try:
         counts = as_text(known).value_counts()
     except TypeError:  # lists and the like
-        return {**profile, "kind": "text", "missing": float(values.isna().mean())}
+        return text
     numeric = (
         len(known) > 0
         and not pd.api.types.is_bool_dtype(values)
@@ -42,14 +46,13 @@ def column(values: pd.Series) -> dict[str, Any]:
             "sample": sorted(sample.tolist()),
         }
         return profile
-    profile["missing"] = float(values.isna().mean())
     if len(counts) > max(CATEGORIES, 0.5 * len(known)):
-        return {**profile, "kind": "text"}
+        return text
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     table = {str(name): int(count) for name, count in ordered[:CATEGORIES]}
     rare = {str(name): int(count) for name, count in ordered[CATEGORIES:]}
     once = sum(count == 1 for _, count in ordered)
-    return {**profile, "kind": "category", "table": table, "other": rare, "once": once}
+    return {**text, "kind": "category", "table": table, "other": rare, "once": once}
 
 
 def as_numbers(values: pd.Series) -> pd.Series:

@@ -10,12 +10,11 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from . import registry, versions
 from .settings import Settings
-from .versions import Version
+from .versions import Alone, Version
 
 CURRENT = "CURRENT"
 
@@ -61,7 +60,8 @@ def champion(settings: Settings) -> str | None:
     return current.read_text(encoding="utf-8").strip() if current.exists() else None
 
 
-def load(settings: Settings, number: str) -> Version:
+def serving(settings: Settings, number: str) -> Version | Alone:
     """A version of the bundle."""
-    version = versions.load(settings.project / settings.bundle / number, number)
-    return replace(version, policies=settings.policies)
+    return versions.serving(
+        settings.project / settings.bundle / number, number, settings.policies
+    )

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from . import baseline, versions
+from .answers import predictions_of, probabilities_of, same_values
 from .features import Training
-from .infer import predictions_of, probabilities_of
 from .values import digest
 from .versions import Version
 
@@ -21,6 +21,7 @@ SINGLE_ROWS = 12
 EXAMPLE_ROWS = 5
 FEW_VALUES = 50
 JUDGED = 20_000
+ASKED = 2000
 
 
 def describe(
@@ -81,7 +82,15 @@ def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str,
         "predictions": baseline.predictions(values, odds),
         "held_out": bool(held_out),
         "quality": baseline.quality(values, odds, truth, version.info["task"]),
+        "refused": _refused(version, main),
     }
+
+
+def _refused(version: Version, main: pd.DataFrame) -> dict[str, Any]:
+    """For what the service would refuse rows of the raw data, those that training leaves out among them."""
+    rows = main.sample(min(len(main), ASKED), random_state=0).to_dict("records")
+    errors = version.module("infer").score(rows, version).errors
+    return {"n": len(rows), "reasons": version.module("schema").reasons(errors)}
 
 
 def _told(version: Version, X: Any, y: np.ndarray) -> list[Any]:
@@ -191,7 +200,12 @@ def _of_row_path(proof: dict[str, Any]) -> dict[str, Any]:
         detail = "{alone} of {rows} rows and {probes_alone} of {probes} probes without pandas, all equal; ".format(
             **proof
         )
-        detail += "the model by {asked}".format(**proof)
+        detail += "the model by {asked}; a service imports ".format(**proof)
+        detail += (
+            f"what else it needs first: {proof['needs']}"
+            if proof["needs"]
+            else "neither pandas nor that library for them"
+        )
     status = "passed" if proof["passed"] else "skipped"
     return {
         "check": "single rows without pandas equal those with it",
@@ -241,16 +255,6 @@ def _differs(left: np.ndarray, right: np.ndarray) -> str:
         return ""
     at = tuple(int(axis[0]) for axis in np.nonzero(~equal))
     return f"row {at[0]}: {left[at]} against {right[at]}"
-
-
-def same_values(left: Iterable[Any], right: Iterable[Any]) -> bool:
-    """Predictions are equal, up to the last bits of a float."""
-    return all(
-        np.isclose(a, b, rtol=1e-6)
-        if isinstance(a, float) and isinstance(b, float)
-        else a == b
-        for a, b in zip(left, right, strict=True)
-    )
 
 
 def take(X: Any, at: int) -> Any:

@@ -155,6 +155,8 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
         typer.echo(
             f"{row['version']:>4}  {marks:<28}  features {row['feature_version'][:12]}  {metrics}"
         )
+        if row["retrained"]:
+            typer.echo(f"      retrain: {row['retrained']}")
     for move in moves:
         why = f"  ({move['why']})" if move["why"] else ""
         typer.echo(

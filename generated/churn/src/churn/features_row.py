@@ -8,7 +8,7 @@ pandas answers every row, until this file says the same again.
 
 # The notebook's statements have no types.
 # mypy: ignore-errors
-# ruff: noqa: F841, PLR0124, SIM102 -- the notebook's own style
+# ruff: noqa: F841, PLR0124 -- the notebook's own style
 
 from __future__ import annotations
 
@@ -37,16 +37,7 @@ NUMBERS = (np.int64, np.float64, np.int32, int, float)
 FLOATS = {float, np.float64}
 
 
-AS_THEY_ARE = (
-    str,
-    np.int64,
-    np.float64,
-    np.bool_,
-    np.int32,
-    np.uint8,
-    pd.Timestamp,
-    pd.Timedelta,
-)
+AS_THEY_ARE = (str, np.int64, np.float64, np.bool_, np.int32, np.uint8)
 
 
 class NotCovered(Exception):
@@ -58,10 +49,36 @@ def missing(value: Any) -> bool:
     return value is None or bool(value != value)
 
 
+def is_time(found: Any) -> bool:
+    """Whether a value is a Timestamp; told by its name: rows without times need no pandas."""
+    return type(found).__name__ == "Timestamp" and type(found).__module__.startswith(
+        "pandas"
+    )
+
+
+def is_span(found: Any) -> bool:
+    """Whether a value is a Timedelta."""
+    return type(found).__name__ == "Timedelta" and type(found).__module__.startswith(
+        "pandas"
+    )
+
+
+def no_time(found: Any) -> bool:
+    """Whether a value is NaT."""
+    return type(found).__name__ == "NaTType"
+
+
+def is_series(found: Any) -> bool:
+    """Whether a value is a Series, as what training learned may be."""
+    return type(found).__name__ == "Series" and type(found).__module__.startswith(
+        "pandas"
+    )
+
+
 def value(found: Any) -> Any:
     """What a column holds after a plain Python value was stored in it."""
     kind = type(found)
-    if found is None or found is pd.NaT or kind in AS_THEY_ARE:
+    if found is None or kind in AS_THEY_ARE:
         return found
     if kind is bool:
         return np.bool_(found)
@@ -69,6 +86,8 @@ def value(found: Any) -> Any:
         return np.int64(found)
     if kind is float:
         return np.float64(found)
+    if is_time(found) or is_span(found) or no_time(found):
+        return found
     raise NotCovered(f"a {kind.__name__} in a column")
 
 
@@ -220,13 +239,12 @@ def plus(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """`-` of numbers and of times."""
-    if isinstance(left, pd.Timestamp) and isinstance(right, pd.Timestamp):
+    if is_time(left) and is_time(right):
         return left - right
-    if (left is pd.NaT or right is pd.NaT) and isinstance(
-        left, pd.Timestamp | type(pd.NaT)
-    ):
-        if isinstance(right, pd.Timestamp | type(pd.NaT)):
-            return pd.NaT
+    if no_time(left) and (no_time(right) or is_time(right)):
+        return left
+    if is_time(left) and no_time(right):
+        return right
     return number(left) - number(right)
 
 
@@ -256,8 +274,8 @@ def filled(found: Any, new: Any) -> Any:
         return found
     if isinstance(found, np.float64):
         return new if type(new) is str else np.float64(number(new))
-    if found is pd.NaT:
-        if isinstance(new, pd.Timestamp):
+    if no_time(found):
+        if is_time(new):
             return new
     elif type(new) is str:
         return new
@@ -273,7 +291,7 @@ def mapped(found: Any, table: Any) -> Any:
     kinds = set(map(type, table))
     if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
         raise NotCovered("a map with keys of another kind")
-    if found is pd.NaT or (missing(found) and any(missing(key) for key in table)):
+    if no_time(found) or (missing(found) and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
     if not missing(found) and found in table:
         new = table[found]
@@ -306,7 +324,7 @@ def as_number(found: Any, coerce: bool = False) -> Any:
     """`pd.to_numeric` of a number, or of text that is one beyond doubt; `coerce` loses words."""
     if isinstance(found, np.int64 | np.float64):
         return found
-    if missing(found) and found is not pd.NaT:
+    if missing(found) and not no_time(found):
         return np.float64(NAN)
     if type(found) is str and found.isascii():
         if re.fullmatch(r"-?(0|[1-9]\d{0,14})", found):
@@ -373,7 +391,7 @@ def each(
 
 def by_column(learned: Any) -> Any:
     """A learned Series as a dict from column to value."""
-    if isinstance(learned, pd.Series):
+    if is_series(learned):
         return (
             dict(zip(learned.index, learned.tolist(), strict=True))
             if learned.index.is_unique
@@ -430,13 +448,11 @@ def dummies(
             (encoded, places, names[at : at + size], {type(level) for level in places})
         )
         at += size
-    kept = names[:rest]
+    kept, gone = names[:rest], list(known["encoded"])
 
     def made(data: Any) -> dict[Any, Any]:
         frame = data if table else {"": data}
-        result = {
-            name: found for name, found in frame.items() if name not in known["encoded"]
-        }
+        result = {name: found for name, found in frame.items() if name not in gone}
         if list(result) != kept:
             raise NotCovered("dummies beside other columns")
         for encoded, places, columns, types in parts:

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from .answers import Scores, answered, judged, predictions_of, probabilities_of
+
 if TYPE_CHECKING:
-    from .schema import RowError
     from .versions import Version
 
 # How the notebook reads its CSV files.
@@ -47,17 +47,6 @@ TRIED_ALONE = 500
 def decide(model: Any, X: Any, given: Mapping[str, Any]) -> Any:
     """Cell 28 of churn.ipynb."""
     return model.predict(X)
-
-
-@dataclass
-class Scores:
-    """Predictions for rows in their order; a rejected row has None and at least one error."""
-
-    predictions: list[Any]
-    probabilities: list[dict[str, float] | None]
-    flags: list[list[str]]
-    errors: list[RowError]
-    alone: bool = False  # the row path answered, without pandas
 
 
 def predict(rows: pd.DataFrame, version: Version) -> pd.DataFrame:
@@ -134,46 +123,14 @@ def write_rows(parts: Sequence[pd.DataFrame], target: Path) -> int:
 
 def score(rows: Sequence[Any], version: Version, alone: bool = True) -> Scores:
     """Score raw rows given as mappings from column to value; a single one by the row path unless not `alone`."""
-    valid, scores = _judged(rows, version)
-    if valid and alone and len(rows) == 1 and _answered(valid[0], version, scores):
+    valid, scores = judged(rows, version)
+    if valid and alone and len(rows) == 1 and answered(valid[0], version, scores):
         return scores
     if valid:
         frame = pd.DataFrame(list(valid.values()), index=pd.Index(list(valid)))
         _score(frame, version, scores)
     scores.errors.sort(key=lambda error: error.row or 0)
     return scores
-
-
-def score_alone(row: Any, version: Version) -> Scores | None:
-    """Score one raw row without pandas; None where only pandas can."""
-    valid, scores = _judged([row], version)
-    return scores if not valid or _answered(valid[0], version, scores) else None
-
-
-def _answered(row: Mapping[str, Any], version: Version, scores: Scores) -> bool:
-    """Fill in the answer of the row path, if it has one."""
-    found = None if version.row is None else version.row.answer(row)
-    if found is not None:
-        scores.predictions[0], scores.probabilities[0] = found
-        scores.alone = True
-    return scores.alone
-
-
-def _judged(
-    rows: Sequence[Any], version: Version
-) -> tuple[dict[int, dict[str, Any]], Scores]:
-    """The valid rows by position, and scores that have only flags and errors so far."""
-    schema = version.module("schema")
-    policies = version.policies
-    valid, errors = schema.check(rows, policies.accept_missing(schema.COLUMNS))
-    count = len(rows)
-    scores = Scores([None] * count, [None] * count, [[] for _ in range(count)], errors)
-    for at, row in list(valid.items()):
-        scores.flags[at], reasons = policies.judge(row, version.info["profile"])
-        errors += [schema.RowError(at, *reason) for reason in reasons]
-        if reasons:
-            del valid[at]
-    return valid, scores
 
 
 def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
@@ -221,43 +178,6 @@ def _score(frame: pd.DataFrame, version: Version, scores: Scores) -> None:
 def _suspect(flags: list[str]) -> str | None:
     """The column at fault where a row lies outside of what training saw in just one."""
     return flags[0].partition(":")[2] if len(flags) == 1 else None
-
-
-def predictions_of(version: Version, X: Any) -> list[Any]:
-    """What the notebook would predict for a feature matrix, as plain Python values."""
-    decide = version.module("infer").decide
-    found = decide(version.model, X, {**version.state.shared, **version.extras})
-    values = np.asarray(found)
-    targets: list[str] = version.info["targets"]
-    if len(targets) > 1:
-        return [
-            dict(zip(targets, map(_plain, row), strict=True)) for row in values.tolist()
-        ]
-    return [
-        _plain(value, version.info["task"])
-        for value in values.reshape(len(values)).tolist()
-    ]
-
-
-def _plain(value: Any, task: str = "") -> Any:
-    if pd.isna(value):
-        return None
-    if isinstance(value, str):  # a name that the notebook gives to the model's answer
-        return value
-    if task == "regression":
-        return float(value)
-    return int(value) if task == "clustering" else value
-
-
-def probabilities_of(version: Version, X: Any) -> list[dict[str, float] | None]:
-    """The probability of each label, where the model has them."""
-    labels: list[str] | None = version.info["labels"]
-    if not labels:
-        return [None] * int(X.shape[0])
-    return [
-        dict(zip(labels, row, strict=True))
-        for row in version.model.predict_proba(X).tolist()
-    ]
 
 
 def _column(values: list[Any], index: pd.Index) -> pd.Series:

@@ -13,6 +13,7 @@ import os
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ import pandas as pd
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from scipy import stats
 
-from . import audit, baseline, registry, report, segments
+from . import audit, baseline, registry, report, retention, segments
 from .settings import PACKAGE, Settings
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ PLOTTED = 50_000
 FLOORS = {
     "drift": 0.1,
     "missing": 0.05,
+    "refused": 0.05,
     "unseen": 0.01,
     "outside": 0.01,
     "quality": 0.05,
@@ -58,7 +60,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run of `monitor` found; `unmatched` labels are about no prediction that the log holds."""
+    """What a run of `monitor` found; `unmatched` labels are about no prediction that the log holds, and `refused` are
+    rows that the service did not score."""
 
     status: str
     why: str
@@ -69,6 +72,7 @@ class Report:
     findings: list[Finding]
     quality: dict[str, float]
     unmatched: int = 0
+    refused: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -87,8 +91,16 @@ def run(settings: Settings) -> Report:
     rows = rows[rows["model_version"].astype(str) == version.number]
     # Labels may come weeks after their predictions: those that came in these days judge, whatever they are about.
     judged = labels[labels["model_version"].astype(str) == version.number]
+    refused = segments.refusals(predictions, since)
+    refused = refused[refused["model_version"].astype(str) == version.number]
     found = examine(
-        rows, version.info, version.number, settings.monitor_rows, since, judged
+        rows,
+        version.info,
+        version.number,
+        settings.monitor_rows,
+        since,
+        judged,
+        refused,
     )
     found = replace(found, unmatched=int(labels["model_version"].isna().sum()))
     found = with_audit(found, audit.audit(rows, version))
@@ -110,8 +122,8 @@ def run(settings: Settings) -> Report:
 def _tidy(predictions: Path, settings: Settings) -> None:
     """What the service does with its log, also where it runs no more: `log_days` is a promise."""
     try:
-        segments.recover(predictions)
-        segments.prune(predictions, segments.days_kept(settings))
+        retention.recover(predictions)
+        retention.prune(predictions, retention.days_kept(settings))
     except OSError as error:  # whoever monitors may have no right to write
         log.warning("the prediction log is not tidied: %s", error)
 
@@ -146,10 +158,12 @@ def examine(
     fewest: int,
     since: str = "",
     judged: pd.DataFrame | None = None,
+    refused: pd.DataFrame | None = None,
 ) -> Report:
     """All tests of a window of logged predictions, with the columns `row.<name>` and `prediction`.
 
-    `judged` are predictions of any time with a `label`; by default those of the window that have one.
+    `judged` are predictions of any time with a `label`; by default those of the window that have one.  `refused` are
+    requests of the window with rows that the service did not score.
     """
     base = info.get("baseline")
     count = len(rows)
@@ -165,12 +179,15 @@ def examine(
     )
     if base is None:
         return replace(empty, why=f"version {number} was trained without a baseline")
-    if count < fewest:
-        return replace(
-            empty,
-            why=f"{count} predictions of version {number}; monitor_rows is {fewest}",
-        )
     findings: list[Finding] = []
+    if refused is not None:
+        empty = replace(empty, refused=int(refused["refused"].sum()))
+        findings += _refusals(
+            refused, count + empty.refused, base.get("refused"), fewest
+        )
+    if count < fewest:
+        few = f"{count} predictions of version {number}; monitor_rows is {fewest}"
+        return _concluded(replace(empty, why=few), findings)
     for name, profile in base["columns"].items():
         values = rows.get(f"row.{name}", pd.Series([None] * count, dtype=object))
         findings += _column(name, values, profile, fewest, "input")
@@ -180,12 +197,35 @@ def examine(
     if judged is None:
         judged = rows[rows["label"].notna()] if "label" in rows else rows.iloc[:0]
     lost, quality = _quality(rows, judged, base["quality"], fewest)
-    findings = _corrected(findings + lost)
-    alarms = [f"{one.kind} of {one.column}" for one in findings if one.alarm]
-    status = "alarm" if alarms else "quiet"
-    return Report(
-        status, ", ".join(alarms), number, since, count, len(judged), findings, quality
-    )
+    enough = replace(empty, status="quiet", labels=len(judged), quality=quality)
+    return _concluded(enough, findings + lost)
+
+
+def _concluded(found: Report, findings: list[Finding]) -> Report:
+    """The report with these findings, corrected for their number; one that alarms makes an alarm of it."""
+    corrected = _corrected(findings)
+    alarms = [f"{one.kind} of {one.column}" for one in corrected if one.alarm]
+    if not alarms:
+        return replace(found, findings=corrected)
+    return replace(found, status="alarm", why=", ".join(alarms), findings=corrected)
+
+
+def _refusals(
+    refused: pd.DataFrame, count: int, base: dict[str, Any] | None, fewest: int
+) -> list[Finding]:
+    """More rows refused for a column than of the raw data: what is refused is in no other test."""
+    if base is None or count < fewest:
+        return []
+    now: Counter[str] = Counter()
+    for reasons in refused["reasons"]:
+        now.update(json.loads(reasons))
+    names = dict.fromkeys([*base["reasons"], *now])
+    return [
+        _share(
+            "refused", name, now[name], count, base["reasons"].get(name, 0), base["n"]
+        )
+        for name in names
+    ]
 
 
 def _column(
@@ -419,6 +459,9 @@ def prometheus(found: Report) -> str:
     Gauge(
         "labels_unmatched", "Labels of predictions that the log does not hold", **made
     ).set(found.unmatched)
+    Gauge("refused", "Rows in its window that were not scored", **made).set(
+        found.refused
+    )
     Gauge("alarms", "Tests that alarm", **made).set(
         sum(one.alarm for one in found.findings)
     )

@@ -12,6 +12,7 @@ A row whose features lack a value that training always had is rejected whatever 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,3 +109,12 @@ def _outside(value: Any, seen: Mapping[str, Any]) -> tuple[str, str] | None:
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value is none, as JSON, files and pandas say that."""
+    if type(value) is str:
+        return False
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -3,7 +3,7 @@
 A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends them
 as JSON lines to a segment of its own process and syncs it to disk at least every `SYNC_SECONDS`: a killed
 process loses no more than that.  Full segments become Parquet (`segments.py`); what a killed process left does so when
-the next one starts, or `monitor` runs, without its last line if that was torn.
+the next one starts, or `monitor` runs, without its last line if that was torn (`retention.py`).
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
 
-from . import segments
+from . import retention
+from .answers import Scores
 from .api import REFUSALS, Refusal
-from .infer import Scores
 from .logs import ENCODE
+from .schema import RowError, reasons
 from .settings import PACKAGE, Settings
-from .versions import Version
+from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
 WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
@@ -92,7 +93,11 @@ class PredictionLog:
         return True
 
     def predictions(
-        self, rows: Sequence[Any], ids: Sequence[str], scores: Scores, version: Version
+        self,
+        rows: Sequence[Any],
+        ids: Sequence[str],
+        scores: Scores,
+        version: Version | Alone,
     ) -> None:
         """Take the rows of one request with what was answered."""
         versions = {
@@ -109,6 +114,17 @@ class PredictionLog:
                 "probabilities": probabilities,
             }
             self.put(entry | versions)
+
+    def refusals(self, errors: Sequence[RowError], version: Version | Alone) -> None:
+        """Take how many rows of one request were refused, and for how many of them each column was a reason."""
+        rows = len({error.row for error in errors})
+        self.put(
+            {
+                "refused": rows,
+                "reasons": reasons(errors),
+                "model_version": version.number,
+            }
+        )
 
     def waiting(self) -> int:
         """How many entries are not on disk yet."""
@@ -133,8 +149,8 @@ class PredictionLog:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                segments.recover(self.folder)
-                segments.prune(self.folder, self._keep)
+                retention.recover(self.folder)
+                retention.prune(self.folder, self._keep)
                 self._write_segments(stop)
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
@@ -149,8 +165,8 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-                segments.rotate(Path(file.name))
-            segments.prune(self.folder, self._keep)
+                retention.rotate(Path(file.name))
+            retention.prune(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""
@@ -206,7 +222,7 @@ def attach(
     app: FastAPI, settings: Settings, metrics: CollectorRegistry
 ) -> PredictionLog:
     """Give the service its journal, `POST /feedback`, and what Prometheus sees of both."""
-    keep = segments.days_kept(settings)
+    keep = retention.days_kept(settings)
     journal = PredictionLog(
         settings.artifacts / "predictions", metrics=metrics, keep=keep
     )

@@ -12,8 +12,6 @@ import getpass
 import json
 import logging
 import os
-import subprocess
-import sys
 import uuid
 import warnings
 from dataclasses import asdict, dataclass, replace
@@ -21,11 +19,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from . import versions
 from .settings import Settings
-from .versions import Version
+from .versions import Alone, Version
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 CHANGE, INTENT = "alias_change.", "alias_intent."
@@ -81,6 +77,8 @@ def experiment(settings: Settings) -> str:
 
 def register(version: Version, folder: Path, settings: Settings) -> str:
     """Log a saved version as an MLflow model in the active run and register it; returns its number."""
+    import pandas as pd  # not for a service that starts
+
     mlflow = connect(settings)
     rows = pd.DataFrame(version.info["example"]["rows"])
     outputs = version.module("infer").predict(rows, version).assign(flags="", error="")
@@ -121,7 +119,10 @@ def accept(settings: Settings, number: str) -> str:
     name = settings.model_name
     try:
         versions.rescore(load(settings, number))
-        _rescore_elsewhere(_download(settings, number))
+        folder = _download(settings, number)
+        versions.rescore_elsewhere(folder)
+        if (folder / versions.DATA / versions.ALONE).exists():
+            versions.rescore_elsewhere(folder, "alone")
     except Exception as error:
         client.set_model_version_tag(name, number, "validation", "failed")
         raise RegistryError(
@@ -136,27 +137,15 @@ def accept(settings: Settings, number: str) -> str:
     return CHAMPION
 
 
-def _rescore_elsewhere(folder: Path) -> None:
-    code = next(
-        path for path in (folder / "code").iterdir() if (path / "versions.py").is_file()
-    )
-    script = (
-        "import sys; from pathlib import Path; from importlib import import_module\n"
-        "sys.path.append(sys.argv[1]); versions = import_module(sys.argv[2] + '.versions')\n"
-        "versions.rescore(versions.load(Path(sys.argv[3])))"
-    )
-    command = [sys.executable, "-c", script, str(code.parent), code.name, str(folder)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, check=False
-    )
-    if done.returncode:
-        raise RegistryError((done.stderr.strip() or "no message").splitlines()[-1])
-
-
 def load(settings: Settings, which: str = CHAMPION) -> Version:
     """A version by number or alias."""
     number, folder = files(settings, which)
     return replace(versions.load(folder, number), policies=settings.policies)
+
+
+def serving(settings: Settings, number: str) -> Version | Alone:
+    """A version for the service."""
+    return versions.serving(_download(settings, number), number, settings.policies)
 
 
 def files(settings: Settings, which: str) -> tuple[str, Path]:
@@ -214,6 +203,12 @@ def approve(settings: Settings, number: str, why: str = "") -> None:
             f"version {number} was never found usable; it cannot be approved"
         )
     _decide(settings, number, "approved", why)
+
+
+def note(settings: Settings, number: str, why: str) -> None:
+    """Keep with a challenger how its comparison with the champion ended."""
+    client = connect(settings).MlflowClient()
+    client.set_model_version_tag(settings.model_name, number, "retrained", why[:1000])
 
 
 def reject(settings: Settings, number: str, why: str = "") -> None:
@@ -341,6 +336,7 @@ def listing(settings: Settings) -> list[dict[str, Any]]:
                     for name in LINEAGE
                 },
                 "metrics": dict(sorted(run.data.metrics.items())),
+                "retrained": one.tags.get("retrained", ""),
                 "run_id": one.run_id,
             }
         )

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 STYLE = """
 body{font:16px/1.45 system-ui,sans-serif;margin:0 auto;max-width:46rem;padding:1rem;color:#1b1f24;background:#fff}
-h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;margin:0}.muted{color:#59636e;font-size:.9rem}
+h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;display:inline}.muted{color:#59636e;font-size:.9rem}
 .status{padding:.7rem 1rem;border-radius:.5rem;margin:1rem 0;background:#eaf5ec}.alarm{background:#fdecea}
-.few{background:#fff6dc}section{border-top:1px solid #d8dee4;padding:.8rem 0}ul{margin:.3rem 0;padding-left:1.1rem}
-li.alarm{background:none;color:#b3261e;font-weight:600}svg{width:100%;height:auto;display:block;margin:.4rem 0}
-.key i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
+.few{background:#fff6dc}details{border-top:1px solid #d8dee4;padding:.7rem 0}
+summary{cursor:pointer}ul{margin:.3rem 0;padding-left:1.1rem}
+li.alarm{background:none;color:#b3261e;font-weight:600}li .muted{font-weight:400}svg{width:100%;max-width:30rem;height:auto;display:block;margin:.6rem 0 .4rem}
+.key{margin:.7rem 0}.key i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
 """
 BEFORE, NOW = "#9aa7b4", "#1f6feb"
 BARS = 12
@@ -54,6 +55,7 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
         if found.unmatched
         else ""
     )
+    refused = f" · {found.refused} rows refused" if found.refused else ""
     quality = "".join(
         f" · {escape(k.replace('_', ' '))} {v:.4g}" for k, v in found.quality.items()
     )
@@ -61,8 +63,8 @@ def page(found: Report, rows: pd.DataFrame, base: dict[str, Any] | None) -> str:
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{escape(title)}</title><style>{STYLE}</style></head><body>
 <h1>{escape(title)}</h1>
-<div class="muted">Version {escape(found.model_version)} · {found.rows} predictions since {escape(found.since[:16])}
-· {found.labels} labels{unmatched}{quality}</div>
+<div class="muted">Version {escape(found.model_version)} · {found.rows} predictions since {escape(found.since[:16].replace("T", " "))} UTC
+· {found.labels} labels{unmatched}{refused}{quality}</div>
 <div class="status {kind}"><b>{escape(found.status.capitalize())}</b>{": " if found.why else ""}{escape(found.why)}</div>
 <div class="muted key"><i style="background:{BEFORE}"></i>training <i style="background:{NOW}"></i>now</div>
 {"".join(sections)}
@@ -76,18 +78,26 @@ def _section(
     rows: pd.DataFrame,
     profile: dict[str, Any] | None,
 ) -> str:
+    """A column: open where it alarms, else one line that says how near to an alarm it came."""
     items = "".join(
         f'<li class="{"alarm" if one.alarm else ""}">{escape(one.kind)}: {escape(one.detail)} '
         f'<span class="muted">(effect {one.effect:.3f}, threshold {one.threshold:.3f}, p {one.p:.2g})</span></li>'
         for one in findings
     )
+    near = max(
+        (one.effect / one.threshold for one in findings if one.threshold > 0),
+        default=0.0,
+    )
+    opened = " open" if any(one.alarm for one in findings) else ""
+    chance = ", not significant" if near > 1 and not opened else ""
+    said = f'<span class="muted">{near:.0%} of the threshold{chance}</span>'
     values = rows.get(f"row.{name}", rows.get(name))
     plot = (
         _plot(name, values, profile)
         if profile is not None and values is not None
         else ""
     )
-    return f"<section><h2>{escape(name)}</h2>{plot}<ul>{items}</ul></section>\n"
+    return f"<details{opened}><summary><h2>{escape(name)}</h2> {said}</summary>{plot}<ul>{items}</ul></details>\n"
 
 
 def _plot(name: str, values: pd.Series, profile: dict[str, Any]) -> str:
@@ -126,8 +136,11 @@ def _bars(
 ) -> str:
     step, height = 360 / max(len(labels), 1), 90
     top = max(*before, *now, 1e-9)
+    grey = 'font-size="11" fill="#59636e"'
     room = max(int(step * every / 7), 2)  # characters of this size
-    parts = []
+    parts = [
+        f'<text x="0" y="-2" {grey}>{top:.0%}</text><path d="M0 4H360" stroke="#d8dee4"/>'
+    ]
     for at, label in enumerate(labels):
         for offset, share, colour in ((0.1, before[at], BEFORE), (0.5, now[at], NOW)):
             tall = height * share / top
@@ -138,6 +151,6 @@ def _bars(
         if at % every == 0:
             short = label if len(label) <= room else label[: room - 1] + "…"
             parts.append(
-                f'<text x="{step * at + step * 0.1:.1f}" y="{height + 17}" font-size="11" fill="#59636e">{escape(short)}</text>'
+                f'<text x="{step * at + step * 0.1:.1f}" y="{height + 17}" {grey}>{escape(short)}</text>'
             )
-    return f'<svg viewBox="0 0 360 112" role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>'
+    return f'<svg viewBox="0 -12 360 124" role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>'

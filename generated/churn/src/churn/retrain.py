@@ -175,6 +175,7 @@ def _attempt(
         np.array([truth[at] for at in held]),
         settings,
     )
+    registry.note(settings, number, found.why)
     if not found.promoted:
         return found
     if settings.approval == "manual":

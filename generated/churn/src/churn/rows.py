@@ -6,28 +6,26 @@ training never saw, values of another type; and the quick form of the model with
 path has no answer, because it fails or a feature is missing that never was, is answered by pandas.
 """
 
-# ruff: noqa: PLR0124, RUF019, SIM102 -- the notebook's own style
+# ruff: noqa: PLR0124, RUF019 -- the notebook's own style
 
 from __future__ import annotations
 
 import copy
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import features_row
-from .infer import predictions_of, probabilities_of
+from .answers import Answer, Asked, Likeliest, RowPath, predictions_of, probabilities_of
 from .model_row import NotCovered, NotQuick, quick
 from .versions import Version
 
 log = logging.getLogger(__name__)
 
-Answer = tuple[Any, dict[str, float] | None]
 # How many rows are compared, how many of them are asked one by one, how many probes, and how many rows are asked
 # of the quick form of the model.
 ROWS, SINGLES, PROBES, JUDGED = 2000, 10, 200, 100_000
@@ -55,73 +53,38 @@ VALUES: tuple[Any, ...] = (
     "2024-02-29",
     "29/02/2024",
 )
+# Classifiers that take the likeliest label; not those with a threshold of their own, as SVC beside its probabilities.
+LIKELIEST = (
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+    "CategoricalNB",
+    "ComplementNB",
+    "ExtraTreesClassifier",
+    "GaussianNB",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+    "KNeighborsClassifier",
+    "LinearDiscriminantAnalysis",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "MLPClassifier",
+    "MultinomialNB",
+    "QuadraticDiscriminantAnalysis",
+    "RandomForestClassifier",
+)
 # Probabilities and predicted numbers of a batch differ in their last bits from those of a row; models of 32 bits more.
-ALIKE, ALIKE_32 = 1e-9, 1e-6
+ALIKE_32 = 1e-6
 
 
-class RowPath:
-    """Answers for single rows with one version; `off` says why it was switched off."""
-
-    def __init__(self, version: Version, frames: bool, quickly: bool) -> None:
-        self.features = features_row.bind(version.state)
-        model = version.model if frames else without_names(version.model)
-        self.version = replace(
-            version, model=quick(version.model) if quickly else model
-        )
-        self.frames, self.quickly = frames, quickly
-        self.alike = getattr(self.version.model, "alike", ALIKE)
-        self.off = ""
-        outputs = version.state.outputs
-        self.columns, self.types = (
-            outputs["columns"],
-            dict(zip(outputs["columns"], outputs["dtypes"], strict=False)),
-        )
-        texts = any(
-            one in ("object", "str", "string", "category") for one in outputs["dtypes"]
-        )
-        self.dtype = object if texts else np.float64
-        self.whole = np.array(
-            [name not in outputs["missing"] for name in outputs["columns"]]
-        )
-
-    def answer(self, row: Mapping[str, Any]) -> Answer | None:
-        """Prediction and probabilities of a valid row; None where pandas has to answer."""
-        if self.off:
-            return None
-        try:
-            with np.errstate(all="ignore"):
-                X = self.matrix(self.features(row))
-            if X is None:
-                return None
-            return predictions_of(self.version, X)[0], probabilities_of(
-                self.version, X
-            )[0]
-        except Exception:  # noqa: BLE001 -- whatever pandas would do instead, it does
-            return None
-
-    def matrix(self, found: Any) -> Any:
-        """The features of a row as the model takes them; None where one is missing that never was."""
-        if not isinstance(found, list):
-            if (
-                isinstance(found, np.ndarray)
-                and found.ndim == 2
-                and pd.isna(found)[0, self.whole].any()
-            ):
-                return None
-            return found
-        if self.frames or self.dtype is object:
-            if any(
-                value is None or value != value
-                for value, whole in zip(found, self.whole, strict=True)
-                if whole
-            ):
-                return None
-        if self.frames:
-            return pd.DataFrame([found], columns=self.columns).astype(self.types)
-        X = np.array([found], dtype=self.dtype)
-        return (
-            None if self.dtype is np.float64 and np.isnan(X[0, self.whole]).any() else X
-        )
+def row_path(version: Version, how: str) -> RowPath:
+    """The row path of a version that asks the model in one of these ways."""
+    model = WAYS[how](version.model)
+    info = {name: version.info[name] for name in ("targets", "task", "labels")}
+    asked = Asked(model, version.decide, version.given, info)
+    features = features_row.bind(version.state)
+    return RowPath(features, asked, version.state.outputs, how)
 
 
 def without_names(model: Any) -> Any:
@@ -139,30 +102,48 @@ def without_names(model: Any) -> Any:
     return copied
 
 
+def asked_once(model: Any) -> Likeliest:
+    """A classifier of scikit-learn whose label is the likeliest one, whatever the row."""
+    last = model
+    while hasattr(last, "steps") or hasattr(last, "best_estimator_"):
+        last = last.steps[-1][1] if hasattr(last, "steps") else last.best_estimator_
+    if (
+        not type(last).__module__.startswith("sklearn.")
+        or type(last).__name__ not in LIKELIEST
+    ):
+        raise NotQuick(
+            f"{type(last).__name__} may take another label than the likeliest one"
+        )
+    return Likeliest(without_names(model))
+
+
+# How a model is asked, the quickest first; training takes the first that says what the model says of the frame.
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "quick": quick,
+    "once": asked_once,
+    "array": without_names,
+    "frame": lambda model: model,
+}
+
+
 def prove(version: Version, main: pd.DataFrame) -> dict[str, Any]:
     """Compare the row path with pandas on rows of `main`; what it came to, as JSON."""
     told: list[str] = []
-    for frames, quickly in ((False, True), (False, False), (True, False)):
+    for how in WAYS:
         try:
-            path = RowPath(version, frames, quickly)
+            path = row_path(version, how)
             with warnings.catch_warnings():
                 warnings.filterwarnings("error", message=".*feature names.*")
                 found = _compared(path, version, main)
-                if quickly and not found["told"]:
+                if how in ("quick", "once") and not found["told"]:
                     found |= _judged(path, version, main)
         except NotQuick as reason:
             found = {"told": str(reason)}
         except Exception as error:  # noqa: BLE001 -- a row path that fails is none; pandas answers
             found = {"told": f"{type(error).__name__}: {error}"}
         if not found["told"]:
-            asked = "model_row.py" if quickly else f"its library: {told[0]}"
-            return {
-                "passed": True,
-                "frames": frames,
-                "quickly": quickly,
-                "asked": asked,
-                **found,
-            }
+            asked = "model_row.py" if how == "quick" else f"its library: {told[0]}"
+            return {"passed": True, "how": how, "asked": asked, **found}
         told.append(found["told"])
         # the features: no other way to ask the model changes that
         if found.get("differ"):
@@ -251,15 +232,13 @@ def _same_answers(
         table = pd.DataFrame(list(found.values()), columns=path.columns)
         chosen = (
             table.astype(path.types)
-            if path.frames
+            if path.how == "frame"
             else table.to_numpy(dtype=path.dtype)
         )
-    got = (
-        _quick_answers(path, chosen) if path.quickly else _answers(path.version, chosen)
-    )
+    got = _quick_answers(path, chosen)
     singles = range(0, len(places), max(1, len(places) // SINGLES))
     alone = [path.answer(rows[places[at]]) for at in singles]
-    if None in alone and not path.quickly:
+    if None in alone and path.how != "quick":
         return f"the model does not answer {rows[places[list(singles)[alone.index(None)]]]}"
     return _difference(
         path, [*got, *alone], [*expected, *(expected[at] for at in singles)]
@@ -267,7 +246,7 @@ def _same_answers(
 
 
 def _judged(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, Any]:
-    """Whether the quick form of the model says what its library says of all rows, and how many it leaves."""
+    """Whether another way to ask the model says what it says of all rows, and how many it leaves."""
     judged, left = main.iloc[:: -(-len(main) // JUDGED)], 0
     for start in range(0, len(judged), ROWS):
         X = version.module("features").transform(
@@ -288,18 +267,20 @@ def _judged(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, An
     return {"told": told, "judged": len(judged), "left": left}
 
 
-def _answers(version: Version, X: Any) -> list[Answer]:
+def _answers(version: Any, X: Any) -> list[Answer]:
     return list(
         zip(predictions_of(version, X), probabilities_of(version, X), strict=True)
     )
 
 
 def _quick_answers(path: RowPath, X: Any) -> list[Answer | None]:
-    """What the quick form of the model says of each row alone; None where it leaves the row to the library."""
+    """What the row path's model says of rows; its quick form of each alone, and None where it leaves the row to pandas."""
+    if path.how != "quick":
+        return list(_answers(path.asked, X))
     found: list[Answer | None] = []
     for at in range(X.shape[0]):
         try:
-            found += _answers(path.version, X[at : at + 1])
+            found += _answers(path.asked, X[at : at + 1])
         except NotCovered:
             found.append(None)
     return found

@@ -6,6 +6,7 @@ Required columns and missing values are those of the training data.  Other colum
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -26,6 +27,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from .policies import is_missing
+
 
 @dataclass(frozen=True)
 class RowError:
@@ -41,6 +44,18 @@ class RowError:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def reasons(errors: Sequence[RowError]) -> dict[str, int]:
+    """How many rows have an error in each column; one that is of no column goes by its code."""
+    return dict(
+        Counter(
+            where
+            for _, where in {
+                (error.row, error.column or error.code) for error in errors
+            }
+        )
+    )
 
 
 def _number(value: Any) -> float:
@@ -168,7 +183,7 @@ class Row(BaseModel):
                 "not_an_object", "a row must be an object with a value for each column"
             )
         return {
-            str(column): None if _is_missing(value) else value
+            str(column): None if is_missing(value) else value
             for column, value in row.items()
         }
 
@@ -216,11 +231,3 @@ def _row_error(position: int, detail: Any) -> RowError:
     if detail["type"] == "missing":
         return RowError(position, column, "missing_column", "is missing")
     return RowError(position, column, detail["type"], detail["msg"])
-
-
-def _is_missing(value: Any) -> bool:
-    if type(value) is str:
-        return False
-    if isinstance(value, float):
-        return math.isnan(value)
-    return value is None or type(value).__name__ in ("NAType", "NaTType")

@@ -1,4 +1,4 @@
-"""The files of the prediction log: JSON lines while they are written, Parquet after that, removed when they are old.
+"""The files of the prediction log: JSON lines while they are written, Parquet after that.
 
 Reading takes of each file only what is asked for, and keeps a text that stands often once (as a category): a window
 of a million predictions fits into memory.
@@ -6,13 +6,11 @@ of a million predictions fits into memory.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import math
 import os
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pandas.api.types import union_categoricals
 
-from .settings import Settings
-
 log = logging.getLogger(__name__)
 LABELS = ["of", "label", "when"]
 ABOUT = ["id", "prediction", "model_version"]
+REFUSED = ["refused", "reasons", "when", "model_version"]
 DISTINCT = ("when", "id", "of")  # texts that do not repeat
 # sorts behind every time: what cannot be dated is read, and not removed
 UNKNOWN = "unknown"
@@ -44,45 +41,12 @@ def rotate(path: Path) -> None:
     path.unlink()
 
 
-def recover(folder: Path) -> None:
-    """Rotate the segments that no living process writes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open("a", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
-            if path.exists():  # else another process was faster
-                rotate(path)
-
-
-def days_kept(settings: Settings) -> float:
-    """A label that comes on the last of its days is judged by the windows that hold it."""
-    return settings.log_days + settings.monitor_days if settings.log_days else math.inf
-
-
-def prune(folder: Path, days: float) -> None:
-    """Remove the segments all of whose entries are older; the oldest come first, so the first that is not ends it."""
-    if not math.isfinite(days):
-        return
-    until = (datetime.now(UTC) - timedelta(days=days)).isoformat()
-    for path in sorted(folder.glob("*.parquet")):
-        newest = _newest(path)
-        if newest == UNKNOWN:
-            continue
-        if newest >= until:
-            return
-        path.unlink(missing_ok=True)  # another process may be at it too
-        log.info("%s is removed: its last entry is of %s", path, newest)
-
-
 def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     """The predictions logged since then, and the labels, each with the prediction, of whatever time, that it is about."""
     # In this order: what is rotated in between is listed twice, not nowhere.
     paths = [*folder.glob("*.jsonl"), *folder.glob("*.parquet")]
     sources = [_opened(path) for path in sorted(paths)]
-    recent = [one for one in sources if _newest(one) >= since]
+    recent = [one for one in sources if newest(one) >= since]
     predictions = _together(
         [_since(since, _having("id", one)) for one in recent], ABOUT
     )
@@ -103,6 +67,16 @@ def read(folder: Path, since: str = "") -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def refusals(folder: Path, since: str = "") -> pd.DataFrame:
+    """How many rows the service refused since then, request by request, and for what."""
+    paths = sorted([*folder.glob("*.jsonl"), *folder.glob("*.parquet")])
+    recent = [one for one in map(_opened, paths) if newest(one) >= since]
+    found = _together([_having("refused", one, REFUSED) for one in recent], REFUSED)
+    return found[
+        found["when"] >= since
+    ].drop_duplicates()  # a segment may be in both of its files
+
+
 def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.DataFrame]:
     """The predictions of these ids; most labels are about recent ones."""
     seen = np.zeros(len(ids), dtype=bool)
@@ -117,7 +91,7 @@ def _about(sources: Sequence[Path | pa.Table], ids: pd.Index) -> Iterator[pd.Dat
 
 def _since(since: str, found: pd.DataFrame) -> pd.DataFrame:
     return found[found["when"] >= since].drop(
-        columns=["when", "of", "label"], errors="ignore"
+        columns=["when", "of", "label", "refused", "reasons"], errors="ignore"
     )
 
 
@@ -199,7 +173,7 @@ def _opened(path: Path) -> Path | pa.Table:
     return path
 
 
-def _newest(source: Path | pa.Table) -> str:
+def newest(source: Path | pa.Table) -> str:
     """When the last entry of a segment came, from the statistics that Parquet keeps."""
     if isinstance(source, pa.Table):
         return UNKNOWN

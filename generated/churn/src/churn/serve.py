@@ -24,14 +24,13 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, bundle, prediction_log, registry, versions
-from .entities import Newest
+from .answers import Scores
 from .gate import Gate, Metrics, Refused
-from .infer import READ_CSV, Scores, read_rows
 from .prediction_log import PredictionLog
 from .schema import COLUMNS, RowError
 from .settings import Settings, load_settings
 from .shadow import Shadow
-from .versions import Version
+from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +52,21 @@ class Champion:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.settings = settings
         self.metrics = metrics
-        self.version: Version | None = None
-        self.newest = Newest(settings)
+        self.version: Version | Alone | None = None
+        self.newest: Any = None
+        if settings.entity:
+            from .entities import (
+                Newest,  # with pandas, which a service for single rows may do without
+            )
+
+            self.newest = Newest(settings)
         self.source: Any = bundle if settings.bundle else registry
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
         # What is answered without that thread is not run beside it either.
         self.turn = threading.Lock()
         # The version, where its row path needs no thread.
-        self.quick: Version | None = None
+        self.quick: Version | Alone | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name="champion", daemon=True
@@ -79,13 +84,14 @@ class Champion:
     def refresh(self) -> bool:
         """Load the champion if it is another version than the one that serves; tells whether it was."""
         try:
-            self.newest.refresh()
+            if self.newest is not None:
+                self.newest.refresh()
             number = self.source.champion(self.settings)
             if number is None or (
                 self.version is not None and self.version.number == number
             ):
                 return False
-            version = self.source.load(self.settings, number)
+            version = self.source.serving(self.settings, number)
             # Warm before it is asked; meanwhile the version before it answers.
             versions.rescore(version)
             quick = version if _is_quick(version) else None
@@ -104,33 +110,37 @@ class Champion:
         while not self._stop.wait(self.settings.poll_seconds):
             self.refresh()
 
-    def score(self, rows: list[Any]) -> tuple[Version, Scores]:
+    def score(self, rows: list[Any]) -> tuple[Version | Alone, Scores]:
         version = self.version
         if version is None:
             raise Refused(503, "no version is loaded yet")
+        if isinstance(version, Alone) and len(rows) == 1:
+            with self.turn:
+                scores = version.module("answers").score_alone(rows[0], version)
+            if scores is not None:
+                return version, scores
+        whole = version.whole  # before it is anybody's turn: it may take seconds
+        infer = whole.module("infer")  # the code that warmed up, not this package's
         with self.turn:
-            # The code that warmed up, not this package's.
-            return version, version.module("infer").score(rows, version)
+            return version, infer.score(rows, whole)
 
-    def score_quickly(self, rows: list[Any]) -> tuple[Version, Scores] | None:
+    def score_quickly(self, rows: list[Any]) -> tuple[Version | Alone, Scores] | None:
         """The same for one row, where that takes microseconds and nobody else's turn it is."""
         version = self.quick
         if version is None or len(rows) != 1 or not self.turn.acquire(blocking=False):
             return None
         try:
-            scores = version.module("infer").score_alone(rows[0], version)
+            scores = version.module("answers").score_alone(rows[0], version)
         finally:
             self.turn.release()
         return None if scores is None else (version, scores)
 
 
-def _is_quick(version: Version) -> bool:
+def _is_quick(version: Version | Alone) -> bool:
     """Whether the row path of a version, if it has one, is worth no change of threads."""
-    # Versions of earlier code have no `score_alone`.
-    alone = getattr(version.module("infer"), "score_alone", None)
-    if version.row is None or alone is None:
+    if version.row is None:
         return False
-    rows = version.info["example"]["rows"]
+    alone, rows = version.module("answers").score_alone, version.info["example"]["rows"]
     begin = time.thread_time()
     found = [alone(row, version) for row in rows]
     return all(
@@ -237,12 +247,17 @@ class Scoring:
         return self._answer(noted, rows, *self.champion.score(rows))
 
     def _answer(
-        self, noted: dict[str, Any], rows: list[Any], version: Version, scores: Scores
+        self,
+        noted: dict[str, Any],
+        rows: list[Any],
+        version: Version | Alone,
+        scores: Scores,
     ) -> Response:
         """The response for scored rows; what was answered is counted and logged."""
         noted |= {"rows": len(rows), "model_version": version.number}
         if scores.errors:
             self.metrics.rejected.inc(len({error.row for error in scores.errors}))
+            self.journal.refusals(scores.errors, version)
             return _rejected(scores.errors)
         ids = [secrets.token_hex(16) for _ in rows]
         try:
@@ -280,6 +295,8 @@ def _rows(body: bytes, kind: str, champion: Champion) -> list[Any]:
         raise Rejected(
             [RowError(None, None, "not_rows", f"the body cannot be read: {error}")]
         ) from error
+    if champion.newest is None:
+        return sent
     rows, unknown = champion.newest.filled(sent)
     if unknown:
         why = "has no row of which features are known"
@@ -292,6 +309,8 @@ def _rows(body: bytes, kind: str, champion: Champion) -> list[Any]:
 def _parsed(body: bytes, kind: str, most: int) -> list[Any]:
     if kind.startswith("text/csv"):
         _require_narrow(body)
+        from .infer import read_rows
+
         frame = read_rows(io.BytesIO(body))
         _require_few(len(frame), most)
         rows: list[Any] = frame.to_dict("records")
@@ -310,6 +329,8 @@ def _parsed(body: bytes, kind: str, most: int) -> list[Any]:
 
 def _require_narrow(body: bytes) -> None:
     """A column costs pandas a part of a millisecond, whatever it holds, and a small body has room for a million."""
+    from .infer import READ_CSV
+
     separator = str(READ_CSV.get("sep") or READ_CSV.get("delimiter") or ",").encode()
     marks = [separator] if len(separator) == 1 else [b",", b";", b"|", b"\t", b" "]
     if any(sum(map(line.count, marks)) > CELLS for line in body.splitlines()):

@@ -12,8 +12,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 
-from .infer import Scores
-from .versions import Version
+from .answers import Scores
+from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Shadow:
         for outcome in ("same", "different"):
             self.checks.labels(outcome)
 
-    def saw(self, rows: list[Any], scores: Scores, version: Version) -> None:
+    def saw(self, rows: list[Any], scores: Scores, version: Version | Alone) -> None:
         """Note an answer."""
         if len(rows) != 1:
             return
@@ -54,14 +54,15 @@ class Shadow:
         (self.alone if alone else self.pandas).inc()
         if alone:
             self.seen += 1
-            if self.seen % EVERY == 1 or EVERY == 1:
+            if self.seen % EVERY == 0:
                 self.scorer.submit(self.check, rows, scores, version)
 
-    def check(self, rows: list[Any], scores: Scores, version: Version) -> None:
+    def check(self, rows: list[Any], scores: Scores, version: Version | Alone) -> None:
         """Compute a row again with pandas; switch the row path off where it gives something else."""
+        whole = version.whole  # before it is anybody's turn: it may take seconds
+        infer, same = whole.module("infer"), whole.module("rows").same_answer
         with self.turn:
-            again = version.module("infer").score(rows, version, alone=False)
-        same = version.module("rows").same_answer
+            again = infer.score(rows, whole, alone=False)
         found = scores.predictions[0], scores.probabilities[0]
         if not again.errors and same(
             found, (again.predictions[0], again.probabilities[0])

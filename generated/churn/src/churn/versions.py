@@ -16,23 +16,30 @@ import contextlib
 import hashlib
 import importlib
 import importlib.metadata
+import io
 import json
 import logging
 import os
+import pickle
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from .answers import same_values
 from .policies import Policies
 
 log = logging.getLogger(__name__)
 
 HERE = Path(__file__).resolve().parent
 DATA = Path("data", "version")
+# The row path by itself, with its code, which only this version of Python reads.
+ALONE = "row_path.pkl"
+PYTHON = sys.implementation.cache_tag
 # Modules that run versions rather than belong to one.
 SERVICE = (
     "__main__.py",
@@ -52,6 +59,7 @@ SERVICE = (
     "prediction_log.py",
     "registry.py",
     "report.py",
+    "retention.py",
     "retrain.py",
     "segments.py",
     "serve.py",
@@ -96,6 +104,52 @@ class Version:
     @property
     def feature_version(self) -> str:
         return str(self.state.version)
+
+    @property
+    def decide(self) -> Any:
+        """The notebook's code from model and features to predictions."""
+        return self.module("infer").decide
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What that code takes beside them."""
+        return {**self.state.shared, **self.extras}
+
+    @property
+    def whole(self) -> Version:
+        return self
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A version whose row path needs neither pandas nor the model's library: the rest is read when a row first does."""
+
+    folder: Path
+    package: str
+    info: dict[str, Any]
+    number: str
+    policies: Policies
+    row: Any
+
+    def module(self, name: str) -> Any:
+        """A module of the version's code."""
+        return _module(f"{self.package}.{name}")
+
+    @property
+    def feature_version(self) -> str:
+        return str(self.info["feature_version"])
+
+    @cached_property
+    def whole(self) -> Version:
+        """The version with all that it has; its row path is this one."""
+        log.info(
+            "version %s: the rest of it is read, for rows that need pandas", self.number
+        )
+        return replace(
+            _read(self.folder / DATA, self.package, self.number),
+            policies=self.policies,
+            row=self.row,
+        )
 
 
 @cache
@@ -199,19 +253,140 @@ def save(version: Version, folder: Path, code: Path) -> None:
     version.state.save(data)
     with (data / "model.pkl").open("wb") as file:
         cloudpickle.dump({"model": version.model, "extras": version.extras}, file)
+    if version.info.get("row_path", {}).get("passed"):
+        version.info["row_path"]["python"] = PYTHON
+        _write_info(version, data)
+        version.info["row_path"]["needs"] = _keep_alone(version, folder)
+    _write_info(version, data)
+
+
+def _write_info(version: Version, data: Path) -> None:
     (data / "version.json").write_text(
         json.dumps(version.info, indent=1) + "\n", encoding="utf-8"
     )
 
 
+def _keep_alone(version: Version, folder: Path) -> str:
+    """Write the row path by itself, if a new process answers the example with it and imports no library for that.
+
+    Returns what is in the way, if anything is.  Functions are written with their code, not by name: the modules that
+    they stand in import pandas.
+    """
+    proof, path = version.info["row_path"], folder / DATA / ALONE
+    if proof["how"] != "quick":
+        return "the model's library"
+    try:
+        row = version.module("rows").row_path(version, proof["how"])
+        path.write_bytes(_with_code(row, version.package))
+        needs = rescore_elsewhere(folder, "alone")
+    except Exception as error:  # noqa: BLE001 -- pandas and the library answer as well
+        needs = f"{type(error).__name__}: {error}"
+    if needs:
+        path.unlink(missing_ok=True)
+    return needs
+
+
+def _with_code(found: Any, package: str) -> bytes:
+    """A pickle that holds the code of functions and classes of the package, but for modules that import no library."""
+    import cloudpickle
+    import pandas as pd
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, one: Any) -> Any:
+            return (
+                (_module(f"{package}.answers").Pandas, ())
+                if one is pd
+                else super().reducer_override(one)
+            )
+
+    named = {
+        f"{package}.{name}" for name in ("answers", "model_row", "policies", "schema")
+    }
+    modules = [
+        sys.modules[name]
+        for name in sys.modules
+        if name.startswith(f"{package}.") and name not in named
+    ]
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        Pickler(written := io.BytesIO()).dump(found)
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+    return written.getvalue()
+
+
+def rescore_elsewhere(folder: Path, how: str = "load") -> str:
+    """Rescore a stored version in a new process; returns the libraries of frames and models that it imported."""
+    code = _code(folder)
+    script = (
+        "import sys; from pathlib import Path; from importlib import import_module\n"
+        "sys.path.append(sys.argv[1]); versions = import_module(sys.argv[2] + '.versions')\n"
+        "versions.rescore(getattr(versions, sys.argv[4])(Path(sys.argv[3])))\n"
+        "print(*sorted({'pandas', 'scipy', 'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules)))"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        script,
+        str(code.parent),
+        code.name,
+        str(folder),
+        how,
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, check=False
+    )
+    if done.returncode:
+        raise VersionError((done.stderr.strip() or "no message").splitlines()[-1])
+    return (done.stdout.splitlines() or [""])[-1]
+
+
 def load(folder: Path, number: str = "") -> Version:
     """Read a version that `save` wrote, in this process, beside any others."""
+    return _read(folder / DATA, import_code(_code(folder)), number)
+
+
+def alone(
+    folder: Path, number: str = "", policies: Policies | None = None
+) -> Alone | None:
+    """The row path of a stored version, where it was kept by itself; nothing else is read."""
+    path = folder / DATA / ALONE
+    if not path.exists():
+        return None
+    info = json.loads((folder / DATA / "version.json").read_text(encoding="utf-8"))
+    if info["row_path"]["python"] != PYTHON:
+        log.warning(
+            "version %s was trained with %s: all of it is read",
+            number,
+            info["row_path"]["python"],
+        )
+        return None
+    package = import_code(_code(folder))
+    row = pickle.loads(path.read_bytes())
+    return Alone(folder, package, info, number, policies or Policies(), row)
+
+
+def serving(folder: Path, number: str, policies: Policies) -> Version | Alone:
+    """A stored version for a service, of which no more is read than single rows need."""
+    try:
+        found = alone(folder, number, policies)
+    except Exception:  # pandas and the library answer as well
+        log.exception(
+            "version %s: its row path cannot be read, and all of it is", number
+        )
+        found = None
+    return found or replace(load(folder, number), policies=policies)
+
+
+def _code(folder: Path) -> Path:
     codes = [
         path for path in (folder / "code").iterdir() if path.name.startswith("churn_")
     ]
     if len(codes) != 1:
         raise VersionError(f"{folder} holds no version of churn")
-    return _read(folder / DATA, import_code(codes[0]), number)
+    return codes[0]
 
 
 def _read(data: Path, package: str, number: str = "") -> Version:
@@ -226,9 +401,7 @@ def _read(data: Path, package: str, number: str = "") -> Version:
     if not proof["passed"]:
         return version
     try:
-        path = version.module("rows").RowPath(
-            version, proof["frames"], proof["quickly"]
-        )
+        path = version.module("rows").row_path(version, proof["how"])
     except (
         Exception
     ):  # of other code than this, whose version it may be: pandas answers as well
@@ -237,19 +410,27 @@ def _read(data: Path, package: str, number: str = "") -> Version:
     return replace(version, row=path)
 
 
-def rescore(version: Version) -> None:
+def rescore(version: Version | Alone) -> None:
     """Score the version's own example again; it must give what it gave when the version was trained."""
     example = version.info["example"]
-    scores = version.module("infer").score(example["rows"], version)
-    found = scores.predictions
-    # a row that has no answer there keeps the one that pandas gave
-    if version.row is not None:
-        alone = [version.row.answer(row) for row in example["rows"]]
+    alone = [
+        None if version.row is None else version.row.answer(row)
+        for row in example["rows"]
+    ]
+    if isinstance(version, Version) or None in alone:
+        found = (
+            version.whole.module("infer")
+            .score(example["rows"], version.whole)
+            .predictions
+        )
+        # a row that has no answer there keeps the one that pandas gave
         found = [
             one if answer is None else answer[0]
             for answer, one in zip(alone, found, strict=True)
         ]
-    if not version.module("checks").same_values(example["predictions"], found):
+    else:
+        found = [answer[0] for answer in alone]
+    if not same_values(example["predictions"], found):
         raise VersionError(f"the example gave {found} and not {example['predictions']}")
 
 
