@@ -179,4 +179,8 @@ def _largest(node: ast.expr, types: Types, names: set[str]) -> ast.expr | None:
 
 
 def _scores(node: ast.AST, types: Types, names: set[str]) -> bool:
+    """Whether a score is in an expression, and not what scored best: `max(cuts, key=score_of)` is a cut."""
+    match node:
+        case ast.Call(func=ast.Name(id="max" | "min")) if any(k.arg == "key" for k in node.keywords):
+            return False
     return has_score(node, types) or any(isinstance(n, ast.Name) and n.id in names for n in ast.walk(node))

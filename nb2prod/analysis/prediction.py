@@ -38,6 +38,7 @@ from nb2prod.ir.stages import Prediction, Sink
 NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", *NUMBERS)
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
 SUMMARIES = ("value_counts", "describe", "unique", "hist", "plot")
+AGGREGATES = ("mean", "sum", "min", "max", "std", "median", "count", "nunique", "mode")
 FILLED = ("numpy.zeros", "numpy.empty")
 LABELS = ("predict", "fit_predict")
 NO_NEW_ROWS = tuple(
@@ -600,6 +601,10 @@ def _whole(value: ast.expr) -> ast.expr:
             ):
                 value = inner
             case ast.Call(func=ast.Attribute(value=inner, attr=name)) if name in (*FIRST_ROWS, *SUMMARIES):
+                value = inner
+            case ast.Call(func=ast.Attribute(value=inner, attr=name), args=[], keywords=[]) if (
+                name in AGGREGATES
+            ):
                 value = inner
             case ast.Call(func=ast.Name(id=name), args=[ast.Subscript() as inner, *_]) if name in CASTS:
                 value = inner

@@ -188,7 +188,7 @@ def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
 
 
 def _split_again(names: set[str], flow: Flow, types: Types) -> set[str]:
-    """What else holds answers where rows are split more than once: `Xv, Xb, yv, yb = split(X_rest, y_rest)`."""
+    """What else holds answers where rows are split more than once."""
     arrays: list[set[str]] = []
     for stmt in flow.by_id.values():
         if (parts := _split_parts(stmt.node, types)) is not None:

@@ -1,4 +1,4 @@
-"""Values that are found by judging predictions, such as a threshold: training finds them, serving is given them.
+"""Values that are found by judging predictions, such as a threshold: training finds, serving is given them.
 
 p = model.predict_proba(X_valid)[:, 1]                           training
 t = max(grid, key=lambda c: f1_score(y_valid, p > c))            training: it reads the answers

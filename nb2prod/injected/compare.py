@@ -57,8 +57,7 @@ def extent(left: Any, right: Any, rtol: float) -> tuple[list[str], float] | None
     if form(left) != form(right) or count(left) != count(right) or names_of(left) != names_of(right):
         return None
     if form(left) == "sparse matrix":
-        gap = abs(left.tocsr() - right.tocsr()).tocoo()
-        wrong = ~(gap.data <= rtol * max(abs(left).max(), abs(right).max(), 1e-300)) if gap.nnz else slice(0)
+        gap, wrong = _gaps(left, right, rtol)
         columns = [str(at) for at in np.unique(gap.col[wrong])]
         return columns, len(np.unique(gap.row[wrong])) / max(count(left), 1)
     unlike = {
@@ -177,14 +176,24 @@ def _equal(x: Any, y: Any) -> bool:
 def _sparse(left: Any, right: Any, rtol: float) -> Difference | None:
     if left.shape != right.shape:
         return Difference(f"shape {left.shape} against {right.shape}")
-    gap = abs(left.tocsr() - right.tocsr()).tocoo()
-    bound = rtol * max(abs(left).max(), abs(right).max(), 1e-300) if left.nnz + right.nnz else 0.0
-    wrong = np.flatnonzero(~(gap.data <= bound))
+    gap, wrong = _gaps(left, right, rtol)
     if not len(wrong):
         return None
     row, column = min((int(gap.row[at]), int(gap.col[at])) for at in wrong)
     text = f"{left.tocsr()[row, column]!r} against {right.tocsr()[row, column]!r}"
-    return Difference(text, str(column), row, float(gap.data.max()))
+    return Difference(text, str(column), row, float(gap.data[wrong].max()))
+
+
+def _gaps(left: Any, right: Any, rtol: float) -> tuple[Any, np.ndarray]:
+    """How far two sparse matrices are apart where they are not equal, and which entries are too far."""
+    gap = abs(left.tocsr() - right.tocsr()).tocoo()
+    sizes = [np.abs(side.tocsr().data) for side in (left, right)]
+    bound = rtol * max([1e-300, *(float(np.nanmax(size)) for size in sizes if not np.isnan(size).all())])
+    near = gap.data <= bound
+    for at in np.flatnonzero(np.isnan(gap.data)):
+        a, b = (side.tocsr()[gap.row[at], gap.col[at]] for side in (left, right))
+        near[at] = np.isnan(a) and np.isnan(b)
+    return gap, np.flatnonzero(~near)
 
 
 def _unlike(names: list[str], others: list[str]) -> str:

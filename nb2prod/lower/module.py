@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import BUILTINS, Function, events
@@ -14,6 +14,8 @@ from nb2prod.ir.stages import StageGraph
 from nb2prod.lower.rewrite import Build, Edits, indented, source
 from nb2prod.lower.unpacking import with_parts
 from nb2prod.lower.wraps import wrap
+
+LISTS = ("split", "rsplit", "findall")  # methods of `.str` that give a list for each text
 
 
 @dataclass
@@ -81,6 +83,8 @@ class Context:
             for call in ast.walk(stmt.node):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in handed:
                     build.setdefault(id(call), _hand_over)
+        for stmt in self.flow.by_id.values():
+            build |= {id(call): _of_objects for call in _split_texts(stmt.node) if id(call) not in build}
         for path in self.graph.paths:
             build[id(path.node)] = lambda _, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
         nonlocals = frozenset(
@@ -91,6 +95,24 @@ class Context:
         )
         build = with_parts(self.flow, self.graph, build)
         return Edits({**build, **(extra or {})}, self.graph.hidden, parameter, nonlocals)
+
+
+def _split_texts(node: ast.AST) -> Iterator[ast.Call]:
+    """`names.str.split(",")` of `names.str.split(",").str[0]`.
+
+    pandas 3 makes numbers of it where all texts are missing, as that of one row alone may be.
+    """
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Attribute(
+                attr="str",
+                value=ast.Call(func=ast.Attribute(attr=name, value=ast.Attribute(attr="str"))) as call,
+            ) if name in LISTS:
+                yield call
+
+
+def _of_objects(text: str) -> str:
+    return f"{text}.astype(object)"
 
 
 def _hand_over(text: str) -> str:

@@ -142,6 +142,8 @@ def _as_type(node: ast.Call, kind: ast.expr, made: ast.expr) -> ast.expr:
     word = kind.value if isinstance(kind, ast.Constant) else kind.id if isinstance(kind, ast.Name) else ""
     if isinstance(kind, ast.Attribute) and kind.attr in ("int64", "float64"):
         word = kind.attr
+    if word == "object":  # what is in a column stays as it is
+        return made
     if word not in TYPES:
         raise NotUnderstood(node, f".astype({shown(kind)})")
     return call(TYPES[str(word)], made)
