@@ -23,7 +23,6 @@ import json
 import os
 import pickle
 import shutil
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -33,15 +32,14 @@ from jinja2.bccache import Bucket
 
 from nb2prod import __version__
 from nb2prod.caches import cache_folder
+from nb2prod.formatting import format_modules
 from nb2prod.ir.project import Project
 from nb2prod.literals import FILTERS
 
 MANIFEST = ".nb2prod-manifest.json"
 STAGE = ".nb2prod-stage-"
 UNDO = "undo.json"
-BUGS = "F821,F822,F823,E902"  # what ruff finds and nobody's style explains
 OF_THE_NOTEBOOK = ("load", "features", "target", "train", "infer")  # the modules that hold its statements
-FUTURE = "from __future__ import annotations\n"
 
 
 class EmitError(Exception):
@@ -193,7 +191,7 @@ def write(files: tuple[RenderedFile, ...], out: Path, force: bool = False) -> Wr
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.content())
             if any(file.path.endswith(".py") for file in files):
-                _format(stage / "new")
+                format_modules(stage / "new")
             result = _compare(tuple(file.path for file in files), stage / "new", out, force)
             if out.is_dir():
                 _apply(result, stage, out)
@@ -310,32 +308,6 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target, follow_symlinks=False)
     except OSError:
         shutil.copy2(source, target, follow_symlinks=False)
-
-
-def _format(folder: Path) -> None:
-    """Drop dead imports, sort the rest, keep the user's style where ruff would have another, format."""
-    mend = ["--fix", "--extend-select", "I", "--fixable", "F401,I", "--ignore", BUGS]
-    found = _run_ruff(folder, "check", "--exit-zero", "--output-format", "json", *mend)
-    codes: dict[str, set[str]] = {}
-    for one in json.loads(found):
-        codes.setdefault(one["filename"], set()).add(one["code"])
-    for name, style in codes.items():
-        text = Path(name).read_text(encoding="utf-8")
-        marked = f"# ruff: noqa: {', '.join(sorted(style))} -- the notebook's own style\n\n{FUTURE}"
-        Path(name).write_text(text.replace(FUTURE, marked, 1), encoding="utf-8")
-    _run_ruff(folder, "format")
-
-
-def _run_ruff(folder: Path, command: str, *options: str) -> str:
-    """One batch call on all modules, with ruff's own defaults whatever lies around the folder."""
-    from ruff import find_ruff_bin
-
-    fixed = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311", "--exclude", "*.ipynb"]
-    call = [str(find_ruff_bin()), command, *fixed, *options, "."]
-    alone = {**os.environ, "RAYON_NUM_THREADS": "1"}  # for so few files threads cost more than they save
-    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False, env=alone)
-    assert done.returncode == 0, f"ruff {command} failed: {done.stderr or done.stdout}"
-    return done.stdout
 
 
 def _alive(process: str) -> bool:

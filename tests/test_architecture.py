@@ -27,7 +27,7 @@ LAYERS = (
     ("static",),
     ("verify", "secrecy"),
     ("rules", "run", "emit", "graph"),
-    ("lower", "literals", "rowpath"),
+    ("lower", "literals", "rowpath", "formatting"),
     ("expectations",),
     ("passes",),
     ("analysis",),
