@@ -11,7 +11,7 @@ from nb2prod.formatting import FUTURE, format_modules
 
 UNTIDY = f"{FUTURE}\nimport os, sys\nimport ast\ndef f( x ):\n  return ast.dump(x),sys\n"
 TIDY = f"{FUTURE}\nimport ast\nimport sys\n\n\ndef f(x):\n    return ast.dump(x), sys\n"
-STYLE = f"{FUTURE}\ndef f():\n  a, b = 1, 2\n  return a\n"
+STYLE = f"{FUTURE}\ndef f(g):\n  a, b = g()\n  return a\n"
 
 
 def formatted(folder: Path, **modules: str) -> dict[str, str]:
