@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.calls import called_name
@@ -528,7 +528,7 @@ class _Walk:
 
     def given_to(self, value: ast.expr, source: str, old: Table) -> Table | None:
         """What a call makes of the columns that it is given: `scaler.transform(df.drop(columns="left"))`."""
-        parts = _parts(value, source)
+        parts = _parts(value, source, self.lists)
         if parts is not None:
             learned = {c: s for c, s in old.learned.items() if c in parts or c == WHOLE}
             return replace(old, taken=parts, learned=learned)
@@ -919,7 +919,7 @@ def _names(node: ast.AST) -> set[str]:
     return {inner.id for inner in nodes(node) if isinstance(inner, ast.Name)}
 
 
-def _parts(value: ast.expr, name: str) -> frozenset[str] | None:
+def _parts(value: ast.expr, name: str, lists: Mapping[str, list[str]]) -> frozenset[str] | None:
     """The columns that a value takes of a table: `iris.data`, `fit(df["text"])`; None: maybe all."""
     found: set[str] = set()
     called = {id(call.func) for call in inner_calls(value)}
@@ -928,6 +928,8 @@ def _parts(value: ast.expr, name: str) -> frozenset[str] | None:
         match inner:
             case ast.Subscript(value=ast.Name(id=owner), slice=key) if owner == name and _constants(key):
                 found.update(_constants(key))
+            case ast.Subscript(value=ast.Name(id=owner), slice=ast.Name(id=key)) if owner == name:
+                found.update(lists.get(key, ["?"]))
             case ast.Attribute(value=ast.Name(id=owner), attr=key) if owner == name:
                 if key in _OF_ALL or id(inner) in called:
                     return None

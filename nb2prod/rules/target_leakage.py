@@ -31,6 +31,9 @@ class TargetLeakage(Rule):
         "X = s.transform(df.drop('left', axis=1))\na, b, c, d = train_test_split(X, df['left'])\nm.fit(a, c)",
         "import pandas as pd\ndf = pd.read_csv('a')\nX = make_pipeline(Select(['b'])).fit_transform(df)\n"
         "scores = cross_val_score(m, X, df['left'])\nm.fit(1, 2)",
+        "import pandas as pd\ndf = pd.read_csv('a')\ncols = ['a', 'b']\n"
+        "X = hstack([words.fit_transform(df['text']), scaler.fit_transform(df[cols])]).tocsr()\n"
+        "a, b, c, d = train_test_split(X, df['left'].values)\nm.fit(a, c)",
         "iris = load_iris()\nscores = cross_val_score(m, iris.data, iris.target)\nm.fit(X, y)",
         "import pandas as pd\ndf = pd.read_csv('a')\nwords = CountVectorizer()\n"
         "X = words.fit_transform(df['text'])\ny = df['left'].values\n"
