@@ -43,6 +43,7 @@ def targets(statements: str, columns: tuple[Column, ...]) -> tuple[str, ...]:
     "statements",
     [
         'y = df["q"]',
+        'some = pd.concat([df[["q"]], pd.get_dummies(df["a"])], axis=1)\ny = some.q',
         'y = np.log1p(df["q"])',
         'df["q"] = df["q"].map({1: 0, 2: 1})\ny = df["q"]',
         'df["good"] = (df["q"] > 7).astype(int)\ny = df["good"]',

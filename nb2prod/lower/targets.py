@@ -9,6 +9,7 @@ from nb2prod.analysis.split import sources, value_of
 from nb2prod.ir.project import Column
 from nb2prod.ir.stages import Role
 from nb2prod.ir.trace import Trace
+from nb2prod.knowledge import methods
 from nb2prod.lower.module import Context
 from nb2prod.lower.unpacking import TARGET
 
@@ -44,9 +45,9 @@ def target_columns(context: Context) -> tuple[str, ...]:
         return ()
     if graph.arrays is not None:
         return (TARGET,)
+    found = [name for node in _behind(graph.y[0], context) for name in _columns(node, context)]
     nodes: list[ast.AST] = [context.flow.by_id[s].node for s in graph.stage(Role.TARGET).stmts]
-    found = [name for node in nodes for name in _columns(node, context)]
-    found = found or [name for node in _behind(graph.y[0], context) for name in _columns(node, context)]
+    found = found or [name for node in nodes for name in _columns(node, context)]
     return tuple(dict.fromkeys(found or _columns(graph.sink.y, context)))
 
 
@@ -161,6 +162,7 @@ def _drops(node: ast.AST) -> bool:
 def _columns(node: ast.AST, context: Context) -> list[str]:
     """The columns of frames that an expression or statement names."""
     found = []
+    called = {id(call.func) for call in ast.walk(node) if isinstance(call, ast.Call)}
     for inner in ast.walk(node):
         match inner:
             case ast.Subscript(slice=ast.Constant(value=str() as column)):
@@ -169,7 +171,11 @@ def _columns(node: ast.AST, context: Context) -> list[str]:
                 found.append(column)
             case ast.Call(func=ast.Attribute(attr="pop"), args=[ast.Constant(value=str() as column)]):
                 found.append(column)
-            case ast.Attribute(value=ast.Name(id=frame), attr=column) if context.types.fact(inner) is None:
-                if context.types.of(inner) == "pandas.Series" and frame in context.graph.frames:
+            case ast.Attribute(value=ast.Name() as frame, attr=column) if context.types.fact(inner) is None:
+                kind, owner = context.types.of(inner), context.types.of(frame)
+                a_frame = frame.id in context.graph.frames or owner == "pandas.DataFrame"
+                of_object = frame.id in context.types.imports or id(inner) in called or methods(column)
+                untold = not kind and (a_frame or not owner) and not of_object
+                if untold or (a_frame and kind == "pandas.Series"):
                     found.append(column)
     return found
