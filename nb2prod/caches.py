@@ -21,31 +21,37 @@ def cache_folder() -> Path:
 
 
 def kept(name: str, sources: Sequence[Path], make: Callable[[], Any]) -> Any:
-    """What `make` makes of these files of ours (JSON values): from the cache while none has changed.
-
-    A cache that cannot be read or written is none.
-    """
-    stats = [(str(path), path.stat()) for path in sources]
-    stamp = [__version__, *([path, stat.st_mtime_ns, stat.st_size] for path, stat in stats)]
+    """What `make` makes of these files of ours (JSON values): from the cache while none has changed."""
     place = hashlib.sha256(str(sources[0]).encode()).hexdigest()[:16]
-    file = cache_folder() / f"{name}-{place}.json"
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and found.get("of") == stamp:
-            return found["value"]
-    except (OSError, ValueError, KeyError):
-        pass
-    value = make()
-    write(file, {"of": stamp, "value": value})
+    file, stamp = cache_folder() / f"{name}-{place}.json", stamp_of(sources)
+    value = read(file, stamp)
+    if value is None:
+        value = make()
+        write(file, stamp, value)
     return value
 
 
-def write(file: Path, value: object) -> None:
-    """Writes a file of the cache as one step, where that is possible."""
+def stamp_of(files: Sequence[Path]) -> list[Any]:
+    """What tells that files, or the version of nb2prod, have changed."""
+    stats = [(str(path), path.stat()) for path in files]
+    return [__version__, *([path, stat.st_mtime_ns, stat.st_size] for path, stat in stats)]
+
+
+def read(file: Path, stamp: object) -> Any:
+    """The value that was written with this stamp; None where there is none, or none that can be read."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return found["value"] if found["of"] == stamp else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def write(file: Path, stamp: object, value: object) -> None:
+    """Writes a value as one step, where that is possible."""
     part = file.with_suffix(f".{os.getpid()}")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part.write_text(json.dumps(value), encoding="utf-8")
+        part.write_text(json.dumps({"of": stamp, "value": value}), encoding="utf-8")
         part.replace(file)
     except (OSError, ValueError):
         return

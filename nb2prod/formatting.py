@@ -13,8 +13,9 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from nb2prod import __version__
-from nb2prod.caches import cache_folder, write
+from ruff import find_ruff_bin
+
+from nb2prod.caches import cache_folder, read, stamp_of, write
 
 BUGS = "F821,F822,F823,E902"  # what ruff finds and nobody's style explains
 FUTURE = "from __future__ import annotations\n"
@@ -23,35 +24,18 @@ LIMIT = 1_000  # modules that are kept
 
 def format_modules(folder: Path) -> None:
     """Drop dead imports, sort the rest, keep the user's style where ruff would have another, format."""
-    kept = _Kept()
+    file, stamp = cache_folder() / "formatted.json", stamp_of([Path(find_ruff_bin())])
+    found = read(file, stamp)
+    kept: dict[str, str] = found if isinstance(found, dict) else {}  # by a hash of place and text
     keys = {path: _key(path.relative_to(folder), path.read_bytes()) for path in sorted(folder.rglob("*.py"))}
     for path in keys:
-        if keys[path] in kept.texts:
-            path.write_text(kept.texts[keys[path]], encoding="utf-8")
-    new = [path for path in keys if keys[path] not in kept.texts]
+        if keys[path] in kept:
+            path.write_text(kept[keys[path]], encoding="utf-8")
+    new = [path for path in keys if keys[path] not in kept]
     if new:
         _format(folder, new)
-        kept.add({keys[path]: path.read_text(encoding="utf-8") for path in new})
-
-
-class _Kept:
-    """The formatted texts of modules, by a hash of where they stood and what they were; by this ruff only."""
-
-    def __init__(self) -> None:
-        ruff = Path(_ruff()).stat()
-        self.file = cache_folder() / "formatted.json"
-        self.of = [__version__, _ruff(), ruff.st_mtime_ns, ruff.st_size]
-        self.texts: dict[str, str] = {}
-        try:
-            found = json.loads(self.file.read_text(encoding="utf-8"))
-            if isinstance(found, dict) and found.get("of") == self.of:
-                self.texts = dict(found["texts"])
-        except (OSError, ValueError, KeyError):
-            self.texts = {}
-
-    def add(self, texts: dict[str, str]) -> None:
-        every = self.texts | texts
-        write(self.file, {"of": self.of, "texts": dict(list(every.items())[-LIMIT:])})
+        kept |= {keys[path]: path.read_text(encoding="utf-8") for path in new}
+        write(file, stamp, dict(list(kept.items())[-LIMIT:]))
 
 
 def _key(path: Path, content: bytes) -> str:
@@ -71,16 +55,10 @@ def _format(folder: Path, modules: Sequence[Path]) -> None:
     _run_ruff(folder, modules, "format")
 
 
-def _ruff() -> str:
-    from ruff import find_ruff_bin
-
-    return str(find_ruff_bin())
-
-
 def _run_ruff(folder: Path, modules: Sequence[Path], command: str, *options: str) -> str:
     """One call on these modules, with ruff's own defaults whatever lies around the folder."""
     fixed = ["--isolated", "--no-cache", "--quiet", "--target-version", "py311"]
-    call = [_ruff(), command, *fixed, *options, *map(str, modules)]
+    call = [str(find_ruff_bin()), command, *fixed, *options, *map(str, modules)]
     alone = {**os.environ, "RAYON_NUM_THREADS": "1"}  # for so few files threads cost more than they save
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False, env=alone)
     assert done.returncode == 0, f"ruff {command} failed: {done.stderr or done.stdout}"

@@ -7,14 +7,13 @@ one) starts anew. A cache that cannot be read or written is none.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from nb2prod import __version__
-from nb2prod.caches import cache_folder, write
+from nb2prod.caches import cache_folder, read, write
 from nb2prod.linting.result import Linted, restored, stored
 
 LIMIT = 20_000  # files
@@ -27,14 +26,9 @@ class Cache:
         place = hashlib.sha256(str(Path.cwd()).encode()).hexdigest()[:16]
         self.file = (folder or cache_folder()) / f"lint-{place}.json"
         self.key = _version()
-        self.rows: dict[str, Any] = {}
+        found = read(self.file, self.key)
+        self.rows: dict[str, Any] = found if isinstance(found, dict) else {}
         self.changed = False
-        try:
-            found = json.loads(self.file.read_text(encoding="utf-8"))
-            if isinstance(found, dict) and found.get("version") == self.key:
-                self.rows = found["files"]
-        except (OSError, ValueError, KeyError):
-            self.rows = {}
 
     def get(self, path: str) -> Linted | None:
         """What was found in a file as it is now."""
@@ -71,7 +65,7 @@ class Cache:
             return
         if len(self.rows) > LIMIT:
             self.rows = dict(list(self.rows.items())[-LIMIT // 2 :])
-        write(self.file, {"version": self.key, "files": self.rows})
+        write(self.file, self.key, self.rows)
 
 
 def _version() -> str:

@@ -19,9 +19,8 @@ POSITIONAL = {
 }
 
 
-def write(site: Site, text: str, imported: Container[str]) -> str:
-    """The wrap of the expression `text`."""
-    key, at = json.dumps(site.key), [f"at=({', '.join(site.at)},)"] if site.at else []
+def write(site: Site, key: str, at: list[str], text: str, imported: Container[str]) -> str:
+    """The wrap of the expression `text`, under this key and with what tells the turns of a loop apart."""
     node = _expression(text)
     match site.kind:
         case "keep":

@@ -67,7 +67,9 @@ class Context:
         return False
 
     def edits(self, extra: dict[int, Build] | None = None) -> Edits:
-        """The wraps of all sites, what is hidden, and `st` handed to staged helpers."""
+        """The wraps of all sites, what is hidden, `st` handed to staged helpers, paths as settings, and texts
+        that are split twice.
+        """
         imported = self.types.imports
         build: dict[int, Build] = {id(site.node): wrap(site, imported) for site in self.graph.sites}
         parameter: dict[int, str] = {}

@@ -30,4 +30,4 @@ def _write(site: Site, text: str, imported: Container[str]) -> str:
             return f"st.fit_only({key}, {as_lambda(text)})"
     from nb2prod.lower.calls import write
 
-    return write(site, text, imported)
+    return write(site, key, at, text, imported)
