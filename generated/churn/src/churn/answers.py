@@ -3,10 +3,8 @@
 Nothing here imports pandas or the model's library, so that a service that is asked for single rows starts without.
 """
 
-# The notebook's statements and fitted models have no types.
+# Fitted models and what they answer have no types.
 # mypy: ignore-errors
-# ruff: noqa: PLR0124 -- the notebook's own style
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -145,9 +143,8 @@ class Likeliest:
         odds = self.predict_proba(X)
         labels = self.classes_[odds.argmax(axis=1)]
         ranked = np.sort(odds, axis=1)
-        close = ~(
-            ranked[:, -1] - ranked[:, -2] > CLOSE
-        )  # also where there is no number
+        # also where there is no number
+        close = ~(ranked[:, -1] - ranked[:, -2] > CLOSE)
         if close.any():
             labels[close] = self.model.predict(X)[close]
         return labels
@@ -232,6 +229,6 @@ class RowPath:
 
     def _gap(self, found: Sequence[Any]) -> bool:
         return any(
-            whole and (value is None or value != value)
+            whole and (value is None or value != value)  # noqa: PLR0124 -- only NaN is not itself
             for value, whole in zip(found, self.whole, strict=True)
         )

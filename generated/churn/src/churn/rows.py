@@ -6,8 +6,6 @@ training never saw, values of another type; and the quick form of the model with
 path has no answer, because it fails or a feature is missing that never was, is answered by pandas.
 """
 
-# ruff: noqa: PLR0124, RUF019 -- the notebook's own style
-
 from __future__ import annotations
 
 import copy
@@ -94,7 +92,7 @@ def without_names(model: Any) -> Any:
     inner.pop("feature_names_in_", None)
     if "n_jobs" in inner:
         inner["n_jobs"] = 1
-    if "steps" in inner and inner["steps"]:
+    if inner.get("steps"):
         (name, first), *others = inner["steps"]
         inner["steps"] = [(name, without_names(first)), *others]
     if "best_estimator_" in inner:
@@ -316,7 +314,7 @@ def _bits(found: Any) -> Any:
 
 
 def _bit(value: Any) -> Any:
-    if value is None or value != value:
+    if value is None or value != value:  # noqa: PLR0124 -- only NaN is not itself
         return "missing"
     return value if isinstance(value, str) else np.float64(value).tobytes()
 

@@ -100,9 +100,8 @@ class Champion:
             self.metrics.version.set(float(number))
             log.info("version %s serves", number)
             return True
-        except (
-            Exception
-        ):  # the registry may be away for a while: what serves goes on serving
+        except Exception:
+            # the registry may be away for a while: what serves goes on serving
             log.exception("cannot load the champion")
             return False
 

@@ -402,9 +402,8 @@ def _read(data: Path, package: str, number: str = "") -> Version:
         return version
     try:
         path = version.module("rows").row_path(version, proof["how"])
-    except (
-        Exception
-    ):  # of other code than this, whose version it may be: pandas answers as well
+    except Exception:
+        # it may be a version of other code than this: pandas answers as well
         log.exception("version %s: single rows are answered by pandas", number)
         return version
     return replace(version, row=path)
