@@ -44,6 +44,8 @@ def targets(statements: str, columns: tuple[Column, ...]) -> tuple[str, ...]:
     [
         'y = df["q"]',
         'some = pd.concat([df[["q"]], pd.get_dummies(df["a"])], axis=1)\ny = some.q',
+        'all_q = df["q"].to_numpy()\nwanted = (df["a"] > 2) & (df["q"] < 9)\ny = all_q[wanted]',
+        'y = df["q"]\nusual = df["a"] > 2\nrest, y = df[usual], y[usual]',
         'y = np.log1p(df["q"])',
         'df["q"] = df["q"].map({1: 0, 2: 1})\ny = df["q"]',
         'df["good"] = (df["q"] > 7).astype(int)\ny = df["good"]',

@@ -70,11 +70,16 @@ def _behind(name: str, context: Context) -> list[ast.AST]:
             if any(True for _ in _columns(part, context)):
                 found.append(part)
             else:
-                todo += sorted(
-                    sources(node, current) or {n.id for n in ast.walk(part) if isinstance(n, ast.Name)}
-                )
+                split = sources(node, current) if isinstance(node.value, ast.Call) else set()
+                todo += sorted(split or _values(part))
         seen.add(current)
     return found
+
+
+def _values(node: ast.expr) -> set[str]:
+    """The variables that an expression has values of; a mask in `prices[wanted]` only chooses among them."""
+    chosen_by = {id(n) for s in ast.walk(node) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in chosen_by}
 
 
 class _Made:
