@@ -27,6 +27,7 @@ from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, 
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
+from nb2prod.analysis.sums import begun, counts_rows, row_counts
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.thresholds import found_by, judging
 from nb2prod.analysis.types import Types
@@ -39,7 +40,6 @@ NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", 
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
 SUMMARIES = ("value_counts", "describe", "unique", "hist", "plot")
 AGGREGATES = ("mean", "sum", "min", "max", "std", "median", "count", "nunique", "mode")
-FILLED = ("numpy.zeros", "numpy.empty")
 LABELS = ("predict", "fit_predict")
 NO_NEW_ROWS = tuple(
     f"sklearn.cluster.{name}"
@@ -101,24 +101,10 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         return use.name not in own and not trained & {*use.reaches} and not inside.isdisjoint(use.reaches)
 
     needed = slicer.backward(set(ends) - trained, of_predictions)
-    inside |= _begun(slicer, types, needed - inside, rows)
+    inside |= begun(slicer, types, needed - inside, rows, [s.id for s, _ in predicts])
     stmts = needed & inside | ({last} if value is not None else set())
     stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
-
-
-def _begun(slicer: Slicer, types: Types, stmts: set[int], rows: ast.expr | None) -> set[int]:
-    """The statements among these that only begin a sum of predictions: `total = np.zeros(len(X_test))`."""
-    found = set()
-    owner = root(rows) if rows is not None else ""
-    for id in stmts:
-        match slicer.flow.by_id[id].node:
-            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=0 | 0.0)):
-                found.add(id)
-            case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[shape, *_]) as call):
-                if types.api_of(call) in FILLED and owner and _names(shape) - {"len"} == {owner}:
-                    found.add(id)
-    return found
 
 
 def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answers) -> Answer | None:
@@ -207,6 +193,8 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
                 else:
                     texts[given] = "X"
+        for count in row_counts(slicer, types, id, prediction.rows, prediction.stmts):
+            texts[count] = "len(X)"
         for inner in ast.walk(node):
             if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
                 if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
@@ -218,7 +206,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
-                elif _counts(inner, prediction.rows):
+                elif counts_rows(inner, prediction.rows):
                     texts.setdefault(inner, "len(X)")
     nodes = [flow.by_id[id].node for id in prediction.stmts]
     taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -241,18 +229,6 @@ def _row_index(node: ast.Call) -> ast.expr | None:
     """`test.index` of `pd.Series(labels, index=test.index)`."""
     given = [k.value for k in node.keywords if k.arg == "index"] if method(node) == "Series" else []
     return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
-
-
-def _counts(node: ast.expr, rows: ast.expr | None) -> bool:
-    """Whether an expression is the number of the rows that are predicted, or of the frame that has them."""
-    match node:
-        case ast.Call(func=ast.Name(id="len"), args=[inner]):
-            pass
-        case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
-            pass
-        case _:
-            return False
-    return rows is not None and root(inner) == root(rows) != ""
 
 
 def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:
