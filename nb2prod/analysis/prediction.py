@@ -29,7 +29,7 @@ from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.sums import begun, counts_rows, row_counts
 from nb2prod.analysis.tags import CellTags
-from nb2prod.analysis.thresholds import found_by, judging
+from nb2prod.analysis.thresholds import found_by, judging, summing_up
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.program import Stmt
@@ -90,7 +90,11 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
-    trained = found_by(judges, slicer, (s.id for s, _ in predicts)) - {last, *ends}
+    of_training = {
+        s.id for s, p in predicts if _is_fitted_on(_rows(p, s, sink, names, slicer, types), s, sink, slicer)
+    }
+    learning = judges | summing_up(flow, slicer, of_training)
+    trained = found_by(learning, slicer, (s.id for s, _ in predicts)) - {last, *ends}
     inside = {s.id for s in cells} - trained
     own = _names(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
@@ -104,7 +108,29 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     inside |= begun(slicer, types, needed - inside, rows, [s.id for s, _ in predicts])
     stmts = needed & inside | ({last} if value is not None else set())
     stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
+    stmts -= _unread(slicer, stmts - {last}, stmts, value)
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
+
+
+def _unread(slicer: Slicer, stored: set[int], stmts: set[int], value: ast.expr | None) -> set[int]:
+    """Those of `stored` that put predictions into a column which no statement, nor the answer, reads."""
+    nodes = [slicer.flow.by_id[id].node for id in stmts] + ([value] if value is not None else [])
+    read: set[str] = set()
+    for node in nodes:
+        columns = [
+            n for n in ast.walk(node) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
+        ]
+        read |= {ast.unparse(n) for n in columns if isinstance(n.ctx, ast.Load)}
+        bases = {id(n.value) for n in columns}
+        read |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in bases}
+    found = set()
+    for id_ in stored:
+        node = slicer.flow.by_id[id_].node
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and _column(node):
+            target = node.targets[0]
+            if not {ast.unparse(target), root(target)} & read:
+                found.add(id_)
+    return found
 
 
 def _in_tables(types: Types, cells: list[Stmt], names: set[str], answers: Answers) -> Answer | None:
@@ -164,6 +190,14 @@ def _rows(
         return sink.x
     given = given_rows(made, names)
     return held(given, stmt.id, slicer, types).x if given is not None else None
+
+
+def _is_fitted_on(rows: ast.expr | None, stmt: Stmt, sink: Sink, slicer: Slicer) -> bool:
+    """Whether the rows that a statement predicts are those that the model was fitted on."""
+    if rows is None or ast.dump(rows) != ast.dump(sink.x):
+        return False
+    names = _names(rows)
+    return rows is sink.x or slicer.reaching(stmt.id, names) == slicer.reaching(sink.data, names)
 
 
 def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -> dict[ast.AST, str]:
