@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -304,6 +305,18 @@ def test_cron_sees_what_was_found(
     for more in ([], ["--json"]):
         ran = CliRunner().invoke(cli.app, ["monitor", *more])
         assert ran.exit_code == code and status in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "error", [SettingsError("no data"), ZeroDivisionError("a fault")]
+)
+def test_a_failure_is_no_alarm(
+    error: Exception, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(monitor, "run", Mock(side_effect=error))
+    ran = CliRunner().invoke(cli.app, ["monitor", "--json"])
+    assert ran.exit_code == 2 and str(error) in ran.stderr and not ran.stdout
 
 
 def test_gauges_name_any_column(version: Version) -> None:

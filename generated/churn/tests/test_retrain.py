@@ -184,6 +184,25 @@ def test_a_failed_attempt_leaves_the_champion(
     assert registry.champion(settings) == trained.version
 
 
+def test_a_challenger_whose_retraining_was_stopped_is_closed_by_the_next(
+    settings: Settings, trained: Result, second: str, restored: None
+) -> None:
+    """One that waits for a person is not."""
+    registry.promote(settings, trained.version)
+    told: list[str] = []
+    for action in ("train", "retrain"):
+        registry._move(settings, registry.CHALLENGER, "test", None, "")
+        registry.accept(replace(settings, approval="manual"), second, action)
+        retrain.run(replace(settings, retrain_rows=10**9), True, told.append)
+        left = registry._alias(settings, registry.CHALLENGER)
+        assert left == (second if action == "train" else None)
+    assert (
+        f"version {second} was left by a retraining that failed or was stopped" in told
+    )
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert row["retrained"].startswith("never compared")
+
+
 def test_an_attempt_from_start_to_end(
     settings: Settings, trained: Result, restored: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

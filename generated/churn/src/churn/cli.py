@@ -270,8 +270,8 @@ def stage(
 
 @app.command()
 def monitor(project: Project = None, as_json: AsJson = False) -> None:
-    """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data."""
-    with failing():
+    """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data, 2: it failed."""
+    with failing(2):  # 1 is an alarm
         from . import monitor as monitoring
 
         settings = load_settings(project)
