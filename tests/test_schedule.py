@@ -116,10 +116,9 @@ class Runner:
 
 @pytest.fixture(scope="module")
 def machine(server: str, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A runner with the project installed, after its retraining failed for want of a champion and one was trained."""
-    runner = Runner(
-        tmp_path_factory.mktemp("machine"), repository, {"MLFLOW_TRACKING_URI": server, "DATA_ROOT": DATA}
-    )
+    """A runner whose retraining failed for want of a champion, after which one was trained there."""
+    variables = {"MLFLOW_TRACKING_URI": server, "DATA_ROOT": DATA}
+    runner = Runner(tmp_path_factory.mktemp("machine"), repository, variables)
     failed = runner.run("retrain.yml")[-1]
     assert failed.returncode == 1 and "no champion" in failed.stderr, failed.stderr[-3000:]
     trained = runner.bash("python -m churn train", {"MLFLOW_TRACKING_URI": server, "CHURN_DATA_ROOT": DATA})
