@@ -155,6 +155,12 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
         typer.echo(
             f"{row['version']:>4}  {marks:<28}  features {row['feature_version'][:12]}  {metrics}"
         )
+        if row["decided"]:
+            decided = row["decided"]
+            why = f": {decided['why']}" if decided["why"] else ""
+            typer.echo(
+                f"      {row['approval']} by {decided['who']}, {decided['when'][:19]}{why}"
+            )
         if row["retrained"]:
             typer.echo(f"      retrain: {row['retrained']}")
     for move in moves:

@@ -238,9 +238,9 @@ def holdout(main: pd.DataFrame, champion: Version, settings: Settings) -> np.nda
     if not settings.timestamp:
         order = np.argsort(hashes, kind="stable")
     elif settings.timestamp in main:
-        order = np.argsort(
-            -pd.to_datetime(main[settings.timestamp]).astype("int64").to_numpy(),
-            kind="stable",
+        times = pd.Series(baseline.as_times(main[settings.timestamp]).to_numpy())
+        order = (
+            times.dropna().sort_values(ascending=False, kind="stable").index.to_numpy()
         )
     else:
         raise RetrainError(
