@@ -1,7 +1,8 @@
 """What starts the generated project when nobody does: its workflows and its cron line, as they stand there.
 
-A workflow's steps run in a fresh clone and a fresh environment, as GitHub's runner would run them; only its
-two actions (clone, Python) are done by hand.  The cron line runs with what cron gives a job and nothing else.
+A workflow's steps run in a fresh clone, as GitHub's runner would run them; only its two actions (clone,
+Python) are done by hand, and all jobs share the environment that the first one makes.  The cron line runs with
+what cron gives a job and nothing else.
 """
 
 from __future__ import annotations
@@ -41,29 +42,19 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(
         ROOT / "generated" / "churn", folder, ignore=shutil.ignore_patterns("artifacts", "mlflow.db*")
     )
-    git = [
-        "git",
-        "-C",
-        str(folder),
-        "-c",
-        "user.name=o",
-        "-c",
-        "user.email=o@example.org",
-        "-c",
-        "core.autocrlf=false",
-    ]
+    git = ["git", "-C", str(folder), "-c", "user.name=owner", "-c", "user.email=owner@example.org"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "churn"]):
         subprocess.run([*git, *command], check=True)
     return folder
 
 
 class Runner:
-    """A fresh machine for one job; `variables` are those of the repository's settings."""
+    """A machine for one job; `variables` are those of the repository's settings."""
 
     def __init__(self, folder: Path, repository: Path, variables: dict[str, str]) -> None:
-        self.folder, self.repository, self.variables = folder, repository, variables
-        self.clone = folder / "work"
-        (folder / "home").mkdir(parents=True)
+        self.repository, self.variables = repository, variables
+        self.clone, self.home, self.python = folder / "work", folder / "home", repository.parent / "python"
+        self.home.mkdir(parents=True)
 
     def run(self, workflow: str) -> list[subprocess.CompletedProcess[str]]:
         """The steps of a workflow's only job, up to the first that fails; none where it does not apply."""
@@ -96,14 +87,15 @@ class Runner:
             return f"git clone -q {shlex.quote(str(self.repository))} ."
         if uses == "actions/setup-python":
             assert step["with"]["python-version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
-            return f"{shlex.quote(sys.executable)} -m venv ../python"
+            python, venv = (shlex.quote(str(path)) for path in (sys.executable, self.python))
+            return f"test -d {venv} || {python} -m venv {venv}"
         return self._filled(step["run"])
 
     def bash(self, command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         """GitHub's default shell, with none of our own environment but where pip finds packages."""
         self.clone.mkdir(exist_ok=True)
         ours = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
-        home = {"HOME": str(self.folder / "home"), "PATH": f"{self.folder / 'python' / 'bin'}:/usr/bin:/bin"}
+        home = {"HOME": str(self.home), "PATH": f"{self.python / 'bin'}:/usr/bin:/bin"}
         return subprocess.run(
             ["bash", "-e", "-c", command],
             cwd=self.clone,
@@ -140,19 +132,16 @@ def test_the_cron_line(machine: Runner) -> None:
     (line,) = re.findall(r"^30 3 .*churn retrain.*$", (machine.clone / "README.md").read_text(), re.MULTILINE)
     assert "%" not in line  # cron ends the line there
     command = line.split(maxsplit=5)[5].replace("/path/to/churn", shlex.quote(str(machine.clone)))
-    command = command.replace("/path/to/venv", shlex.quote(str(machine.folder / "python")))
-    home = str(machine.folder / "home")
-    job = {"HOME": home, "LOGNAME": "owner", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    command = command.replace("/path/to/venv", shlex.quote(str(machine.python)))
+    home = machine.home
+    job = {"HOME": str(home), "LOGNAME": "owner", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
     config, log = machine.clone / "config.toml", machine.clone / "retrain.log"
-    for uri, code, why in (
-        ("", 1, "no champion"),
-        (machine.variables["MLFLOW_TRACKING_URI"], 10, "not enough data"),
-    ):
+    server = machine.variables["MLFLOW_TRACKING_URI"]
+    for uri, code, why in (("", 1, "no champion"), (server, 10, "not enough data")):
         text = config.read_text(encoding="utf-8").replace('tracking_uri = ""', f'tracking_uri = "{uri}"')
         text = text.replace('data_root = "../../examples/notebooks"', f'data_root = "{DATA}"')
-        config.write_text(
-            text.replace("retrain_rows = 100\n", "retrain_rows = 1_000_000\n"), encoding="utf-8"
-        )
+        text = text.replace("retrain_rows = 100\n", "retrain_rows = 1_000_000\n")
+        config.write_text(text, encoding="utf-8")
         ran = subprocess.run(["/bin/sh", "-c", command], cwd=home, env=job, capture_output=True, check=False)
         assert (ran.returncode, ran.stdout, ran.stderr) == (code, b"", b""), log.read_text()
         assert why in log.read_text()
