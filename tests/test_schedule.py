@@ -1,8 +1,8 @@
 """What starts the generated project when nobody does: its workflows and its cron line, as they stand there.
 
 A workflow's steps run in a fresh clone, as GitHub's runner would run them; only its two actions (clone,
-Python) are done by hand, and all jobs share the environment that the first one makes.  The cron line runs with
-what cron gives a job and nothing else.
+Python) are done by hand, and all jobs share the environment that the first one makes.  The cron line runs
+with what cron gives a job and nothing else.
 """
 
 from __future__ import annotations
