@@ -55,3 +55,29 @@ def write(file: Path, stamp: object, value: object) -> None:
         part.replace(file)
     except (OSError, ValueError):
         return
+
+
+class Texts:
+    """Texts that take long to make, by a hash of all that they are made of; `limit` stay for later runs."""
+
+    def __init__(self, name: str, stamp: object, limit: int) -> None:
+        self.file, self.stamp, self.limit = cache_folder() / f"{name}.json", stamp, limit
+        found = read(self.file, stamp)
+        self.made: dict[str, str] = found if isinstance(found, dict) else {}
+        self.known = len(self.made)
+
+    def __call__(self, of: Sequence[str], make: Callable[[], str]) -> str:
+        """The text made of these."""
+        key = self.key(of)
+        if key not in self.made:
+            self.made[key] = make()
+        return self.made[key]
+
+    @staticmethod
+    def key(of: Sequence[str]) -> str:
+        return hashlib.sha256(json.dumps(list(of)).encode()).hexdigest()
+
+    def save(self) -> None:
+        """Writes them, where there are new ones."""
+        if len(self.made) > self.known:
+            write(self.file, self.stamp, dict(list(self.made.items())[-self.limit :]))

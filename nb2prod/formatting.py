@@ -6,7 +6,6 @@ only sees those that are new.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from ruff import find_ruff_bin
 
-from nb2prod.caches import cache_folder, read, stamp_of, write
+from nb2prod.caches import Texts, stamp_of
 
 BUGS = "F821,F822,F823,E902"  # what ruff finds and nobody's style explains
 FUTURE = "from __future__ import annotations\n"
@@ -24,22 +23,20 @@ LIMIT = 1_000  # modules that are kept
 
 def format_modules(folder: Path) -> None:
     """Drop dead imports, sort the rest, keep the user's style where ruff would have another, format."""
-    file, stamp = cache_folder() / "formatted.json", stamp_of([Path(find_ruff_bin())])
-    found = read(file, stamp)
-    kept: dict[str, str] = found if isinstance(found, dict) else {}  # by a hash of place and text
-    keys = {path: _key(path.relative_to(folder), path.read_bytes()) for path in sorted(folder.rglob("*.py"))}
-    for path in keys:
-        if keys[path] in kept:
-            path.write_text(kept[keys[path]], encoding="utf-8")
-    new = [path for path in keys if keys[path] not in kept]
+    kept = Texts("formatted", stamp_of([Path(find_ruff_bin())]), LIMIT)
+    keys = {
+        path: kept.key([path.relative_to(folder).as_posix(), path.read_text(encoding="utf-8")])
+        for path in sorted(folder.rglob("*.py"))
+    }
+    new = [path for path, key in keys.items() if key not in kept.made]
     if new:
         _format(folder, new)
-        kept |= {keys[path]: path.read_text(encoding="utf-8") for path in new}
-        write(file, stamp, dict(list(kept.items())[-LIMIT:]))
-
-
-def _key(path: Path, content: bytes) -> str:
-    return hashlib.sha256(path.as_posix().encode() + b"\0" + content).hexdigest()
+    for path, key in keys.items():
+        if path in new:
+            kept.made[key] = path.read_text(encoding="utf-8")
+        else:
+            path.write_text(kept.made[key], encoding="utf-8")
+    kept.save()
 
 
 def _format(folder: Path, modules: Sequence[Path]) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from nb2prod import frontend, knowledge
+from nb2prod.caches import Texts
 from nb2prod.ir.flow import Evidence
 from nb2prod.ir.stages import Site
 from nb2prod.lower.rewrite import Edits, source
-from nb2prod.lower.wraps import wrap
+from nb2prod.lower.wraps import earlier, wrap
 from nb2prod.source import Cell, Notebook
 
 IMPORTED = {"np", "pd", "utils", "sklearn", "shuffle", "train_test_split"}
@@ -25,7 +28,7 @@ class Example(NamedTuple):
     after: str
 
 
-def wrapped(example: Example) -> str:
+def wrapped(example: Example, made: Texts) -> str:
     program = frontend.parse(Notebook("n.ipynb", (Cell(0, "code", example.before),)))
     (stmt,) = program.stmts()
     build = {}
@@ -33,7 +36,7 @@ def wrapped(example: Example) -> str:
         wanted = ast.dump(ast.parse(text, mode="eval").body)
         (node,) = (n for n in ast.walk(stmt.node) if isinstance(n, ast.expr) and ast.dump(n) == wanted)
         site = Site(node, kind, key, stmt.span, Evidence.PROVED, "", tuple(at))
-        build[id(node)] = wrap(site, IMPORTED)
+        build[id(node)] = wrap(site, IMPORTED, made)
     return source(stmt, Edits(build, frozenset(), {}))
 
 
@@ -271,11 +274,41 @@ EXAMPLES = [
 ]
 
 
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Texts:
+    monkeypatch.setenv("NB2PROD_CACHE_DIR", str(tmp_path))
+    return earlier()
+
+
 @pytest.mark.parametrize("example", EXAMPLES, ids=[e.before.split("\n")[0][:50] for e in EXAMPLES])
-def test_wrap(example: Example) -> None:
-    after = wrapped(example)
+def test_wrap(example: Example, made: Texts) -> None:
+    after = wrapped(example, made)
     ast.parse(after)
     assert after == example.after
+
+
+def test_a_wrap_of_an_earlier_run_is_the_same_and_needs_no_libcst(
+    made: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [wrapped(example, made) for example in EXAMPLES]
+    made.save()
+    monkeypatch.setitem(sys.modules, "nb2prod.lower.calls", None)
+    assert [wrapped(example, earlier()) for example in EXAMPLES] == first
+    other = one("keep", "d = other.loc[m]", "other.loc[m]", "")
+    with pytest.raises(ImportError):
+        wrapped(other, earlier())
+
+
+def test_a_wrap_is_that_of_its_key_its_loop_and_its_imports(made: Texts) -> None:
+    text = "m = pd.f(df)", "pd.f(df)"
+    sites = [
+        ("fit", "k", text[1]),
+        ("fit", "other", text[1]),
+        ("fit", "k", text[1], "c"),
+        ("factorize", "k", text[1]),
+    ]
+    texts = {wrapped(Example(text[0], (site,), ""), made) for site in sites}
+    assert len(texts) == len(sites)
 
 
 def test_every_adapter_has_an_example() -> None:

@@ -74,6 +74,7 @@ def lower(
     modules = {role: renamed(role, module) for role, module in modules.items()}
     made = project(context, modules, trace, columns, name=name, notebook=notebook, data_root=data_root)
     made = replace(made, candidates=tuple(candidates))
+    context.wraps.save()
     return Lowering(made, features.places, decide.text, features.boundary)
 
 
@@ -83,7 +84,7 @@ def _candidates(context: Context) -> dict[str, Lowered]:
     for graph in chosen.candidates:
         assert graph.sink is not None
         shared = {name: getattr(chosen, name) for name in SHARED}
-        own = Context(context.flow, context.types, replace(graph, **shared), context.name)
+        own = Context(context.flow, context.types, replace(graph, **shared), context.name, context.wraps)
         found[graph.sink.model] = lower_fit_model(own, f"fit_{graph.sink.model}")
     taken = {name for stmt in context.flow.by_id for name in context.flow.defined_by(stmt)}
     return {name: lowered for name, lowered in found.items() if f"fit_{name}" not in taken | {"fit_model"}}

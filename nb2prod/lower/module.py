@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from nb2prod.analysis.events import BUILTINS, Function, events
 from nb2prod.analysis.types import Types
+from nb2prod.caches import Texts
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.project import Module
 from nb2prod.ir.stages import StageGraph
 from nb2prod.lower.rewrite import Build, Edits, indented, source
 from nb2prod.lower.unpacking import with_parts
-from nb2prod.lower.wraps import wrap
+from nb2prod.lower.wraps import earlier, wrap
 
 LISTS = ("split", "rsplit", "findall")  # methods of `.str` that give a list for each text
 
@@ -26,6 +28,7 @@ class Context:
     types: Types
     graph: StageGraph
     name: str
+    wraps: Texts = field(default_factory=earlier)
 
     def __post_init__(self) -> None:
         self.floating = {id: self.flow.by_id[id] for id in sorted(self.graph.floating)}
@@ -67,11 +70,16 @@ class Context:
         return False
 
     def edits(self, extra: dict[int, Build] | None = None) -> Edits:
+        """What becomes of the notebook's statements wherever they stand, and `extra` in one function."""
+        return replace(self._edits, build={**self._edits.build, **(extra or {})})
+
+    @cached_property
+    def _edits(self) -> Edits:
         """The wraps of all sites, what is hidden, `st` handed to staged helpers, paths as settings, and texts
         that are split twice.
         """
         imported = self.types.imports
-        build: dict[int, Build] = {id(site.node): wrap(site, imported) for site in self.graph.sites}
+        build: dict[int, Build] = {id(s.node): wrap(s, imported, self.wraps) for s in self.graph.sites}
         parameter: dict[int, str] = {}
         for stmt_id, stmt in self.floating.items():
             node = stmt.node
@@ -96,7 +104,7 @@ class Context:
             if isinstance(inner, ast.Global)
         )
         build = with_parts(self.flow, self.graph, build)
-        return Edits({**build, **(extra or {})}, self.graph.hidden, parameter, nonlocals)
+        return Edits(build, self.graph.hidden, parameter, nonlocals)
 
 
 def _split_texts(node: ast.AST) -> Iterator[ast.Call]:

@@ -2,7 +2,7 @@
 
 An edit is keyed by the node it replaces and is given that node's text, in which inner edits are already
 made.  LibCST takes texts apart where an edit needs it (`calls.py`, `statements.py`): it is loaded only there,
-because that takes longer than anything else in lowering.
+and what it made of a call is kept (`wraps.py`), because that takes longer than anything else in lowering.
 """
 
 from __future__ import annotations
