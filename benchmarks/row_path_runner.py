@@ -27,8 +27,9 @@ def main(folder: Path, count: int, seed: int) -> dict[str, Any]:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     sys.path.insert(0, str(folder / "src"))
+    package = next(folder.glob("src/*/features_row.py")).parent.name
     modules = {
-        name: importlib.import_module(f"row_project.{name}")
+        name: importlib.import_module(f"{package}.{name}")
         for name in ("settings", "load", "features", "features_row")
     }
     settings = modules["settings"].load_settings(folder)

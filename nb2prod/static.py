@@ -196,10 +196,8 @@ def lowered(
     )
     chosen = options or Options()
     project = replace(made.project, fit_on=chosen.fit_on, targets=chosen.targets)
-    if project.guards:  # row by row a filter keeps every row: nothing could be told of those that it drops
-        filters = ", ".join(project.guards)
-        return replace(made, project=replace(project, row_path_told=f"the filter {filters} guards serving"))
-    rows = row_path(project.features, made.body, dict(project.packages).get("pandas", ""))
+    pandas = dict(project.packages).get("pandas", "")
+    rows = row_path(project.features, made.body, pandas, project.guards)
     texts = [
         one for module in (project.features, project.train) for one in (*module.helpers, *module.functions)
     ]

@@ -137,6 +137,13 @@ EXPRESSIONS = [
     "pd.cut(df['f'], [0, 1, 2.5, 10], labels=False)", "pd.cut(df['i'], [-1, 1, 100], labels=['lo', 'hi'])",
     "pd.cut(df['f'], bins=[0, 1, 2], right=False, labels=False)",
     "pd.cut(df['f'], [0, 1, 3], labels=False, include_lowest=True)",
+    "pd.cut(df['f'], [0, 1, 2.5, 10])", "pd.cut(df['i'], [-1, 1, 100], right=False)",
+    "pd.cut(df['f'], [0, 1, 3], include_lowest=True)",
+    "[v * 2 for v in df['f']]", "[str(a) + str(b) for a, b in zip(df['s'], df['i'])]", "['x' if v else 'y' for v in df['b']]",
+    "df[['i', 'f']].apply(lambda r: r['i'] + r['f'], axis=1)", "df[['i', 'j']].apply(lambda r: r.i // 2, axis=1)",
+    "df.apply(lambda r: r['s'] if r['b'] else 'none', axis=1)", "df[['f', 's']].apply(either_of, axis=1)",
+    "df.apply(lambda r: len(str(r['f'])) + r['i'], axis=1)", "df[['b', 'c']].apply(lambda r: r['b'] and r.c, axis=1)",
+    "df[['f', 'i']].apply(first_of, axis=1)",
     "df['b'].infer_objects()", "df['f'].isnull()", "df['s'].notnull()", "df['f'].reset_index(drop=True)",
 ]  # fmt: skip
 STATEMENTS = [
@@ -168,12 +175,24 @@ STATEMENTS = [
     "d2 = np.log1p(df[['f', 'g']])\ndf['out'] = d2['g']",
     "df = df.reset_index(drop=True).infer_objects()\ndf['out'] = df['s']",
     "d2 = 1 - df[['f', 'g']]\ndf['out'] = d2['g']",
+    "got = []\nfor v in df['f']:\n    if v > 1:\n        got.append('high')\n    else:\n        got.append('low')\ndf['out'] = got",
+    "got = []\nfor a, b in zip(df['i'], df['f']):\n    c = a / 4\n    c += 1\n    got.append(c if b > 0 else b)\ndf['out'] = got",
+    "got = []\nfor v in df.s:\n    kind = 'x'\n    for w in ['a', 'Male']:\n        if v == w:\n            kind = w\n            break\n    got.append(kind)\ndf['out'] = got",
+    "d2 = pd.DataFrame()\nfor c in ['f', 'g']:\n    d2[c] = df[c]\ndf['out'] = d2['g']",
+    "d2 = pd.DataFrame(index=df.index)\nd2['a'] = 3\nd2['b'] = df['f']\ndf['out'] = d2['a']",
+    "d2 = df[['b', 'c']].values\ndf['out'] = pd.DataFrame(d2, columns=['p', 'q'])['q']",
     "d2 = df[['i', 'f']].to_numpy()\ndf['out'] = pd.DataFrame(d2, columns=['p', 'q'])['p']",
 ]
 SNIPPETS = [f"df['out'] = {one}" for one in EXPRESSIONS] + STATEMENTS
 HELPERS = """
 def scaled(v):
     return v * 1.5
+
+def either_of(r):
+    return r['f'] if r['s'] == 'a' else 0.5
+
+def first_of(r):
+    return r[0] + r[1]
 
 def twice(d, column):
     d[column + '2'] = d[column] * 2

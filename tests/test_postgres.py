@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mlflow_server import mlflow_server
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.slow
@@ -31,32 +29,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         tempfile.TemporaryDirectory() as data,
         postgres.get_server(Path(data) / "postgres", cleanup_mode="stop") as database,
     ):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
         records = database.get_uri().replace("postgresql://", "postgresql+psycopg2://")
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-        command += ["--workers", "1", "--backend-store-uri", records]
-        command += ["--artifacts-destination", str(folder / "artifacts")]
-        with (folder / "server.log").open("w") as log:
-            process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        try:
-            _wait(f"http://127.0.0.1:{port}/health", process, folder / "server.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 300
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.5)
-    raise AssertionError(f"the server was not ready: {log.read_text()[-3000:]}")
+        with mlflow_server(folder, records) as address:
+            yield address
 
 
 def test_the_same_tests_pass(server: str, tmp_path: Path) -> None:

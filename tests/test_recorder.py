@@ -275,6 +275,8 @@ def test_public_names_of_types() -> None:
     assert type_name(RandomForestClassifier) == "sklearn.ensemble.RandomForestClassifier"
     assert type_name(Pipeline) == "sklearn.pipeline.Pipeline"
     assert type_name(type(FRAME.index)) == "pandas.RangeIndex"
+    made = type("AxesSubplot", (), {"__module__": "matplotlib.axes._subplots"})
+    assert type_name(made) == "matplotlib.axes.Axes"
     assert type_name(Path) in ("pathlib.Path", "pathlib._local.Path")
 
 

@@ -71,6 +71,31 @@ def test_a_choice_of_columns_has_a_row_form_or_a_reason(chosen: str) -> None:
     assert bool(made.text) != bool(made.reason), made
 
 
+@pytest.mark.parametrize(
+    "asked", ["'s' in r", "list(r)", "r == 1", "bool(r)", "r.name", "r.isna()", "r[['s']]"]
+)
+def test_a_row_is_asked_for_single_values_only(asked: str) -> None:
+    """Whatever else a Series would answer is left to pandas."""
+    row = {name: pool[-1] for name, pool in laws.POOLS.items()}
+    assert laws.outcome(f"df['out'] = df.apply(lambda r: {asked}, axis=1)", row)[0] in ("left", "neither")
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "    last = v if last is None else last\n    got.append(last)",
+        "    count += 1\n    got.append(count)",
+        "    got.append(len(got))",
+        "    if v > 0:\n        sign = 1\n    got.append(sign)",
+        "    got.append(v)\n    break",
+        "    got.append(df['g'])",
+    ],
+)
+def test_a_loop_in_which_rows_know_of_each_other_has_no_row_form(loop: str) -> None:
+    body = f"last, count, sign, got = None, 0, 0, []\nfor v in df['f']:\n{loop}\ndf['out'] = got"
+    assert not row_path(Module(functions=(laws.text_of(body) + "    return st.result(df)",))).text
+
+
 def test_every_operation_of_the_table_has_a_law() -> None:
     texts = "\n".join(laws.compiled(snippet)[2].split("def bind(")[-1] for snippet in laws.SNIPPETS)
     forms = [*table.COLUMN_METHODS.values(), *table.TEXT_METHODS.values(), *table.FUNCTIONS.values()]

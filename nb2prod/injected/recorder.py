@@ -274,10 +274,15 @@ def _types() -> list[Any]:
 
 
 def type_name(kind: type) -> str:
-    """The public name of a type: the shortest module path that has it.  All of pandas is `pandas.X`."""
+    """The public name of a type: the shortest module path that has it.  All of pandas is `pandas.X`.
+
+    Matplotlib before 3.7 makes the types of subplots while it runs, and no module has them.
+    """
     parts = kind.__module__.split(".") if isinstance(kind.__module__, str) else ["?"]
     if parts[0] == "pandas":
         return "pandas." + kind.__qualname__
+    if kind.__module__ == "matplotlib.axes._subplots":
+        return "matplotlib.axes.Axes"
     name, full_name = kind.__name__, ".".join(parts) + "." + kind.__qualname__
     for count in range(1, len(parts) + 1):
         module = sys.modules.get(".".join(parts[:count]))

@@ -7,11 +7,13 @@ import builtins
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from nb2prod.rowpath import expressions, sites, stores
+from nb2prod.rowpath import expressions, loops, sites, stores
 from nb2prod.rowpath.kinds import (
     EMPTY,
     FRAME,
+    FRESH,
     PLAIN,
     TARGET,
     Kind,
@@ -22,6 +24,8 @@ from nb2prod.rowpath.kinds import (
     name,
     shown,
 )
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass
@@ -47,6 +51,9 @@ class Body:
     constants: list[ast.stmt] = field(default_factory=list)
     once: frozenset[str] = frozenset()
     bound: set[str] = field(default_factory=set)
+    files: dict[str, str] = field(default_factory=dict)
+    guards: frozenset[str] = frozenset()
+    rowless: set[str] = field(default_factory=set)
 
     # What expressions ask for.
 
@@ -90,7 +97,7 @@ class Body:
             if isinstance(inner, ast.Name) and inner.id == "st":
                 raise NotUnderstood(self.helpers[word], f"{word}() learns")
 
-    def without_rows(self, node: ast.expr) -> ast.expr:
+    def without_rows(self, node: Node) -> Node:
         """Plain Python, with `st.value(...)` in it replaced; NotUnderstood where it mentions a row."""
         body = self
 
@@ -204,7 +211,12 @@ class Body:
             if kind.name in ("empty", "target", "frames") or _is_name(made, target.id):
                 return []
             assigned = ast.Assign([target], made)
-            if kind.name == "plain" and target.id in self.once and not self.repeats and self._at_bind(made):
+            if (
+                kind.name == "plain"
+                and target.id in self.once
+                and not self.repeats
+                and self.same_for_all(made)
+            ):
                 self.bound.add(target.id)
                 self.constants.append(assigned)
                 return []
@@ -215,7 +227,7 @@ class Body:
             return stores.stored(self, target, value)
         raise NotUnderstood(node, shown(node))
 
-    def _at_bind(self, made: ast.expr) -> bool:
+    def same_for_all(self, made: ast.expr) -> bool:
         """Whether an expression needs nothing that a row changes."""
         bound = {n.id for n in ast.walk(made) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         arguments = {n.arg for n in ast.walk(made) if isinstance(n, ast.arg)}
@@ -266,6 +278,9 @@ class Body:
         raise NotUnderstood(node, shown(node))
 
     def _loop(self, node: ast.For) -> list[ast.stmt]:
+        rows = loops.values_of(self, node.iter)
+        if rows is not None:
+            return [] if rows[0] is EMPTY else loops.gathering(self, node, rows[1])
         kind, over = self.expression(node.iter)
         if kind.name == "frames" and isinstance(node.target, ast.Name):
             found: list[ast.stmt] = []
@@ -285,7 +300,7 @@ class Body:
         self.repeats += 1
         made = self.statements(node.body)
         self.repeats -= 1
-        if any(self.scope.kinds[word] != kind for word, kind in before.items()):
+        if any(self.scope.kinds[word] != kind for word, kind in before.items() if kind is not FRESH):
             raise NotUnderstood(node, "a loop in which a variable becomes something else")
         return [ast.For(node.target, over, made or [ast.Pass()], [])]
 
@@ -295,6 +310,10 @@ class Body:
         then = self.statements(node.body)
         after, self.scope.kinds = self.scope.kinds, dict(before)
         orelse = self.statements(node.orelse)
+        for word, kind in after.items():  # a frame that only one branch begins to fill is begun
+            if kind is FRESH or self.scope.kinds.get(word) is FRESH:
+                kinds = [kind, self.scope.kinds.get(word, kind)]
+                after[word] = self.scope.kinds[word] = kinds[kinds[0] is FRESH]
         if after != self.scope.kinds:
             raise NotUnderstood(node, "branches that make different things")
         return [ast.If(test, then or [ast.Pass()], orelse)]

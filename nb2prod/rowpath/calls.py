@@ -10,6 +10,7 @@ from nb2prod.rowpath.kinds import (
     COLUMN,
     EMPTY,
     FRAME,
+    FRESH,
     MATRIX,
     PLAIN,
     TRANSFORMER,
@@ -127,13 +128,8 @@ def _mapped(body: Body, node: ast.Call, form: Form, made: ast.expr) -> ast.expr:
     if len(given) != 1:
         raise NotUnderstood(node, shown(node))
     (function,) = given
-    if body.rows_in(function) or any(isinstance(n, ast.Name) and n.id == "st" for n in ast.walk(function)):
-        raise NotUnderstood(node, f"a function that reads other columns, {shown(function)},")
-    if isinstance(function, ast.Name) and body.is_helper(function.id):
-        body.uses_helper(function)
-        return call("applied", made, function)
-    table = body.without_rows(function)
-    if isinstance(function, ast.Lambda):
+    table = _own(body, node, function)
+    if isinstance(function, ast.Lambda) or (isinstance(function, ast.Name) and body.is_helper(function.id)):
         return call("applied", made, table)
     return call(form.row, made, body.at_bind(table, "table_of"))
 
@@ -231,6 +227,13 @@ def text_place(body: Body, node: ast.Subscript) -> ast.expr | None:
 
 def _function(body: Body, node: ast.Call, api: str) -> Value:
     """A function of pandas or NumPy."""
+    if api == "pandas.DataFrame":
+        if not node.args and not node.keywords:
+            return FRESH, ast.Dict([], [])
+        match node:
+            case ast.Call(args=[], keywords=[ast.keyword("index", ast.Attribute(value=like, attr="index"))]):
+                kind, _ = body.expression(like)
+                return (EMPTY, node) if kind is EMPTY else (FRAME, ast.Dict([], []))
     if not body.rows_in(node):
         return _plain_call(body, node)
     if api in ("pandas.concat", "numpy.array", "numpy.asarray", "pandas.DataFrame"):
@@ -261,14 +264,26 @@ def _function(body: Body, node: ast.Call, api: str) -> Value:
 
 
 def _cut(body: Body, node: ast.Call, form: Form, made: ast.expr) -> ast.expr:
-    """`pd.cut(column, bins, labels=...)`; without labels the values are intervals, which have no row form."""
+    """`pd.cut(column, bins, ...)`."""
     given = {word: body.plain(argument) for word, argument in form.bound(node, 1).items()}
-    if "bins" not in given or "labels" not in given:
-        raise NotUnderstood(node, f"{shown(node.func)}() without labels")
-    made = call("cut", made, given.pop("bins"), given.pop("labels"))
-    assert isinstance(made, ast.Call)
-    made.keywords = [ast.keyword(word, argument) for word, argument in given.items()]
-    return made
+    if "bins" not in given:
+        raise NotUnderstood(node, f"{shown(node.func)}() without edges")
+    return cut_at(body, node, made, given.pop("bins"), given)
+
+
+def cut_at(
+    body: Body, node: ast.AST, made: ast.expr, edges: ast.expr, options: dict[str, ast.expr]
+) -> ast.expr:
+    """A column cut at edges; without labels the values are intervals, which are made once."""
+    labels = options.pop("labels", None)
+    keywords = [ast.keyword(word, argument) for word, argument in options.items()]
+    if labels is None or (isinstance(labels, ast.Constant) and labels.value is None):
+        once = ast.Call(name("intervals"), [edges], keywords)
+        if not all(body.same_for_all(one) for one in (edges, *options.values())):
+            raise NotUnderstood(node, "cut without labels at edges that change")
+        word = f"{edges.id} intervals" if isinstance(edges, ast.Name) else "intervals"
+        labels = body.hoisted(ast.unparse(once), once, word)
+    return ast.Call(name("cut"), [made, edges, labels], keywords)
 
 
 def _assembled(body: Body, node: ast.Call, api: str) -> Value:
@@ -310,6 +325,8 @@ def _of_frame(body: Body, node: ast.Call, method: str, made: ast.expr) -> Value:
         return MATRIX, call("matrix", made)
     if method == "pop" and len(node.args) == 1:
         return COLUMN, ast.Call(ast.Attribute(made, "pop", ast.Load()), [body.plain(node.args[0])], [])
+    if method == "apply":
+        return COLUMN, _row_by_row(body, node, made)
     form = FRAME_METHODS.get(method)
     if form is None:
         raise NotUnderstood(node, f".{method}() of a frame")
@@ -319,6 +336,25 @@ def _of_frame(body: Body, node: ast.Call, method: str, made: ast.expr) -> Value:
     if len(given) != len(form.takes):
         raise NotUnderstood(node, shown(node))
     return FRAME, call(form.row, made, *(body.plain(argument) for argument in given.values()))
+
+
+def _row_by_row(body: Body, node: ast.Call, made: ast.expr) -> ast.expr:
+    """`frame.apply(function, axis=1)`."""
+    given = Form("", ("func", "axis")).bound(node)
+    function, axis = given.get("func"), given.get("axis")
+    if function is None or not isinstance(axis, ast.Constant) or axis.value not in (1, "columns"):
+        raise NotUnderstood(node, shown(node))
+    return call("applied", call("Row", made), _own(body, node, function))
+
+
+def _own(body: Body, node: ast.AST, function: ast.expr) -> ast.expr:
+    """A function of the notebook that is given one value after the other, and knows no other row."""
+    if body.rows_in(function) or any(isinstance(n, ast.Name) and n.id == "st" for n in ast.walk(function)):
+        raise NotUnderstood(node, f"a function that reads other columns, {shown(function)},")
+    if isinstance(function, ast.Name) and body.is_helper(function.id):
+        body.uses_helper(function)
+        return function
+    return body.without_rows(function)
 
 
 def _names_to_drop(body: Body, node: ast.Call, given: dict[str, ast.expr]) -> ast.expr:

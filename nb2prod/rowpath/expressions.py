@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nb2prod.rowpath import calls, sites
+from nb2prod.rowpath import calls, loops, sites
 from nb2prod.rowpath.kinds import (
     COLUMN,
     EMPTY,
@@ -60,6 +60,8 @@ def expression(body: Body, node: ast.expr) -> Value:
             return _attribute(body, node)
         case ast.List() | ast.Tuple() if node.elts:
             return _list(body, node)
+        case ast.ListComp():
+            return loops.gathered(body, node) or _as_it_is(body, node)
     return _as_it_is(body, node)
 
 

@@ -14,6 +14,8 @@ class Kind:
     matrix       an array of one row             plain        the same for every row
     empty        has no rows while serving       target       exists in training only
     transformer  a fitted object                 frames       a list of the variables in `parts`
+    fresh        a frame without columns so far  collected    a list of one Python value a row
+    scalar       a Python value of one row, which only the loop that made it may read
     """
 
     name: str
@@ -23,8 +25,9 @@ class Kind:
 
 FRAME, COLUMN, MATRIX = Kind("frame"), Kind("column"), Kind("matrix")
 PLAIN, EMPTY, TARGET, TRANSFORMER = Kind("plain"), Kind("empty"), Kind("target"), Kind("transformer")
+FRESH, COLLECTED, SCALAR = Kind("fresh"), Kind("collected"), Kind("scalar")
 LIST = Kind("plain", "list")
-ROWS = ("frame", "column", "matrix", "empty", "target")
+ROWS = ("frame", "column", "matrix", "empty", "target", "fresh", "collected", "scalar")
 
 
 class NotUnderstood(Exception):

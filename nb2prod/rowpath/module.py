@@ -40,8 +40,13 @@ class RowPath:
         return self.text[self.text.index("def bind(") :] if self.text else self.told()
 
 
-def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath:
-    """The row form of the staged body; `places` says where its statements come from."""
+def row_path(
+    features: Module, places: PLACES = (), pandas: str = "", guards: tuple[str, ...] = ()
+) -> RowPath:
+    """The row form of the staged body; `places` says where its statements come from.
+
+    A row that a filter of `guards` would drop is left to pandas.
+    """
     tree = ast.parse("\n".join((*features.helpers, *features.functions)))
     function = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "features")
     helpers = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef) and n is not function}
@@ -57,6 +62,7 @@ def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath
         | {"state", "row"},
         unfitted=frozenset(_unfitted(function)),
         once=frozenset(_assigned_once(function)),
+        guards=frozenset(guards),
     )
     body.scope.kinds[function.args.args[0].arg] = FRAME
     rows: list[str] = []
@@ -71,7 +77,8 @@ def row_path(features: Module, places: PLACES = (), pandas: str = "") -> RowPath
             cell = place[1]
             rows.append(f"# cell {cell}")
         rows += [_unparsed(one) for one in made]
-    return RowPath(_text(features, body, function, rows))
+    begun = {f"{word} = {{}}" for word in body.rowless}  # frames that have no rows while serving
+    return RowPath(_text(features, body, function, [line for line in rows if line not in begun]))
 
 
 def _refused(found: NotUnderstood, statement: ast.stmt, place: tuple[str, int, int] | None) -> RowPath:

@@ -23,6 +23,7 @@ from nb2prod.rowpath.kinds import (
     name,
     shown,
 )
+from nb2prod.rowpath.table import Form
 
 if TYPE_CHECKING:
     from nb2prod.rowpath.body import Body
@@ -54,6 +55,10 @@ def site(body: Body, node: ast.Call) -> Value:
             return _fitted_each(body, node)
         case "get_dummies":
             return _dummies(body, node)
+        case "write_csv":
+            return _written(body, node)
+        case "read_csv":
+            return _reread(body, node)
         case "group_transform":
             return _by_group(body, node)
         case "cut" | "qcut":
@@ -133,8 +138,13 @@ def asked_for_nothing(body: Body, node: ast.AST) -> None:
 
 
 def _kept(body: Body, node: ast.Call) -> Value:
-    """A filter acts in training only: a row that it would drop is answered like any other."""
+    """A filter acts in training only: a row that it would drop is answered like any other.
+
+    Where the filter guards serving, pandas answers such a row, and says which filter it was.
+    """
     kind, made = body.expression(node.args[1])
+    if _key(node) in body.guards and kind is not EMPTY:
+        body.scope.before.append(ast.Expr(call("within", *_condition(body, node.args[2]))))
     if kind is FRAME:
         return FRAME, call("dict", made)
     if kind in (COLUMN, EMPTY, TARGET):
@@ -142,21 +152,41 @@ def _kept(body: Body, node: ast.Call) -> Value:
     raise NotUnderstood(node, shown(node))
 
 
+def _condition(body: Body, thunk: ast.expr) -> list[ast.expr]:
+    """What is true of a row that `lambda: df[mask]` or `lambda: df.dropna()` keeps."""
+    inner = thunk.body if isinstance(thunk, ast.Lambda) else thunk
+    match inner:
+        case ast.Call(func=ast.Attribute(value=frame, attr="copy" | "reset_index")):
+            return _condition(body, frame)
+        case ast.Call(func=ast.Attribute(value=data, attr="dropna"), args=[]):
+            kind, frame = body.expression(data)
+            given = Form("", ("subset",), {"axis": 0, "how": "any"}).bound(inner)
+            if kind is FRAME:
+                names = [body.plain(argument) for argument in given.values()]
+                return [call("all_known", frame, *names)]
+        case ast.Subscript(value=data, slice=mask):
+            of = data.value if isinstance(data, ast.Attribute) and data.attr == "loc" else data
+            kinds = [body.expression(one) for one in (of, mask)]
+            if kinds[0][0] in (FRAME, COLUMN) and kinds[1][0] is COLUMN:
+                return [kinds[1][1]]
+    raise NotUnderstood(thunk, f"a filter that guards serving, {shown(inner)},")
+
+
 def _fitted(body: Body, node: ast.Call, word: str) -> Value:
     """The fitted object takes the place of the unfitted one, and transforms."""
     _, estimator, data = node.args[:3]
-    if not isinstance(estimator, ast.Name):
+    if not isinstance(estimator, ast.Name) and body.rows_in(estimator):
         raise NotUnderstood(node, shown(node))
     if body.expression(data)[0] is EMPTY:
         if body.repeats and not any(k.arg == "at" for k in node.keywords):
             raise NotUnderstood(node, shown(node))
         return EMPTY, node
     found = _looked_up(body, node, "Transformer")
-    body.scope.before.append(ast.Assign([ast.Name(estimator.id, ast.Store())], found))
-    body.scope.kinds[estimator.id] = TRANSFORMER
-    if word == "fit":
-        return TRANSFORMER, name(estimator.id)
-    return calls.applied_to(body, node, name(estimator.id), data)
+    if isinstance(estimator, ast.Name):
+        body.scope.before.append(ast.Assign([ast.Name(estimator.id, ast.Store())], found))
+        body.scope.kinds[estimator.id] = TRANSFORMER
+        found = name(estimator.id)
+    return (TRANSFORMER, found) if word == "fit" else calls.applied_to(body, node, found, data)
 
 
 def _fitted_each(body: Body, node: ast.Call) -> Value:
@@ -188,6 +218,32 @@ def _dummies(body: Body, node: ast.Call) -> Value:
     return FRAME, ast.Call(found, [made], [])
 
 
+def _written(body: Body, node: ast.Call) -> Value:
+    """`st.write_csv(frame, path, index=False)`: what a later read of the file gives back."""
+    match node:
+        case ast.Call(
+            args=[data, ast.Constant(value=str(path))],
+            keywords=[ast.keyword("index", ast.Constant(value=False))],
+        ):
+            kind, made = body.expression(data)
+            if kind is FRAME and not body.repeats:
+                word = variable(f"file {path}", body.taken)
+                body.taken.add(word)
+                body.files[path] = word
+                body.scope.before.append(ast.Assign([ast.Name(word, ast.Store())], call("written", made)))
+                return EMPTY, node
+    raise NotUnderstood(node, shown(node))
+
+
+def _reread(body: Body, node: ast.Call) -> Value:
+    match node:
+        case ast.Call(args=[ast.Constant(value=str(path))], keywords=[]) if path in body.files:
+            key = f"file {path}"
+            found = call("rereader", call("learned", name("state"), constant(key)))
+            return FRAME, ast.Call(body.hoisted(key, found, key), [name(body.files[path])], [])
+    raise NotUnderstood(node, shown(node))
+
+
 def _by_group(body: Body, node: ast.Call) -> Value:
     """`st.group_transform(key, frame, by, column, function)`."""
     _, data, by, column, _function = node.args
@@ -216,17 +272,14 @@ def _cut(body: Body, node: ast.Call, word: str) -> Value:
     kind, made = body.expression(node.args[1])
     if kind is EMPTY:
         return EMPTY, node
-    given = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg not in ("at", "bins")}
-    if kind is not COLUMN or not set(given) <= {"labels", "right", "include_lowest"} or "labels" not in given:
-        raise NotUnderstood(node, f"{word} without labels" if "labels" not in given else shown(node))
-    words = {str(word): body.plain(value) for word, value in given.items()}
-    labels = words.pop("labels")
+    known = ("at", "bins", "q", "duplicates")  # the edges of training are all different
+    given = {str(keyword.arg): keyword.value for keyword in node.keywords if keyword.arg not in known}
+    if kind is not COLUMN or not set(given) <= {"labels", "right", "include_lowest"}:
+        raise NotUnderstood(node, shown(node))
+    words = {word: body.plain(value) for word, value in given.items()}
     if word == "qcut":
         words["include_lowest"] = constant(True)
-    found = call("cut", made, _looked_up(body, node), labels)
-    assert isinstance(found, ast.Call)
-    found.keywords = [ast.keyword(word, value) for word, value in words.items()]
-    return COLUMN, found
+    return COLUMN, calls.cut_at(body, node, made, _looked_up(body, node), words)
 
 
 def result(body: Body, node: ast.Call) -> ast.expr:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nb2prod.rowpath.kinds import COLUMN, EMPTY, FRAME, MATRIX, Kind, NotUnderstood, call, shown
+from nb2prod.rowpath.kinds import (
+    COLLECTED,
+    COLUMN,
+    EMPTY,
+    FRAME,
+    FRESH,
+    MATRIX,
+    Kind,
+    NotUnderstood,
+    call,
+    shown,
+)
 from nb2prod.rowpath.table import BINARY, FRAME_METHODS
 
 if TYPE_CHECKING:
@@ -28,10 +39,13 @@ def stored(body: Body, target: ast.Subscript, value: ast.expr) -> list[ast.stmt]
         return _located(body, target, target.value.value, value)
     base, frame = body.expression(target.value)
     kind, made = body.expression(value)
-    if base is EMPTY:
-        return []
     if base is MATRIX and kind.name in ("plain", "matrix"):
         return [ast.Assign([target], made)]
+    if base is FRESH and isinstance(frame, ast.Name) and kind in (EMPTY, COLUMN):
+        body.scope.kinds[frame.id] = base = FRAME if kind is COLUMN else EMPTY
+        body.rowless |= {frame.id} if kind is EMPTY else set()
+    if base is EMPTY:
+        return []
     if base is not FRAME:
         if base.name == "plain" and kind.name == "plain":
             return [ast.Assign([ast.Subscript(frame, body.plain(target.slice), ast.Store())], made)]
@@ -53,6 +67,8 @@ def _as_value(body: Body, node: ast.AST, kind: Kind, made: ast.expr) -> ast.expr
         return call("value", made)
     if kind is MATRIX:
         return call("only_value", made)
+    if kind is COLLECTED:
+        return call("gathered", made)
     raise NotUnderstood(node, f"a {kind.name} stored in {shown(node)}")
 
 

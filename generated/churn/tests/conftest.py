@@ -58,10 +58,10 @@ def version(settings: Settings, trained: Result) -> Version:
 
 
 @pytest.fixture(scope="session")
-def second(
+def again(
     settings: Settings, version: Version, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """Another usable version: the same model, registered again."""
+    """The same model, registered again."""
     folder = tmp_path_factory.mktemp("second") / "model"
     versions.save(version, folder, settings.artifacts / "code")
     with registry.connect(settings).start_run(
@@ -70,6 +70,14 @@ def second(
         number = registry.register(version, folder, settings)
     registry.accept(replace(settings, approval="manual"), number)
     return number
+
+
+@pytest.fixture
+def second(settings: Settings, again: str) -> str:
+    """Another usable version, about which nobody has decided yet."""
+    client = registry.connect(settings).MlflowClient()
+    client.set_model_version_tag(settings.model_name, again, "approval", "pending")
+    return again
 
 
 @pytest.fixture(scope="session")

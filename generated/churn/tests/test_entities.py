@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from churn import catalogue, entities
+from churn import baseline, catalogue, entities
 from churn.entities import EntityError
 from churn.infer import score
 from churn.serve import create_app
@@ -66,6 +66,17 @@ def test_the_newest_features_of_an_entity(
     assert found["features"] == entities._row(catalogue.table(X), 0)
     with pytest.raises(EntityError, match="no features of"):
         entities.latest(keyed, version, "nobody")
+
+
+def test_times_are_of_one_form_or_of_iso_8601() -> None:
+    mixed = pd.Series(
+        ["2024-03-01", "2024-02-29T12:00:00+02:00", None, "2024-02-29 11:00:00"],
+        name=TIME,
+    )
+    assert baseline.as_times(mixed).dt.hour.tolist()[:2] == [0, 10]
+    assert baseline.as_times(pd.Series(["Jan 31 2024 10:00"])).dt.hour.tolist() == [10]
+    with pytest.raises(baseline.TimesError, match=TIME):
+        baseline.as_times(pd.Series(["2024-03-01", "soon"], name=TIME))
 
 
 def test_features_as_they_were_at_a_time(

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pandas as pd
@@ -249,9 +250,10 @@ def test_labels_that_come_weeks_later_judge_when_they_come(
 
 
 def test_the_service_logs_and_monitor_reports(
-    settings: Settings, trained: Result, rows: list[dict[str, Any]]
+    settings: Settings, trained: Result, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
-    with TestClient(create_app(settings)) as client:
+    own = replace(settings, project=tmp_path)
+    with TestClient(create_app(own)) as client:
         answers = [
             one["prediction_id"]
             for one in client.post("/predict", json=rows).json()["predictions"]
@@ -259,23 +261,20 @@ def test_the_service_logs_and_monitor_reports(
         sent = {"prediction_id": answers[0], "label": 1}
         assert client.post("/feedback", json=sent).status_code == 202
         assert client.post("/feedback", json={"label": 1}).status_code == 422
-    logged, labels = segments.read(settings.artifacts / "predictions")
+    logged, labels = segments.read(own.artifacts / "predictions")
     assert set(answers) <= set(logged["id"])
     assert answers[0] in set(labels["id"])
-    found = monitor.run(settings)
+    found = monitor.run(own)
     assert found.exit_code == 3
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(own)) as client:
         shown = {
             one.name: one
             for one in text_string_to_metric_families(client.get("/metrics").text)
         }
     assert shown["churn_monitor_rows"].samples[0].value == found.rows
-    stored = json.loads((settings.artifacts / "monitor" / "report.json").read_text())
+    stored = json.loads((own.artifacts / "monitor" / "report.json").read_text())
     assert stored["status"] == "not enough data"
-    assert (
-        "<!doctype html>"
-        in (settings.artifacts / "monitor" / "report.html").read_text()
-    )
+    assert "<!doctype html>" in (own.artifacts / "monitor" / "report.html").read_text()
 
 
 def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
@@ -304,6 +303,18 @@ def test_cron_sees_what_was_found(
     for more in ([], ["--json"]):
         ran = CliRunner().invoke(cli.app, ["monitor", *more])
         assert ran.exit_code == code and status in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "error", [SettingsError("no data"), ZeroDivisionError("a fault")]
+)
+def test_a_failure_is_no_alarm(
+    error: Exception, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(monitor, "run", Mock(side_effect=error))
+    ran = CliRunner().invoke(cli.app, ["monitor", "--json"])
+    assert ran.exit_code == 2 and str(error) in ran.stderr and not ran.stdout
 
 
 def test_gauges_name_any_column(version: Version) -> None:

@@ -144,8 +144,8 @@ def test_the_same_data_and_seed_give_the_same_model(
 def test_an_unknown_version_is_refused(settings: Settings, trained: Result) -> None:
     with pytest.raises(RegistryError, match="no version"):
         registry.promote(settings, "999")
-    with pytest.raises(RegistryError, match="no challenger"):
-        registry.load(settings, "challenger")
+    with pytest.raises(RegistryError, match="no favourite"):
+        registry.load(settings, "favourite")
 
 
 def test_two_versions_with_different_code_in_one_process(

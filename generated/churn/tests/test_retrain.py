@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -148,13 +149,30 @@ def test_the_holdout_holds_no_training_row(
     assert not np.isin(baseline.row_hashes(raw.iloc[held]), known).any()
 
 
+def test_the_newest_rows_are_held_out_and_those_without_a_time_are_not(
+    version: Version, raw: pd.DataFrame, settings: Settings
+) -> None:
+    held = retrain.holdout(raw, version, settings)
+    times = pd.Series(pd.NaT, index=raw.index, dtype="datetime64[ns]")
+    times.iloc[held] = pd.date_range("2024-01-01", periods=len(held))[::-1]
+    dated = raw.assign(**{"when was it": times})
+    hashes = baseline.row_hashes(dated)
+    unknown = replace(
+        version, info={**version.info, "training_rows": baseline.packed(hashes[:0])}
+    )
+    found = retrain.holdout(dated, unknown, replace(settings, timestamp="when was it"))
+    assert set(found) <= set(held) and held[0] in found
+
+
 def test_targets_in_other_units_are_seen() -> None:
     assert retrain.same_targets({1: 0, 2: 1}, {2: 1})
     assert not retrain.same_targets({1: 0, 2: 1}, {2: 0})
 
 
-def test_without_drift_there_is_no_attempt(settings: Settings, trained: Result) -> None:
-    found = retrain.run(settings, force=True, if_drift=True)
+def test_without_drift_there_is_no_attempt(
+    settings: Settings, trained: Result, tmp_path: Path
+) -> None:
+    found = retrain.run(replace(settings, project=tmp_path), force=True, if_drift=True)
     assert not found.promoted and found.challenger == "" and "monitor" in found.why
 
 
@@ -182,6 +200,25 @@ def test_a_failed_attempt_leaves_the_champion(
     with pytest.raises(RetrainError):
         retrain.run(replace(settings, timestamp="no such column"), force=True)
     assert registry.champion(settings) == trained.version
+
+
+def test_a_challenger_whose_retraining_was_stopped_is_closed_by_the_next(
+    settings: Settings, trained: Result, second: str, restored: None
+) -> None:
+    """One that waits for a person is not."""
+    registry.promote(settings, trained.version)
+    told: list[str] = []
+    for action in ("train", "retrain"):
+        registry._move(settings, registry.CHALLENGER, "test", None, "")
+        registry.accept(replace(settings, approval="manual"), second, action)
+        retrain.run(replace(settings, retrain_rows=10**9), True, told.append)
+        left = registry._alias(settings, registry.CHALLENGER)
+        assert left == (second if action == "train" else None)
+    assert (
+        f"version {second} was left by a retraining that failed or was stopped" in told
+    )
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert row["retrained"].startswith("never compared")
 
 
 def test_an_attempt_from_start_to_end(

@@ -360,7 +360,7 @@ def day_name(found: Any) -> Any:
 def cut(found: Any, edges: Any, labels: Any, right: bool = True, include_lowest: bool = False) -> Any:
     """`pd.cut` with edges that are given or were learned; a value outside of them is missing.
 
-    Without labels the value is the interval's own number, which is what `labels=False` asks for.
+    With `labels=False` the value is the interval's own number.
     """
     edges = np.asarray(edges)
     if isinstance(found, np.bool_) or edges.ndim != 1 or not (np.diff(edges) > 0).all():
@@ -371,6 +371,15 @@ def cut(found: Any, edges: Any, labels: Any, right: bool = True, include_lowest:
     inside = found == found and 0 < at < len(edges)
     if labels is False:
         return np.int64(at - 1) if inside else np.float64(NAN)
-    if not inside or len(labels) != len(edges) - 1 or not all(type(label) is str for label in labels):
-        raise NotCovered("a cut outside of its edges")
-    return labels[at - 1]
+    if len(labels) != len(edges) - 1:
+        raise NotCovered("a cut with other labels than intervals")
+    if all(type(label) is str for label in labels) and inside:
+        return labels[at - 1]
+    if all(isinstance(label, pd.Interval) for label in labels):
+        return labels[at - 1] if inside else NAN
+    raise NotCovered("a cut outside of its edges")
+
+
+def intervals(edges: Any, right: bool = True, include_lowest: bool = False) -> list[Any]:
+    """What `pd.cut` without labels gives for values between these edges."""
+    return list(pd.cut([], edges, right=right, include_lowest=include_lowest).categories)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from nb2prod.rowpath.operations.columns import filled, replaced, through
-from nb2prod.rowpath.operations.values import NotCovered, is_series, value
+from nb2prod.rowpath.operations.columns import filled, replaced, through, truth_value
+from nb2prod.rowpath.operations.values import PANDAS, NotCovered, is_series, missing, no_time, plain, value
+
+OF_SERIES = frozenset(dir(pd.Series))  # what `row.name` finds before any column
 
 
 def selected(frame: dict[Any, Any], names: Sequence[Any]) -> dict[Any, Any]:
@@ -52,7 +56,8 @@ def named(names: Sequence[Any], values: Any) -> dict[Any, Any]:
 
 def only_row(array: Any) -> list[Any]:
     """The values of an array of one row."""
-    if isinstance(array, np.ndarray) and array.shape[:1] == (1,) and array.dtype in (np.float64, np.int64):
+    known = isinstance(array, np.ndarray) and array.dtype in (np.float64, np.int64, np.bool_)
+    if known and array.shape[:1] == (1,):
         return list(array.reshape(-1))
     raise NotCovered("an array that is no row of numbers")
 
@@ -67,6 +72,66 @@ def become(frame: dict[Any, Any], other: dict[Any, Any]) -> None:
     """A change in place: every name of the frame sees it."""
     frame.clear()
     frame.update(other)
+
+
+class Row:
+    """A row as `frame.apply(function, axis=1)` hands it to the function, to be asked for single values."""
+
+    def __init__(self, frame: dict[Any, Any]) -> None:
+        kinds = set(map(type, frame.values()))
+        self._found = dict(frame)
+        if kinds <= {np.int64, np.float64, np.int32, np.uint8}:
+            kind = np.result_type(*kinds).type
+            self._found = {name: kind(found) for name, found in frame.items()}
+        elif kinds != {np.bool_}:
+            self._found = {name: plain(found) for name, found in frame.items()}
+
+    def __getitem__(self, key: Any) -> Any:
+        if key in self._found:
+            return self._found[key]
+        if PANDAS >= 3 or type(key) is not int or not all(type(name) is str for name in self._found):
+            raise NotCovered(f"{key!r} of a row")
+        return list(self._found.values())[key]
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OF_SERIES or name.startswith("_"):
+            raise NotCovered(f".{name} of a row")
+        return self[name]
+
+    def __eq__(self, other: object) -> bool:
+        raise NotCovered("a row compared")
+
+    def _as_a_whole(self, *_: Any) -> Any:
+        raise NotCovered("a row as a whole")
+
+    __iter__ = __contains__ = __bool__ = __len__ = _as_a_whole
+
+
+def gathered(values: list[Any]) -> Any:
+    """What a column holds after a list was stored in it, which a loop over its rows made."""
+    (found,) = values
+    return value(plain(found))
+
+
+def written(frame: dict[Any, Any]) -> dict[Any, Any]:
+    """What `pd.read_csv` gives back of `frame.to_csv(index=False)`, where that is beyond doubt."""
+    return {str(name): as_written(found) for name, found in frame.items()}
+
+
+def as_written(found: Any) -> Any:
+    """A value after it was written as text and read again; a number keeps its value up to fifteen digits."""
+    if missing(found) and not no_time(found):
+        return None
+    if isinstance(found, np.int64 | np.bool_):
+        return plain(found)
+    if isinstance(found, np.float64):
+        mantissa, _, exponent = repr(float(found)).partition("e")
+        if len(mantissa.strip("-").replace(".", "")) <= 15 and not exponent:
+            return float(found)
+    if type(found) is str and re.fullmatch(r"[A-Za-z][A-Za-z .,'()/&-]*", found):
+        if found.lower() not in ("na", "nan", "null", "none", "n/a", "true", "false", "inf", "infinity"):
+            return found
+    raise NotCovered(f"{found!r} written to a file and read again")
 
 
 def each(function: Callable[[Any, Any], Any], left: Any, right: Any, reverse: bool = False) -> dict[Any, Any]:
@@ -115,13 +180,26 @@ def replaced_frame(frame: dict[Any, Any], table: dict[Any, Any]) -> dict[Any, An
 
 
 def matrix(frame: dict[Any, Any]) -> Any:
-    """`frame.values` of numbers, or of numbers and text."""
+    """`frame.values`: of numbers in the type that holds them all, of anything else as Python's own values."""
     values = list(frame.values())
-    if all(isinstance(found, np.int64) for found in values):
-        return np.array([values], dtype=np.int64)
-    if all(isinstance(found, np.int64 | np.float64) for found in values):
-        return np.array([values], dtype=np.float64)
+    kinds = set(map(type, values))
+    if kinds <= {np.int64, np.float64, np.int32, np.uint8} or kinds == {np.bool_}:
+        return np.array([values], dtype=np.result_type(*kinds))
+    if kinds <= {np.int64, np.float64, np.bool_, str, float, type(None)}:
+        return np.array([[plain(found) for found in values]], dtype=object)
     raise NotCovered("an array of this")
+
+
+def all_known(frame: dict[Any, Any], names: Any = None) -> Any:
+    """Whether `frame.dropna(subset=names)` keeps the row."""
+    asked = frame if names is None else [names] if isinstance(names, str) else names
+    return np.bool_(not any(missing(frame[name]) for name in asked))
+
+
+def within(kept: Any) -> None:
+    """A row that training would have dropped is left to pandas, which says so."""
+    if not truth_value(kept):
+        raise NotCovered("a row that a filter of the notebook drops")
 
 
 def columns_between(frame: dict[Any, Any], start: Any, stop: Any) -> dict[Any, Any]:

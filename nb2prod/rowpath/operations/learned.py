@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from nb2prod.rowpath.operations.values import NAN, PANDAS, NotCovered, missing, number, plain
+from nb2prod.rowpath.operations.values import NAN, PANDAS, NotCovered, missing, number, plain, restored
 
 
 def learned(state: Any, key: str) -> Any:
@@ -21,6 +21,8 @@ def learned(state: Any, key: str) -> Any:
     # Its names are asked for with every row, and pandas' own texts are slow to give.
     if isinstance(found, pd.Series) and isinstance(found.index.dtype, pd.StringDtype):
         found.index = found.index.astype(object)
+    if isinstance(found, pd.Index) and isinstance(found.dtype, pd.StringDtype):
+        return found.astype(object)
     return found
 
 
@@ -101,6 +103,11 @@ def by_group(known: dict[str, Any]) -> Callable[..., Any]:
     return found_for
 
 
+def rereader(known: tuple[Any, Mapping[str, str]]) -> Callable[[Mapping[str, Any]], dict[Any, Any]]:
+    """How what a file gives back becomes the columns that were read from it in training."""
+    return restored(*known)
+
+
 class Transformer:
     """A fitted transformer of scikit-learn for one row: what it does, without what it checks."""
 
@@ -137,11 +144,11 @@ class Transformer:
         if isinstance(frame, dict):
             if self.columns is not None and self.columns != [str(name) for name in frame]:
                 raise NotCovered("other columns than in training")
-            row = np.array([[number(found) for found in frame.values()]], dtype=np.float64)
+            row = numbers_or_texts(list(frame.values()))
         else:
             row = np.array(frame)
-        if row.dtype not in (np.float64, np.int64):
-            raise NotCovered("a transformer of other values than numbers")
+        if row.dtype not in (np.float64, np.int64, object):
+            raise NotCovered("a transformer of other values than numbers and text")
         if self.name == "StandardScaler" and row.dtype == np.float64 and np.isfinite(row).all():
             return self.standardised(row)
         return self.estimator.transform(row)
@@ -157,6 +164,14 @@ class Transformer:
         if type(text) is not str:
             raise NotCovered(f"{self.name} of {text!r}")
         return self.estimator.transform([text])
+
+
+def numbers_or_texts(values: list[Any]) -> Any:
+    """A row for a transformer, which takes truth values and small integers of dummies for numbers."""
+    if all(type(found) is str or missing(found) for found in values) and str in map(type, values):
+        return np.array([values], dtype=object)
+    known = [found if type(found) in (np.bool_, np.uint8) else number(found) for found in values]
+    return np.array([known], dtype=np.float64)
 
 
 def each_coded(coders: dict[tuple[Any, ...], Transformer], frame: dict[Any, Any]) -> dict[Any, Any]:

@@ -75,14 +75,20 @@ def number(found: Any) -> Any:
 
 def reader(state: Any) -> Callable[[Mapping[str, Any]], dict[Any, Any]]:
     """How a raw row becomes the values that a frame of one row would hold; as `State.prepare`."""
+    return restored(state.sample, state.holds, state.reads)
+
+
+def restored(
+    sample: Any, holds: Mapping[str, str], reads: Any = None
+) -> Callable[[Mapping[str, Any]], dict[Any, Any]]:
+    """How values become those of columns like the ones of `sample`; a column not in `reads` may be absent."""
     read, needed = [], []
-    for name, like in state.sample.items():
-        holds = state.holds.get(str(name), "")
-        required = state.reads is None or name in state.reads
+    for name, like in sample.items():
+        required = reads is None or name in reads
         try:
-            convert = converter(like.dtype, holds)
+            convert = converter(like.dtype, holds.get(str(name), ""))
         except NotCovered:
-            if required and state.reads is not None:
+            if required and reads is not None:
                 raise
             convert = None
         needed.append(required)

@@ -77,6 +77,24 @@ def as_text(values: pd.Series) -> pd.Series:
     return values.map(names).astype(object)
 
 
+class TimesError(ValueError):
+    """A column of times has a value that is none."""
+
+
+def as_times(values: pd.Series) -> pd.Series:
+    """The values as times of UTC; texts are all of one form, or all of ISO 8601."""
+    try:
+        found = pd.to_datetime(values, utc=True)
+    except ValueError:
+        try:
+            found = pd.to_datetime(values, utc=True, format="ISO8601")
+        except ValueError as error:
+            raise TimesError(
+                f"column {values.name!r}, which config.toml names as timestamp: {error}"
+            ) from error
+    return found.dt.tz_convert(None).astype("datetime64[ns]")
+
+
 def row_hashes(frame: pd.DataFrame) -> np.ndarray:
     """A hash of the content of each row."""
     return np.asarray(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -110,6 +111,8 @@ def serve(
 
         settings = load_settings(project)
         several = workers or settings.workers
+        if several == 1:
+            gc.disable()  # until the champion is loaded
         if bundle is not None:
             os.environ[f"{PREFIX}BUNDLE"] = str(bundle.resolve())
         os.environ[f"{PREFIX}PROJECT"] = str(
@@ -155,6 +158,12 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
         typer.echo(
             f"{row['version']:>4}  {marks:<28}  features {row['feature_version'][:12]}  {metrics}"
         )
+        if row["decided"]:
+            decided = row["decided"]
+            why = f": {decided['why']}" if decided["why"] else ""
+            typer.echo(
+                f"      {row['approval']} by {decided['who']}, {decided['when'][:19]}{why}"
+            )
         if row["retrained"]:
             typer.echo(f"      retrain: {row['retrained']}")
     for move in moves:
@@ -270,8 +279,8 @@ def stage(
 
 @app.command()
 def monitor(project: Project = None, as_json: AsJson = False) -> None:
-    """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data."""
-    with failing():
+    """Test the logged predictions for drift.  Exit code 0: quiet, 1: alarm, 3: not enough data, 2: it failed."""
+    with failing(2):  # 1 is an alarm
         from . import monitor as monitoring
 
         settings = load_settings(project)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from .settings import SettingsError
 
 Project = Annotated[
     Path | None,
@@ -28,21 +27,20 @@ Number = Annotated[
 
 
 @contextlib.contextmanager
-def failing() -> Iterator[None]:
-    """An expected failure is a message and exit code 1; anything else shows its traceback."""
+def failing(code: int = 1) -> Iterator[None]:
+    """An expected failure is a message, anything else its traceback; both end with the exit code."""
     try:
         yield
-    except (SettingsError, OSError) as error:
-        message = str(error)
+    except typer.BadParameter:  # Typer says what is wrong, with exit code 2
+        raise
     except Exception as error:
         # ours, a version's, the store's
-        if not type(error).__module__.startswith((__package__, "mlflow.")):
-            raise
-        message = str(error)
-    else:
-        return
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(1)
+        expected = type(error).__module__.startswith((__package__, "mlflow."))
+        if expected or isinstance(error, OSError):
+            typer.echo(f"error: {error}", err=True)
+        else:
+            traceback.print_exc()
+        raise typer.Exit(code) from error
 
 
 @contextlib.contextmanager

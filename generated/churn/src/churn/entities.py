@@ -167,11 +167,7 @@ def _keys(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     keys = baseline.as_text(named).where(named.notna(), None)
     times = pd.Series(np.arange(len(frame)))
     if settings.timestamp:
-        times = (
-            pd.to_datetime(frame[settings.timestamp], utc=True)
-            .dt.tz_convert(None)
-            .astype("datetime64[ns]")
-        )
+        times = baseline.as_times(frame[settings.timestamp])
     return pd.DataFrame({"key": keys.to_numpy(dtype=object), "time": times.to_numpy()})
 
 

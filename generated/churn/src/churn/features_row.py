@@ -105,14 +105,20 @@ def number(found: Any) -> Any:
 
 def reader(state: Any) -> Callable[[Mapping[str, Any]], dict[Any, Any]]:
     """How a raw row becomes the values that a frame of one row would hold; as `State.prepare`."""
+    return restored(state.sample, state.holds, state.reads)
+
+
+def restored(
+    sample: Any, holds: Mapping[str, str], reads: Any = None
+) -> Callable[[Mapping[str, Any]], dict[Any, Any]]:
+    """How values become those of columns like the ones of `sample`; a column not in `reads` may be absent."""
     read, needed = [], []
-    for name, like in state.sample.items():
-        holds = state.holds.get(str(name), "")
-        required = state.reads is None or name in state.reads
+    for name, like in sample.items():
+        required = reads is None or name in reads
         try:
-            convert = converter(like.dtype, holds)
+            convert = converter(like.dtype, holds.get(str(name), ""))
         except NotCovered:
-            if required and state.reads is not None:
+            if required and reads is not None:
                 raise
             convert = None
         needed.append(required)
@@ -364,11 +370,12 @@ def named(names: Sequence[Any], values: Any) -> dict[Any, Any]:
 
 def only_row(array: Any) -> list[Any]:
     """The values of an array of one row."""
-    if (
-        isinstance(array, np.ndarray)
-        and array.shape[:1] == (1,)
-        and array.dtype in (np.float64, np.int64)
-    ):
+    known = isinstance(array, np.ndarray) and array.dtype in (
+        np.float64,
+        np.int64,
+        np.bool_,
+    )
+    if known and array.shape[:1] == (1,):
         return list(array.reshape(-1))
     raise NotCovered("an array that is no row of numbers")
 
@@ -408,6 +415,8 @@ def learned(state: Any, key: str) -> Any:
     # Its names are asked for with every row, and pandas' own texts are slow to give.
     if isinstance(found, pd.Series) and isinstance(found.index.dtype, pd.StringDtype):
         found.index = found.index.astype(object)
+    if isinstance(found, pd.Index) and isinstance(found.dtype, pd.StringDtype):
+        return found.astype(object)
     return found
 
 

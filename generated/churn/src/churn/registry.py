@@ -109,11 +109,11 @@ def register(version: Version, folder: Path, settings: Settings) -> str:
     return number
 
 
-def accept(settings: Settings, number: str) -> str:
+def accept(settings: Settings, number: str, action: str = "train") -> str:
     """Load a registered version back; only one that scores its example, also in a new process, is usable.
 
     Then the policy: `auto` promotes it, `manual` makes it the challenger until it is approved and promoted.
-    Returns what became of it: champion or pending.
+    Returns what became of it: champion or pending.  `action` is where a challenger came from, for the record.
     """
     client = connect(settings).MlflowClient()
     name = settings.model_name
@@ -131,7 +131,7 @@ def accept(settings: Settings, number: str) -> str:
     client.set_model_version_tag(name, number, "validation", "passed")
     if settings.approval == "manual":
         client.set_model_version_tag(name, number, "approval", "pending")
-        _move(settings, CHALLENGER, "train", number, "trained")
+        _move(settings, CHALLENGER, action, number, "trained")
         return "pending"
     promote(settings, number, "trained, policy auto")
     return CHAMPION
@@ -209,6 +209,25 @@ def note(settings: Settings, number: str, why: str) -> None:
     """Keep with a challenger how its comparison with the champion ended."""
     client = connect(settings).MlflowClient()
     client.set_model_version_tag(settings.model_name, number, "retrained", why[:1000])
+
+
+def close_unfinished(settings: Settings) -> str | None:
+    """Take leave of a challenger whose retraining ended before it was compared; its number, if there is one."""
+    number = _alias(settings, CHALLENGER)
+    if number is None:
+        return None
+    tags = _require(settings, number).tags
+    came_by = [past.action for past in history(settings) if past.new == number]
+    if (
+        came_by[-1:] != ["retrain"]
+        or "retrained" in tags
+        or tags.get("approval") != "pending"
+    ):
+        return None  # it was compared, or waits for a person
+    why = "never compared with the champion: its retraining failed or was stopped"
+    note(settings, number, why)
+    _move(settings, CHALLENGER, "retrain", None, why)
+    return number
 
 
 def reject(settings: Settings, number: str, why: str = "") -> None:

@@ -105,6 +105,9 @@ def run(
         raise RetrainError(NO_TRUTH)
     with _alone(settings):
         champion = registry.load(settings)
+        left = registry.close_unfinished(settings)
+        if left:
+            say(f"version {left} was left by a retraining that failed or was stopped")
         reason = _no_drift(settings) if if_drift else ""
         if reason:
             return Outcome(False, reason, champion.number)
@@ -165,7 +168,7 @@ def _attempt(
             "the target of a row depends on the other rows; scores of two models cannot be compared"
         )
     number = train(
-        replace(settings, approval="manual"), package, rest, data, say
+        replace(settings, approval="manual"), package, rest, data, say, "retrain"
     ).version
     challenger = registry.load(settings, number)
     found = compare(
@@ -235,9 +238,9 @@ def holdout(main: pd.DataFrame, champion: Version, settings: Settings) -> np.nda
     if not settings.timestamp:
         order = np.argsort(hashes, kind="stable")
     elif settings.timestamp in main:
-        order = np.argsort(
-            -pd.to_datetime(main[settings.timestamp]).astype("int64").to_numpy(),
-            kind="stable",
+        times = pd.Series(baseline.as_times(main[settings.timestamp]).to_numpy())
+        order = (
+            times.dropna().sort_values(ascending=False, kind="stable").index.to_numpy()
         )
     else:
         raise RetrainError(

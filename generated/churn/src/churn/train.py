@@ -90,10 +90,12 @@ def train(
     raw: Any,
     data: Training,
     say: Callable[[str], None] = lambda text: None,
+    action: str = "train",
 ) -> Result:
     """Fit the model on prepared data; check, log and register it and, where the policy says so, promote it.
 
-    `package` is the name under which the code of this version was frozen.
+    `package` is the name under which the code of this version was frozen; `action` is what the record of a
+    challenger says it came from.
     """
     from . import registry  # not part of the code that is kept with a version
 
@@ -111,7 +113,7 @@ def train(
         say("logging to MLflow")
         number, run_id = _log(settings, version, folder, metrics, report)
     say("loading the registered version back")
-    status = registry.accept(settings, number)
+    status = registry.accept(settings, number, action)
     return Result(
         version=number,
         run_id=run_id,
