@@ -207,11 +207,14 @@ def test_a_challenger_whose_retraining_was_stopped_is_closed_by_the_next(
 ) -> None:
     """One that waits for a person is not."""
     registry.promote(settings, trained.version)
+    (settings.artifacts / "retrain.json").write_text(
+        "{}"
+    )  # it did not end, and the next comes too early
     told: list[str] = []
     for action in ("train", "retrain"):
         registry._move(settings, registry.CHALLENGER, "test", None, "")
-        registry.accept(replace(settings, approval="manual"), second, action)
-        retrain.run(replace(settings, retrain_rows=10**9), True, told.append)
+        registry._move(settings, registry.CHALLENGER, action, second, "")
+        assert "hours ago" in retrain.run(settings, say=told.append).why
         left = registry._alias(settings, registry.CHALLENGER)
         assert left == (second if action == "train" else None)
     assert (
@@ -237,4 +240,9 @@ def test_an_attempt_from_start_to_end(
         assert (registry.champion(settings) == found.challenger) == found.promoted
         noted = {row["version"]: row["retrained"] for row in registry.listing(settings)}
         assert noted[found.challenger] == found.why
+        assert "retrain" in [
+            one.action
+            for one in registry.history(settings)
+            if one.new == found.challenger
+        ]
     assert found.why
