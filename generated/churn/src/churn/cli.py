@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import os
@@ -110,6 +111,8 @@ def serve(
 
         settings = load_settings(project)
         several = workers or settings.workers
+        if several == 1:
+            gc.disable()  # until the champion is loaded
         if bundle is not None:
             os.environ[f"{PREFIX}BUNDLE"] = str(bundle.resolve())
         os.environ[f"{PREFIX}PROJECT"] = str(

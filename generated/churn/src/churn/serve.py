@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import logging
@@ -155,7 +156,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(champion.start)
+        gc.disable()  # nothing of what a start imports is garbage, and to look for some takes a quarter of it
+        try:
+            await run_in_threadpool(champion.start)
+        finally:
+            gc.freeze()
+            gc.enable()
         yield
         await run_in_threadpool(champion.stop)
         await run_in_threadpool(journal.close)
