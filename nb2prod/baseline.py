@@ -180,9 +180,10 @@ def tail(graph: StageGraph, flow: Flow, lowering: Lowering) -> str:
     assert graph.sink is not None
     model = graph.sink.model if graph.sink.held is None else ast.unparse(graph.sink.held)
     changed = _changed_by_prediction(graph, flow)
+    settings = sorted(name for id in graph.parameters for name in flow.defined_by(id))
     given = ", ".join(
         f'"{name}": _kept("given_{name}")' if name in changed else f'"{name}": {name}'
-        for name in graph.prediction.given
+        for name in (*graph.prediction.given, *settings)
     )
     already = prediction_side(graph, flow) if graph.prediction.stmts else ""
     lines = [

@@ -12,7 +12,7 @@ It is long because it has a case for each kind of statement, expression and effe
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -159,13 +159,16 @@ def bind(
     target: set[int],
     frames: dict[str, Time],
     hidden: AbstractSet[int],
+    written_out: Mapping[int, ast.expr],
     x: ast.expr,
     at: int,
 ) -> Binding:
     """Interprets the statements `body` (features and target, in order) without those in `hidden`; `frames`
-    start as given, and `x` is what the model is fitted on in the statement `at`.
+    start as given, names in `written_out` stand for an expression, and `x` is what the model is fitted on in
+    the statement `at`.
     """
     walker = _Walker(flow, types, hidden)
+    walker.written_out = written_out
     walker.env.update({name: Value(time) for name, time in frames.items()})
     walker.frames, walker.body = set(frames), set(body)
     walker.read_back = {file for id in body for file in flow.read_back(id)}
@@ -193,6 +196,7 @@ class _Walker:
         self.flow = flow
         self.types = types
         self.hidden = hidden
+        self.written_out: Mapping[int, ast.expr] = {}
         self.body: AbstractSet[int] = frozenset()
         self.each = 0  # how many loops over rows and functions of rows we are in
         self.env: dict[str, Value] = {}
@@ -593,6 +597,8 @@ class _Walker:
         match node:
             case ast.Constant():
                 return CONST
+            case ast.Name() if id(node) in self.written_out:
+                return self.expression(self.written_out[id(node)])
             case ast.Name():
                 return self.env.get(node.id, CONST)
             case ast.Attribute():
@@ -932,13 +938,22 @@ class _Walker:
         unknown = [k.arg for k in node.keywords if k.arg and fact.options and k.arg not in fact.options]
         if unknown:
             self.refuse("NBP403", node, ast.unparse(node.func), f"with the option {', '.join(unknown)}")
-        if fact.adapter == "group_transform" and not _groups_here(node):
+        if fact.adapter == "group_transform" and not self.groups_here(node):
             self.refuse(
                 "NBP403", node, ast.unparse(node.func), "write groupby and transform in one expression"
             )
             return ROW
         self.site(node, fact.adapter, why)
+        if fact.returns == "tuple":  # what it gives each row, and what it learned
+            return replace(ROW, items=(ROW, FIT))
         return FIT if fact.name == "fit" else ROW  # an estimator
+
+    def groups_here(self, node: ast.Call) -> bool:
+        """`df.groupby(...)["a"].transform(...)` in one expression."""
+        grouped = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        while isinstance(grouped, (ast.Subscript, ast.Attribute)):
+            grouped = grouped.value
+        return isinstance(grouped, ast.Call) or id(grouped) in self.written_out
 
     def unknown(self, node: ast.Call, every: list[Value]) -> Value:
         """By the run: a result that is not row-aligned is learned, one that is must be row by row."""
@@ -1112,14 +1127,6 @@ def _is_mask(node: ast.expr, index: Value, types: Types) -> bool:
         return True
     kind = types.of(node)
     return kind in ("pandas.Series", "numpy.ndarray", "") or isinstance(node, ast.BinOp)
-
-
-def _groups_here(node: ast.Call) -> bool:
-    """`df.groupby(...)["a"].transform(...)` in one expression."""
-    grouped = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-    while isinstance(grouped, (ast.Subscript, ast.Attribute)):
-        grouped = grouped.value
-    return isinstance(grouped, ast.Call)
 
 
 def _over_the_list(node: ast.Call, fact: Fact) -> bool:

@@ -617,8 +617,8 @@ class _Cut:
                 Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
             )
             return ()
-        by_rows = self.frame_by_rows(names)
-        main = by_rows or self.main_frame(self.sink.x, self.sink.data, names, load, set())
+        main = self.main_frame(self.sink.x, self.sink.data, names, load, set())
+        main = self.frame_by_rows(names, main, load) or main
         rest = sorted(names - {main})
         if main and self.is_array(main):
             detail = (
@@ -639,8 +639,10 @@ class _Cut:
         reached = self.slicer.reaching(self.sink.data, names) & load
         return {name for name in names if any(name in self.flow.defined_by(r) for r in reached)}
 
-    def frame_by_rows(self, names: set[str]) -> str:
-        """The one frame that had as many rows in the run as the model was fitted on."""
+    def frame_by_rows(self, names: set[str], followed: str, load: set[int]) -> str:
+        """The one frame that had as many rows in the run as the model was fitted on; not where `followed`, to
+        which the definitions lead, holds them and more: `load` made it of several, and a filter cuts it.
+        """
         wanted = self.types.site(self.sink.x)
         if wanted is None or not wanted.shape:
             return ""
@@ -652,7 +654,15 @@ class _Cut:
                     if site is not None and site.shape and "pandas.DataFrame" in site.types:
                         rows[node.id] = site.shape[0]
         found = [name for name, count in rows.items() if count == wanted.shape[0]]
-        return found[0] if len(found) == 1 else ""
+        if len(found) != 1 or (
+            rows.get(followed, 0) > wanted.shape[0] and self.is_made_of(followed, found[0], load)
+        ):
+            return ""
+        return found[0]
+
+    def is_made_of(self, name: str, part: str, load: set[int]) -> bool:
+        made = {s for s in load if name in self.flow.defined_by(s)}
+        return any(part in self.flow.defined_by(s) for s in self.slicer.backward(made) if s not in made)
 
     def main_frame(
         self, node: ast.expr, at: int, frames: set[str], load: set[int], seen: set[tuple[int, str]]

@@ -27,8 +27,9 @@ from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, 
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
+from nb2prod.analysis.sums import begun, counts_rows, row_counts
 from nb2prod.analysis.tags import CellTags
-from nb2prod.analysis.thresholds import found_by, judging
+from nb2prod.analysis.thresholds import found_by, judging, summing_up
 from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow, Use
 from nb2prod.ir.program import Stmt
@@ -39,7 +40,6 @@ NO_ROWS = ("pandas.DataFrame", "pandas.Index", "builtins.str", "builtins.dict", 
 FIRST_ROWS = ("head", "tail", "tolist", "item", "sample")
 SUMMARIES = ("value_counts", "describe", "unique", "hist", "plot")
 AGGREGATES = ("mean", "sum", "min", "max", "std", "median", "count", "nunique", "mode")
-FILLED = ("numpy.zeros", "numpy.empty")
 LABELS = ("predict", "fit_predict")
 NO_NEW_ROWS = tuple(
     f"sklearn.cluster.{name}"
@@ -90,7 +90,11 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         rows = next((r for r in own_rows if r is not None), rows)
     elif found is not None:
         result, ends = found
-    trained = found_by(judges, slicer, (s.id for s, _ in predicts)) - {last, *ends}
+    of_training = {
+        s.id for s, p in predicts if _is_fitted_on(_rows(p, s, sink, names, slicer, types), s, sink, slicer)
+    }
+    learning = judges | summing_up(flow, slicer, of_training)
+    trained = found_by(learning, slicer, (s.id for s, _ in predicts)) - {last, *ends}
     inside = {s.id for s in cells} - trained
     own = _names(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
@@ -101,23 +105,31 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         return use.name not in own and not trained & {*use.reaches} and not inside.isdisjoint(use.reaches)
 
     needed = slicer.backward(set(ends) - trained, of_predictions)
-    inside |= _begun(slicer, types, needed - inside, rows)
+    inside |= begun(slicer, types, needed - inside, rows, [s.id for s, _ in predicts])
     stmts = needed & inside | ({last} if value is not None else set())
     stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
+    stmts -= _unread(slicer, stmts - {last}, stmts, value)
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
 
 
-def _begun(slicer: Slicer, types: Types, stmts: set[int], rows: ast.expr | None) -> set[int]:
-    """The statements among these that only begin a sum of predictions: `total = np.zeros(len(X_test))`."""
+def _unread(slicer: Slicer, stored: set[int], stmts: set[int], value: ast.expr | None) -> set[int]:
+    """Those of `stored` that put predictions into a column which no statement, nor the answer, reads."""
+    nodes = [slicer.flow.by_id[id].node for id in stmts] + ([value] if value is not None else [])
+    read: set[str] = set()
+    for node in nodes:
+        columns = [
+            n for n in ast.walk(node) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Constant)
+        ]
+        read |= {ast.unparse(n) for n in columns if isinstance(n.ctx, ast.Load)}
+        bases = {id(n.value) for n in columns}
+        read |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in bases}
     found = set()
-    owner = root(rows) if rows is not None else ""
-    for id in stmts:
-        match slicer.flow.by_id[id].node:
-            case ast.Assign(targets=[ast.Name()], value=ast.Constant(value=0 | 0.0)):
-                found.add(id)
-            case ast.Assign(targets=[ast.Name()], value=ast.Call(args=[shape, *_]) as call):
-                if types.api_of(call) in FILLED and owner and _names(shape) - {"len"} == {owner}:
-                    found.add(id)
+    for id_ in stored:
+        node = slicer.flow.by_id[id_].node
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and _column(node):
+            target = node.targets[0]
+            if not {ast.unparse(target), root(target)} & read:
+                found.add(id_)
     return found
 
 
@@ -180,6 +192,14 @@ def _rows(
     return held(given, stmt.id, slicer, types).x if given is not None else None
 
 
+def _is_fitted_on(rows: ast.expr | None, stmt: Stmt, sink: Sink, slicer: Slicer) -> bool:
+    """Whether the rows that a statement predicts are those that the model was fitted on."""
+    if rows is None or ast.dump(rows) != ast.dump(sink.x):
+        return False
+    names = _names(rows)
+    return rows is sink.x or slicer.reaching(stmt.id, names) == slicer.reaching(sink.data, names)
+
+
 def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -> dict[ast.AST, str]:
     """What of the notebook's prediction is written otherwise for new rows, each with its text: the rows, what
     holds them, the model where it is no variable, and labels that the fit gave.
@@ -207,6 +227,8 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
                 else:
                     texts[given] = "X"
+        for count in row_counts(slicer, types, id, prediction.rows, prediction.stmts):
+            texts[count] = "len(X)"
         for inner in ast.walk(node):
             if isinstance(inner, ast.expr) and not isinstance(getattr(inner, "ctx", None), ast.Store):
                 if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
@@ -218,7 +240,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts.setdefault(inner, "X")
                 elif ast.dump(inner) == model:
                     texts.setdefault(inner, sink.model)
-                elif _counts(inner, prediction.rows):
+                elif counts_rows(inner, prediction.rows):
                     texts.setdefault(inner, "len(X)")
     nodes = [flow.by_id[id].node for id in prediction.stmts]
     taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
@@ -241,18 +263,6 @@ def _row_index(node: ast.Call) -> ast.expr | None:
     """`test.index` of `pd.Series(labels, index=test.index)`."""
     given = [k.value for k in node.keywords if k.arg == "index"] if method(node) == "Series" else []
     return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
-
-
-def _counts(node: ast.expr, rows: ast.expr | None) -> bool:
-    """Whether an expression is the number of the rows that are predicted, or of the frame that has them."""
-    match node:
-        case ast.Call(func=ast.Name(id="len"), args=[inner]):
-            pass
-        case ast.Subscript(value=ast.Attribute(value=inner, attr="shape"), slice=ast.Constant(value=0)):
-            pass
-        case _:
-            return False
-    return rows is not None and root(inner) == root(rows) != ""
 
 
 def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:

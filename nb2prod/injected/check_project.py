@@ -42,7 +42,7 @@ from .leakage import leakage
 from .liveness import live_state
 from .lockstep import Parting, batch, body_of, part, trained
 from .probe import probe, to_json_rows
-from .refit import FEW, reading_a_part, sampled_raw
+from .refit import FEW, parts_of_files, reading_a_part, sampled_raw
 from .results import candidates, evaluation_features, metrics, predictions
 from .session import Baseline, Failed, Impossible, Session
 from .unseen import unseen_values
@@ -154,8 +154,11 @@ def learned_again(session: Session, say: Say) -> str:
     session.trained()
     if len(session.main) < FEW:
         raise Impossible(f"{len(session.main)} rows have no part to learn from", "not_applicable")
-    expected = _slice_of_part(session)
-    with session.learning_from(sampled_raw(session.raw)) as data:
+    shapes = parts_of_files(session.load, session.main)
+    expected = _slice_of_part(session, shapes) if shapes else None
+    with reading_a_part(shapes):
+        raw = session.load() if shapes else sampled_raw(session.raw)
+    with session.learning_from(raw) as data:
         found = None if expected is None else difference(expected, data.X_train, EXACT, dtypes=True)
         if found is not None:
             raise Failed(f"notebook's slice against project: {found}{_last_touched(session, found)}")
@@ -165,16 +168,16 @@ def learned_again(session: Session, say: Say) -> str:
     return f"{compared}; {alone}"
 
 
-def _slice_of_part(session: Session) -> Any:
-    """What the slice gives on a part of the main frame; None where that is not read from a file."""
+def _slice_of_part(session: Session, shapes: set[tuple[int, ...]]) -> Any:
+    """What the slice gives on a part of the files that have these shapes."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "X.pkl")
-        asked = {"shape": session.main.shape, "file": str(file)}
+        asked = {"shapes": sorted(shapes), "file": str(file)}
         answer = _child({**session.request, "part": asked}, "slice")
         if answer["error"]:
             text = f"the notebook's own code does not run on a part of its rows: {answer['error']}"
             raise Impossible(text, "not_applicable")
-        return pickle.loads(file.read_bytes()) if answer["detail"] else None
+        return pickle.loads(file.read_bytes())
 
 
 def _said(session: Session, found: Found) -> str:
@@ -296,7 +299,7 @@ def _child(request: dict[str, Any], task: str) -> dict[str, Any]:
 def run_slice(request: dict[str, Any]) -> dict[str, Any]:
     """In a new process: run the slice as a script, and compare its X with the notebook's.
 
-    Where a part of the rows is asked for, its X on that is kept instead; `detail` says how the part was read.
+    Where a part of the rows is asked for, its X on that is kept instead.
     """
     asked, part_ = request["slice"], request.get("part")
     random.seed(request["seed"])
@@ -304,10 +307,9 @@ def run_slice(request: dict[str, Any]) -> dict[str, Any]:
     os.chdir(asked["folder"])
     sys.path.insert(0, asked["folder"])
     script = sys.modules["__main__"] = types.ModuleType("__main__")  # what it defines is found by pickle
-    taken: list[str] = []
     try:
         text = Path(asked["path"]).read_text(encoding="utf-8")
-        with reading_a_part(tuple(part_["shape"]), taken) if part_ else contextlib.nullcontext():
+        with reading_a_part({tuple(s) for s in part_["shapes"]}) if part_ else contextlib.nullcontext():
             exec(compile(text, asked["path"], "exec"), script.__dict__)
     except Exception as error:
         lines = [s.lineno for s in traceback.extract_tb(error.__traceback__) if s.filename == asked["path"]]
@@ -316,7 +318,7 @@ def run_slice(request: dict[str, Any]) -> dict[str, Any]:
     X = script.__dict__[asked["variable"]]
     if part_:
         Path(part_["file"]).write_bytes(pickle.dumps(X))
-        return {"error": "", "detail": ", ".join(taken)}
+        return {"error": "", "detail": ""}
     found = difference(Baseline(request, "").get("X_train"), X, EXACT, dtypes=True)
     return {"error": f"notebook against slice: {found}" if found else "", "detail": f"{count(X)} rows equal"}
 

@@ -37,23 +37,44 @@ def sampled_raw(raw: Any) -> Any:
     return {**raw, name: sampled(raw[name])}
 
 
+def parts_of_files(load: Callable[[], Any], main: pd.DataFrame) -> set[tuple[int, ...]]:
+    """The shapes of the files that are read in part: that which holds the main frame, else all that it may be
+    made of, which have no columns that it has not.
+    """
+    read: list[pd.DataFrame] = []
+
+    def seen(frame: pd.DataFrame) -> pd.DataFrame:
+        read.append(frame.copy())
+        return frame
+
+    with _reading(seen):
+        load()
+    if main.shape in {frame.shape for frame in read}:
+        return {main.shape}
+    return {frame.shape for frame in read if len(frame) >= FEW and set(frame.columns) <= set(main.columns)}
+
+
 @contextlib.contextmanager
-def reading_a_part(shape: tuple[int, ...], taken: list[str]) -> Iterator[None]:
-    """pandas' readers give a part of the frame that has this shape, the main one; `taken` names them."""
+def reading_a_part(shapes: set[tuple[int, ...]]) -> Iterator[None]:
+    """pandas' readers give a part of the frames that have these shapes."""
+    with _reading(lambda frame: sampled(frame) if frame.shape in shapes else frame):
+        yield
+
+
+@contextlib.contextmanager
+def _reading(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Iterator[None]:
+    """pandas' readers give their frames changed."""
     own = {name: getattr(pd, name) for name in READERS}
 
-    def partly(read: Callable[..., Any]) -> Callable[..., Any]:
+    def changed(read: Callable[..., Any]) -> Callable[..., Any]:
         def reader(*arguments: Any, **options: Any) -> Any:
             found = read(*arguments, **options)
-            if not isinstance(found, pd.DataFrame) or found.shape != shape:
-                return found
-            taken.append(read.__name__)
-            return sampled(found)
+            return change(found) if isinstance(found, pd.DataFrame) else found
 
         return reader
 
     for name, read in own.items():
-        setattr(pd, name, partly(read))
+        setattr(pd, name, changed(read))
     try:
         yield
     finally:

@@ -114,13 +114,15 @@ class Session:
         settings = self.module("settings").load_settings(self.project)
         return replace(settings, fit_on=fit_on) if hasattr(settings, "fit_on") else settings
 
+    def load(self) -> Any:
+        return self.module("load").load(self.settings())
+
     def train(self) -> Any:
         """The project's own load and fit, once."""
         if self.data is None:
-            settings = self.settings()
-            self.raw = self.module("load").load(settings)
+            self.raw = self.load()
             self.baseline.replay("features")
-            self.data = self.module("features").fit(self.raw, settings)
+            self.data = self.module("features").fit(self.raw, self.settings())
         return self.data
 
     @contextlib.contextmanager

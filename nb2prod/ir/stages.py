@@ -139,13 +139,14 @@ class StageGraph:
     looked up.  `split` is the statement that splits training from evaluation; `y` are the names (or
     expressions) of the target on its two sides, `y_eval_frame` the frame that the second is taken from where
     a frame was split.
-    `floating` are imports, definitions and constants, which go where they are used; `hidden` the nested
-    statements that only show something, by `id(node)`; `eval_arguments` what training
-    predicts on where that is prepared on the spot.  `crossing` are further values that training needs
+    `floating` are imports, definitions and constants, which go where they are used; `hidden`, by `id(node)`,
+    nested statements that only show something, and those that are `written_out`; `eval_arguments` what
+    training predicts on where that is prepared on the spot.  `crossing` are what else training takes
     from the features, `shared` those that inference needs, `model_extras` those that inference needs from
     training.  `spans` are the places of all kept statements.  `tags` are the stages of the cells, those of
     `inferred` from the data flow, for the reason that stands there.  `candidates` are the graphs of other
-    models on the same features, which are compared with the one that is compiled.
+    models on the same features, which are compared with the one that is compiled.  `written_out` are the
+    expressions that names stand for, by `id(name)`.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -177,6 +178,7 @@ class StageGraph:
     inferred: dict[int, str] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
     candidates: tuple[StageGraph, ...] = ()
+    written_out: dict[int, ast.expr] = field(default_factory=dict)
 
     def stage(self, role: Role) -> Stage:
         return next((stage for stage in self.stages if stage.role is role), Stage(role, ()))
@@ -216,6 +218,8 @@ class StageGraph:
             f"  candidate {c.sink.model}: s{c.sink.stmt}" for c in self.candidates if c.sink is not None
         ]
         lines += [f"  dropped s{d.stmt}: {d.reason}" for d in self.dropped]
+        written = dict.fromkeys(ast.unparse(node) for node in self.written_out.values())
+        lines += [f"  written out {text}" for text in written]
         lines += [f"  inferred cell {c}:1  {self.tags[c]}: {why}" for c, why in sorted(self.inferred.items())]
         lines += [f"  assumed {text}" for text in self.assumptions]
         lines += [f"  refused {r.code} {r.subject} {r.detail}".rstrip() for r in self.refusals]
@@ -236,5 +240,5 @@ class StageGraph:
         yield "floating", " ".join(f"s{s}" for s in sorted(self.floating))
         yield "parameters", " ".join(f"s{s}" for s in self.parameters)
         yield "paths", ", ".join(f"{path.key} is {path.path}" for path in self.paths)
-        yield "hidden", f"{len(self.hidden)} nested" if self.hidden else ""
+        yield "hidden", str(len(self.hidden)) if self.hidden else ""
         yield "staged", ", ".join(self.staged_functions)

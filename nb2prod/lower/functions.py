@@ -75,7 +75,7 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     """The one body of the features, its sites wrapped."""
     graph, flow = context.graph, context.flow
     assert graph.sink is not None
-    own = graph.stage(Role.FEATURES).stmts
+    own = [s for s in graph.stage(Role.FEATURES).stmts if id(flow.by_id[s].node) not in graph.hidden]
     y_stmts = graph.stage(Role.TARGET).stmts
     wanted = {
         id

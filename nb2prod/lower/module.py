@@ -95,6 +95,7 @@ class Context:
                     build.setdefault(id(call), _hand_over)
         for stmt in self.flow.by_id.values():
             build |= {id(call): _of_objects for call in _split_texts(stmt.node) if id(call) not in build}
+        build |= {name: _standing_for(groups) for name, groups in self.graph.written_out.items()}
         for path in self.graph.paths:
             build[id(path.node)] = lambda _, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
         nonlocals = frozenset(
@@ -123,6 +124,11 @@ def _split_texts(node: ast.AST) -> Iterator[ast.Call]:
 
 def _of_objects(text: str) -> str:
     return f"{text}.astype(object)"
+
+
+def _standing_for(node: ast.expr) -> Build:
+    text = ast.unparse(node)
+    return lambda _: text
 
 
 def _hand_over(text: str) -> str:

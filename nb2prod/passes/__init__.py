@@ -11,6 +11,7 @@ from nb2prod.passes.drop_display import drop_display
 from nb2prod.passes.hoist_parameters import hoist_parameters
 from nb2prod.passes.refuse_unsound import refuse_unsound
 from nb2prod.passes.stage_features import stage_features
+from nb2prod.passes.write_out_groups import write_out_groups
 
 Pass = Callable[[StageGraph, Flow, Types], StageGraph]
 
@@ -18,6 +19,7 @@ PASSES: tuple[Pass, ...] = (
     drop_display,  # first: what only shows something must not be staged
     hoist_parameters,
     refuse_unsound,
+    write_out_groups,
     stage_features,  # last: it looks at the statements that are left
 )
 

@@ -42,7 +42,8 @@ def stage_features(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     if graph.arrays is not None:
         frames |= dict.fromkeys(graph.arrays.names, Time.ROW)
     assert graph.sink is not None
-    binding = bind(flow, types, body, target, frames, graph.hidden, graph.sink.x, graph.sink.data)
+    hidden, written_out = graph.hidden, graph.written_out
+    binding = bind(flow, types, body, target, frames, hidden, written_out, graph.sink.x, graph.sink.data)
     batch = refuse_batch_prediction(flow, types, graph.prediction, graph.sink.model, binding.rows)
     if not graph.refusals:
         batch += _without_rows(graph.sink, flow, binding.rows)
