@@ -5,7 +5,8 @@
 Each command runs in a process of its own on one project and is killed at a random moment of its usual length;
 then another process looks: the champion is there, loads and scores its example; every alias agrees with the
 last record of its moves; every entered version of the features reads back whole.  The service is killed while
-four clients ask it: what it acknowledged more than a second before, answers and labels, must be in its log.
+four clients ask it: what it acknowledged more than a second before, answers, labels and refusals, must be in
+its log.
 """
 
 from __future__ import annotations
@@ -115,13 +116,14 @@ def elsewhere(call: Callable[..., object], *given: Any, kill_after: float | None
 
 
 class Client(threading.Thread):
-    """Asks for predictions, gives each second one a label, and notes when what was acknowledged."""
+    """Asks for predictions, labels each second one, sends a bad row now and then; notes what was taken."""
 
     def __init__(self, port: int, rows: list[dict[str, Any]]) -> None:
         super().__init__(daemon=True)
         self.port, self.rows = port, rows
         self.predicted: dict[str, float] = {}
         self.labelled: dict[str, float] = {}
+        self.refused: list[float] = []
 
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -136,15 +138,20 @@ class Client(threading.Thread):
                 if at % 2:
                     self._post(connection, "/feedback", {"prediction_id": key, "label": 1})
                     self.labelled[key] = time.monotonic()
+                if at % 10 == 0:
+                    self._post(connection, "/predict", {}, (422,))
+                    self.refused.append(time.monotonic())
         except (OSError, http.client.HTTPException):  # the service was killed
             return
 
     @staticmethod
-    def _post(connection: http.client.HTTPConnection, path: str, body: object) -> Any:
+    def _post(
+        connection: http.client.HTTPConnection, path: str, body: object, allowed: tuple[int, ...] = (200, 202)
+    ) -> Any:
         connection.request("POST", path, json.dumps(body), {"content-type": "application/json"})
         with connection.getresponse() as response:
             text = response.read()
-        if response.status not in (200, 202):
+        if response.status not in allowed:
             raise RuntimeError(f"{path}: {response.status} {text[:200]!r}")
         return json.loads(text)
 
@@ -177,6 +184,8 @@ def killed_service(
     """What a service that was killed under load lost beyond its bound; how much it acknowledged, and lost."""
     from churn import prediction_log, retention, segments
 
+    folder = settings.artifacts / "predictions"
+    refused_before = len(segments.refusals(folder))
     process, port = started(settings.project)
     clients = [Client(port, rows[first::4]) for first in range(4)]
     for one in clients:
@@ -187,22 +196,24 @@ def killed_service(
     process.wait()
     for one in clients:
         one.join()
-    folder = settings.artifacts / "predictions"
-    open_ones = segments.read(folder)
+    open_ones = (*segments.read(folder), segments.refusals(folder))
     retention.recover(folder)
-    logged, labels = segments.read(folder)
-    found = (
-        []
-        if len(open_ones[0]) == len(logged) and len(open_ones[1]) == len(labels)
-        else ["recovery loses rows"]
-    )
+    logged, labels, refusals = recovered = (*segments.read(folder), segments.refusals(folder))
+    found = [] if list(map(len, open_ones)) == list(map(len, recovered)) else ["recovery loses rows"]
     counts: Counter[str] = Counter()
+    lost = {}
     for what, kept in (("predicted", set(logged["id"])), ("labelled", set(labels["id"]))):
         noted = {key: when for one in clients for key, when in getattr(one, what).items()}
-        lost = [end - when for key, when in noted.items() if key not in kept]
-        counts += Counter({what: len(noted), f"{what} and lost": len(lost)})
-        if lost and max(lost) > prediction_log.SYNC_SECONDS:
-            found.append(f"lost what was {what} {max(lost):.2f} s before the end")
+        lost[what] = [end - when for key, when in noted.items() if key not in kept]
+        counts[what] = len(noted)
+    # A refusal has no id: those that are in the log are taken for the first that were acknowledged.
+    refused = sorted(when for one in clients for when in one.refused)
+    lost["refused"] = [end - when for when in refused[len(refusals) - refused_before :]]
+    counts["refused"] = len(refused)
+    for what, seconds in lost.items():
+        counts[f"{what} and lost"] = len(seconds)
+        if max(seconds, default=0) > prediction_log.SYNC_SECONDS:
+            found.append(f"lost what was {what} {max(seconds):.2f} s before the end")
     return found, counts
 
 

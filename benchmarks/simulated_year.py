@@ -4,8 +4,9 @@
 
 The champion is trained on half of the example's rows.  Each week draws its rows from the other half and
 monitors them; labels come four weeks late.  In week 26 of further years a number moves by half a standard
-deviation, the answer changes on part of the rows, or a column comes empty: one that may, and one that may
-not, so that the service refuses the rows.  Then the project retrains: on data in which nothing changed, on
+deviation, the answer changes on part of the rows (nothing but labels can show that, so one such year has them
+in the same week), or a column comes empty: one that may, and one that may not, so that the service refuses
+the rows.  Then the project retrains: on data in which nothing changed, on
 data in which the answer did (with the old rows among them, and without), and with a challenger that learned
 from shuffled answers; what is promoted is rolled back.  Every seed draws other weeks and other rows.
 """
@@ -81,18 +82,18 @@ class Year:
         return found.assign(truth=truth)
 
     def weeks(
-        self, before: pd.DataFrame, after: pd.DataFrame, seed: int, first: int, last: int, rows: int
+        self, pools: tuple[pd.DataFrame, pd.DataFrame], seed: int, first: int, last: int, rows: int, late: int
     ) -> list[Any]:
-        """What monitoring says in each week; from the onset rows come from `after`, labels come late."""
+        """What monitoring says in each week; rows come from the second pool from the onset on."""
         monitor = self.module("monitor")
         draw = np.random.default_rng(seed)
         found, windows = [], []
-        for week in range(first - LATE, last):
-            pool = after if week >= ONSET else before
+        for week in range(first - late, last):
+            pool = pools[week >= ONSET]
             drawn = pool.iloc[draw.integers(len(pool), size=rows)].reset_index(drop=True)
             windows.append(drawn[drawn["prediction"].notna()].reset_index(drop=True))
             if week >= first:
-                judged = windows[-1 - LATE].assign(label=windows[-1 - LATE]["truth"])
+                judged = windows[-1 - late].assign(label=windows[-1 - late]["truth"])
                 refused = drawn[drawn["reasons"].notna()].assign(refused=1)
                 fewest = self.settings.monitor_rows
                 found.append(
@@ -220,18 +221,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         year = Year(given.project, Path(folder))
         quiet = year.logged(year.stream)
-        alarms = [year.weeks(quiet, quiet, seed, 0, WEEKS, given.rows) for seed in range(given.seeds)]
+        alarms = [year.weeks((quiet, quiet), seed, 0, WEEKS, given.rows, LATE) for seed in range(given.seeds)]
         loud = [one.why for reports in alarms for one in reports if one.status == "alarm"]
         print(f"nothing happens: {len(loud)} alarms in {given.seeds} x {WEEKS} windows {loud}", flush=True)
         pools = changed(year)
-        for what, rows in pools.items():
-            after = year.logged(rows)
+        answers = list(pools)[-1]
+        for what, late in [*((what, LATE) for what in pools), (answers, 0)]:
+            both = (quiet, year.logged(pools[what]))
             found = []
             for seed in range(given.seeds):
-                reports = year.weeks(quiet, after, seed, ONSET - 2, ONSET + 8, given.rows)
+                reports = year.weeks(both, seed, ONSET - 2, ONSET + 8, given.rows, late)
                 found.append(noticed(reports, ONSET - 2))
-            print(f"{what}: noticed in windows {[window for window, _ in found]}: {found[0][1]}", flush=True)
-        attempts(year, list(pools.values())[-1], given.seeds)
+            told = f"noticed in windows {[window for window, _ in found]}: {found[0][1]}"
+            print(f"{what}, labels {late} weeks late: {told}", flush=True)
+        attempts(year, pools[answers], given.seeds)
 
 
 if __name__ == "__main__":
