@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.arrays import named
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import ROWS, held
+from nb2prod.analysis.holders import ROWS, as_fitted, held
 from nb2prod.analysis.metrics import find_metrics
 from nb2prod.analysis.model import (
     PREDICT_METHODS,
@@ -488,8 +488,10 @@ class _Cut:
             predicting += [c for c in calls(stmt.node) if (f := self.types.fact(c)) and f.role == ROWS]
         for call in predicting:
             given = given_rows(call, self.models)
-            argument = held(given, id, self.slicer, self.types).x if given is not None else None
-            if argument is None or isinstance(argument, ast.Name) or call is self.sink.call:
+            if given is None or call is self.sink.call:
+                continue
+            argument = as_fitted(held(given, id, self.slicer, self.types).x, self.sink.x)
+            if isinstance(argument, ast.Name):
                 continue
             for name in _names(argument) & set(uses):
                 reaches = set(uses[name].reaches) - {id} - self.floating

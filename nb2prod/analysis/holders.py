@@ -88,6 +88,11 @@ def bare(node: ast.expr) -> ast.expr:
     return node
 
 
+def as_fitted(rows: ast.expr, x: ast.expr) -> ast.expr:
+    """Rows to predict as `x` was given to the fit: the frame behind an array, if that was a frame."""
+    return bare(rows) if bare(x) is x else rows
+
+
 def _iterated(name: str, stmt: ast.stmt) -> ast.expr | None:
     """What the loop of the statement goes through whose first variable this is."""
     for loop in ast.walk(stmt):
