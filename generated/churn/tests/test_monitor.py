@@ -116,6 +116,23 @@ def test_unseen_categories_are_an_alarm(window: pd.DataFrame, version: Version) 
             assert f"unseen of {name}" in found.why
 
 
+def test_of_a_row_only_what_the_version_knows_is_logged(
+    version: Version, rows: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Columns that anybody can invent would become columns of the log."""
+    log, sent = (
+        PredictionLog(tmp_path),
+        [{**row, f"invented {at}": at} for at, row in enumerate(rows)],
+    )
+    log.predictions(
+        sent, [str(at) for at in range(len(sent))], score(sent, version), version
+    )
+    log.close()
+    logged, _ = segments.read(tmp_path)
+    assert len(logged) == len(rows)
+    assert not [name for name in logged if name.startswith("row.invented")]
+
+
 def test_a_served_row_that_the_batch_answers_otherwise_is_an_alarm(
     settings: Settings, version: Version, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -99,7 +99,11 @@ class PredictionLog:
         scores: Scores,
         version: Version | Alone,
     ) -> None:
-        """Take the rows of one request with what was answered."""
+        """Take the rows of one request with what was answered.
+
+        Of a row only the columns that the version knows: whoever sends others must not fill the log with them.
+        """
+        known = version.module("schema").COLUMNS
         versions = {
             "model_version": version.number,
             "feature_version": version.feature_version,
@@ -107,9 +111,10 @@ class PredictionLog:
         for row, key, value, probabilities in zip(
             rows, ids, scores.predictions, scores.probabilities, strict=True
         ):
+            sent = {name: row[name] for name in known if name in row}
             entry = {
                 "id": key,
-                "row": row,
+                "row": sent,
                 "prediction": value,
                 "probabilities": probabilities,
             }
