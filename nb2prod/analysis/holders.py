@@ -3,6 +3,7 @@
 lgb.Dataset(X_train, y_train)                    X_train, y_train
 dtest = xgb.DMatrix(X_test); bst.predict(dtest)  X_test, where the matrix is made
 DataLoader(TensorDataset(torch.tensor(X), y))    X, y
+DataLoader(Rows(X, y))                           X, y: a Dataset class of the notebook
 smf.ols("price ~ a + b", df).fit()               the columns a and b of df, and price
 """
 
@@ -32,31 +33,59 @@ class Held:
     stmts: tuple[int, ...] = ()
 
 
-def held(node: ast.expr, at: int, slicer: Slicer, types: Types, turns: frozenset[str] = frozenset()) -> Held:
+def held(
+    node: ast.expr,
+    at: int,
+    slicer: Slicer,
+    types: Types,
+    turns: frozenset[str] = frozenset(),
+    own: bool = False,
+) -> Held:
     """The rows behind an expression of statement `at`: itself where nothing holds them.
 
-    `turns` are variables of loops that were followed already.
+    `turns` are variables of loops that were followed already.  With `own`, a Dataset class of the notebook
+    holds what it is made of; without its target, no such object can be made for rows to predict.
     """
     if isinstance(node, ast.Name) and node.id not in turns:
         whole = _iterated(node.id, slicer.flow.by_id[at].node)
-        batches = held(whole, at, slicer, types, turns | {node.id}) if whole is not None else None
+        batches = held(whole, at, slicer, types, turns | {node.id}, own) if whole is not None else None
         if batches is not None and batches.holders:
             return batches  # for xb, yb in loader
     made, stmt = definition(node, at, slicer)
     if isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr in RESHAPED:
-        inner = held(made.func.value, stmt, slicer, types, turns)
+        inner = held(made.func.value, stmt, slicer, types, turns, own)
         return replace(inner, stmts=(stmt, *inner.stmts)) if inner.holders else Held(node, None, at)
     if not isinstance(made, ast.Call) or not made.args:
         return Held(node, None, at)
     fact = types.fact(made)
-    if fact is None or fact.role != ROWS:
+    if (fact is None or fact.role != ROWS) and not (own and _is_own_dataset(made, slicer, types)):
         return Held(node, None, at)
-    inner = held(made.args[0], stmt, slicer, types)
+    inner = held(made.args[0], stmt, slicer, types, own=own)
     labels = [k.value for k in made.keywords if k.arg == "label"]
     y = (made.args[1] if len(made.args) > 1 else None) or next(iter(labels), None) or inner.y
     if y is not None:
-        y = held(y, stmt, slicer, types).x
+        y = held(y, stmt, slicer, types, own=own).x
     return Held(inner.x, y, inner.stmt, (made, *inner.holders), (stmt, *inner.stmts))
+
+
+def _is_own_dataset(made: ast.Call, slicer: Slicer, types: Types) -> bool:
+    """`Rows(X, y)` of `class Rows(torch.utils.data.Dataset)`."""
+    definitions = [s.node for s in slicer.flow.by_id.values() if isinstance(s.node, ast.ClassDef)]
+    bases = [b for d in definitions if ast.unparse(made.func) == d.name for b in d.bases]
+    paths = [ast.unparse(base).partition(".") for base in bases]
+    full = [types.imports.get(first, "") + dot + rest for first, dot, rest in paths]
+    return any(path.startswith("torch.") and path.endswith(".Dataset") for path in full)
+
+
+def bare(node: ast.expr) -> ast.expr:
+    """The frame or column of its array: `df["y"]` of `df["y"].values` and of `df["y"].to_numpy()`."""
+    match node:
+        case (
+            ast.Attribute(value=inner, attr="values")
+            | ast.Call(func=ast.Attribute(value=inner, attr="to_numpy"), args=[], keywords=[])
+        ):
+            return inner
+    return node
 
 
 def _iterated(name: str, stmt: ast.stmt) -> ast.expr | None:

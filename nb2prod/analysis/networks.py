@@ -37,7 +37,7 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     found: list[Held] = []
     for part in _learning(stmt.node, types):
         nodes = sorted([*_read(part), *inner_calls(part)], key=lambda n: (n.lineno, n.col_offset))
-        found = [h for n in nodes if (h := held(n, stmt.id, slicer, types)).holders]
+        found = [h for n in nodes if (h := held(n, stmt.id, slicer, types, own=True)).holders]
         if any(h.y is not None for h in found) or len({ast.dump(h.x) for h in found}) > 1:
             break  # rows and a target
     if not found:
@@ -88,8 +88,11 @@ def _learning(node: ast.stmt, types: Types) -> Iterator[ast.AST]:
 
 
 def _is_one(node: ast.expr, types: Types) -> bool:
-    """Whether an expression is made of one variable, as `y.values`, and not of several."""
-    return len({n.id for n in _read(node)} - set(types.imports)) == 1
+    """Whether an expression is made of one variable, as `y.values` and `df[columns]`, and not of several."""
+    chosen = {
+        id(n) for part in ast.walk(node) if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)
+    }
+    return len({n.id for n in _read(node) if id(n) not in chosen} - set(types.imports)) == 1
 
 
 def _read(node: ast.AST) -> list[ast.Name]:

@@ -19,7 +19,7 @@ from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_ta
 from nb2prod.analysis.combined import refuse_combined
 from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import held, without_labels
+from nb2prod.analysis.holders import bare, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
 from nb2prod.analysis.networks import switched
 from nb2prod.analysis.nodes import method
@@ -189,7 +189,12 @@ def _rows(
     if method_of(made) in ("fit_predict", "labels_"):
         return sink.x
     given = given_rows(made, names)
-    return held(given, stmt.id, slicer, types).x if given is not None else None
+    return _as_fitted(held(given, stmt.id, slicer, types).x, sink) if given is not None else None
+
+
+def _as_fitted(rows: ast.expr, sink: Sink) -> ast.expr:
+    """The rows as they were given to the fit: the frame behind an array, if that was a frame."""
+    return bare(rows) if bare(sink.x) is sink.x else rows
 
 
 def _is_fitted_on(rows: ast.expr | None, stmt: Stmt, sink: Sink, slicer: Slicer) -> bool:
@@ -223,10 +228,11 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts[receiver] = sink.model  # another name for it
             if (given := given_rows(made, names)) is not None and made not in texts:
                 rows = held(given, id, slicer, types)
+                text = text_with(rows.x, {ast.dump(_as_fitted(rows.x, sink)): "X"})
                 if rows.holders:
-                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], "X")
+                    texts[rows.holders[-1]] = without_labels(rows.holders[-1], text)
                 else:
-                    texts[given] = "X"
+                    texts[given] = text
         for count in row_counts(slicer, types, id, prediction.rows, prediction.stmts):
             texts[count] = "len(X)"
         for inner in ast.walk(node):

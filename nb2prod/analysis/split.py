@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import ROWS
+from nb2prod.analysis.holders import ROWS, bare
 from nb2prod.analysis.siblings import column_of, columns_of, siblings
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
@@ -179,7 +179,7 @@ def answers_of(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Answers:
         names.add(sink.y.id)
     elif sink.y is not None:
         mates = dict(zip(split.outputs[::2], split.outputs[1::2], strict=False))
-        texts = {ast.unparse(sink.y), ast.unparse(renamed(sink.y, mates))}
+        texts = {ast.unparse(y) for y in (sink.y, bare(sink.y), renamed(sink.y, mates))}
     if not split.stmt:
         names |= _by_hand(sink, slicer, types, texts)
     names |= _split_again(names, flow, types)

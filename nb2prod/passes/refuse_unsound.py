@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.events import Function, events
+from nb2prod.analysis.model import calls
 from nb2prod.analysis.networks import switched
 from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.types import Types
@@ -38,7 +39,7 @@ def refuse_unsound(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
         *_stateful(flow, types, graph),
         *_taken_names(flow, graph),
         *_kept_functions(flow, graph),
-        *_inference(flow, graph),
+        *_inference(flow, graph, types),
     ]
     return replace(graph, refusals=(*graph.refusals, *dict.fromkeys(found)))
 
@@ -193,7 +194,7 @@ def _memory(stmt: Stmt, function: Function) -> str:
     return ""
 
 
-def _inference(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
+def _inference(flow: Flow, graph: StageGraph, types: Types) -> Iterator[Refusal]:
     """An inference cell that changes the model, or predicts inside of a function."""
     assert graph.sink is not None
     cells = {c for c, tags in graph.tags.items() if "infer" in tags.split(",")}
@@ -206,5 +207,12 @@ def _inference(flow: Flow, graph: StageGraph) -> Iterator[Refusal]:
         # A class of the notebook may keep intermediate results where it predicts.
         predicts |= any(True for _ in predict_calls(stmt.node, names))
         predicts |= bool(switched([stmt], {graph.sink.model}))
-        if changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
+        inside = [
+            c for c in calls(stmt.node) if isinstance(c.func, ast.Name) and c.func.id in types.functions
+        ]
+        given = {n.id for call in inside for n in call.args if isinstance(n, ast.Name)}
+        if changes and not predicts and graph.sink.model in given:
+            detail = "it predicts inside of a function; assign the prediction in the cell itself"
+            yield Refusal("NBP403", stmt.span, ast.unparse(inside[0].func), detail)
+        elif changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
             yield Refusal("NBP502", stmt.span, str(Role.INFER), "it changes the model after training")
