@@ -254,9 +254,13 @@ def save(version: Version, folder: Path, code: Path) -> None:
     with (data / "model.pkl").open("wb") as file:
         cloudpickle.dump({"model": version.model, "extras": version.extras}, file)
     if version.info.get("row_path", {}).get("passed"):
-        version.info["row_path"]["python"] = PYTHON
+        proof = {
+            **version.info["row_path"],
+            "python": PYTHON,
+        }  # another version may have the same one
+        version.info["row_path"] = proof
         _write_info(version, data)
-        version.info["row_path"]["needs"] = _keep_alone(version, folder)
+        proof["needs"] = _keep_alone(version, folder)
     _write_info(version, data)
 
 
