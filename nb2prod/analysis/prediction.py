@@ -108,13 +108,14 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     inside |= begun(slicer, types, needed - inside, rows, [s.id for s, _ in predicts])
     stmts = needed & inside | ({last} if value is not None else set())
     stmts |= {id for id in switched(cells, names) if stmts and id < max(stmts)}
-    stmts -= _unread(slicer, stmts - {last}, stmts, value)
+    read = [*columns.values(), *([value] if value is not None else [])]
+    stmts -= _unread(slicer, stmts - {last}, stmts, read)
     return Prediction(tuple(sorted(stmts)), rows, result, value=value, columns=columns)
 
 
-def _unread(slicer: Slicer, stored: set[int], stmts: set[int], value: ast.expr | None) -> set[int]:
+def _unread(slicer: Slicer, stored: set[int], stmts: set[int], answer: list[ast.expr]) -> set[int]:
     """Those of `stored` that put predictions into a column which no statement, nor the answer, reads."""
-    nodes = [slicer.flow.by_id[id].node for id in stmts] + ([value] if value is not None else [])
+    nodes = [*(slicer.flow.by_id[id].node for id in stmts), *answer]
     read: set[str] = set()
     for node in nodes:
         columns = [
@@ -638,11 +639,26 @@ def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction
         if not isinstance(node, ast.Assign) or not isinstance(value, ast.expr):
             continue
         about = any(True for _ in predictions(value, names)) or bool(_names(value) & derived)
+        about |= any(_column_of(part) in stored for part in ast.walk(value))
         target = node.targets[0]
-        if about and isinstance(target, ast.Name) and not is_table(value):
-            derived.add(target.id)
+        if isinstance(target, ast.Name) and not is_table(value):
+            copied = [(target.id, column) for owner, column in stored if owner == root(value) != target.id]
+            stored |= dict.fromkeys(copied)
+            if about:
+                derived.add(target.id)
         if about:
             stored |= dict.fromkeys(_stores(node))
+
+
+def _column_of(node: ast.AST) -> tuple[str, str] | None:
+    """Frame and column of `df["p"]` and `df.p`."""
+    match node:
+        case (
+            ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str() as column))
+            | ast.Attribute(value=ast.Name(id=owner), attr=column)
+        ):
+            return owner, column
+    return None
 
 
 def _stores(node: ast.Assign) -> Iterator[tuple[str, str]]:
