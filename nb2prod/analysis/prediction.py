@@ -210,6 +210,17 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
     wanted = ast.dump(prediction.rows) if prediction.rows is not None else ""
     model = ast.dump(sink.held) if sink.held is not None else ""
     names = aliases(flow, sink)
+    nodes = [flow.by_id[id].node for id in prediction.stmts]
+    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    columns: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _column(node):
+            name = _column(node)
+            while name in taken:
+                name += "_"
+            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
+                taken.add(name)
+    stored = {ast.dump(ast.parse(text, mode="eval").body): name for text, name in columns.items()}
     for id in prediction.stmts:
         node = flow.by_id[id].node
         for made in predictions(node, names):
@@ -236,7 +247,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                 if isinstance(inner, ast.Call) and (index := _row_index(inner)) is not None:
                     texts[index] = "None"  # labels of rows that the notebook had
                 if prediction.columns and (part := prediction.columns.get(ast.unparse(inner))) is not None:
-                    text = text_with(part, {wanted: "X"})
+                    text = text_with(part, {**stored, wanted: "X"})
                     texts[inner] = text if isinstance(part, ast.Name) else f"({text})"
                 elif ast.dump(inner) == wanted:
                     texts.setdefault(inner, "X")
@@ -244,16 +255,6 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
                     texts.setdefault(inner, sink.model)
                 elif counts_rows(inner, prediction.rows):
                     texts.setdefault(inner, "len(X)")
-    nodes = [flow.by_id[id].node for id in prediction.stmts]
-    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
-    columns: dict[str, str] = {}
-    for node in nodes:
-        if isinstance(node, ast.Assign) and _column(node):
-            name = _column(node)
-            while name in taken:
-                name += "_"
-            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
-                taken.add(name)
     for node in nodes:
         for inner in ast.walk(node):
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
