@@ -118,15 +118,24 @@ def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model:
 
 
 def evaluation_features(session: Session, say: Say) -> str:
-    """V9: the notebook prepared its own evaluation rows as it prepared the training rows."""
-    data = session.trained()
-    if data.X_eval is None:
+    """V9: the notebook prepared rows to judge or to predict as it prepared the training rows."""
+    data, expected = session.trained(), session.baseline
+    if data.X_eval is not None:
+        return _as_trained(session, expected.get("X_eval"), data.X_eval)
+    if not (expected.has("rows_new") and expected.has("X_new")):
         raise Impossible("the notebook evaluates on no other rows", "not_applicable")
-    expected = session.baseline.get("X_eval")
-    found = difference(expected, data.X_eval, tolerance(expected))
+    try:
+        X = session.transform(expected.get("rows_new"))
+    except Exception as error:
+        raise Impossible(f"the rows that the inference cells read: {session.error(error)}") from error
+    return _as_trained(session, expected.get("X_new"), X)
+
+
+def _as_trained(session: Session, expected: Any, X: Any) -> str:
+    found = difference(expected, X, tolerance(expected))
     if found is None:
         return f"{count(expected)} rows"
-    apart = extent(expected, data.X_eval, tolerance(expected))
+    apart = extent(expected, X, tolerance(expected))
     if apart is None:
         raise Failed(f"notebook against project: {found}")
     columns, share = apart

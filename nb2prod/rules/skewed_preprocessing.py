@@ -23,7 +23,9 @@ class SkewedPreprocessing(Rule):
     """
 
     code, name, severity = "NBP202", "skewed-preprocessing", Severity.WARNING
-    message = "the rows that judge the model are prepared in another way than those that train it"
+    message = (
+        "rows that judge the model or are predicted are prepared in another way than those that train it"
+    )
     help = "production prepares all rows as the training rows; `transform` both in the notebook"
     refused = (("", "3 of 12 columns differ for 61% of 446 rows"),)
     fires = (
