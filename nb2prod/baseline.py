@@ -50,8 +50,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
     elif place is not None:
         found.append(Tap("X_eval", place, "value"))
-    else:
-        found += _new_rows(graph, flow)
+    found += _new_rows(graph, flow)
     found += [replace(_metric_tap(metric, flow), metric=True) for metric in graph.metrics]
     for candidate in graph.candidates:
         found += _candidate_taps(candidate, flow)
@@ -72,18 +71,23 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
 def _new_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
     """The rows of another file that the inference cells predict: as they are loaded, and as predicted."""
     rows, slicer = graph.prediction.rows, Slicer(flow)
+    if prediction_side(graph, flow) or _predicts_evaluation(graph, flow):
+        return
     names = {n.id for n in ast.walk(rows) if isinstance(n, ast.Name)} if rows is not None else set()
     predicting = [s for s in graph.prediction.stmts if slicer.reaching(s, names)]
     if rows is None or not predicting:
         return
     kept = {s for stage in graph.stages for s in stage.stmts}
-    made = slicer.backward(slicer.reaching(predicting[0], names)) - kept
-    read = [s for s in sorted(made) if any(e.kind == "reads-file" for e in flow.effects_of(s))]
+    made = sorted(slicer.backward(slicer.reaching(predicting[0], names)))
+    read = [s for s in made if any(e.kind == "reads-file" for e in flow.effects_of(s))]
+    read = [s for s in read if graph.frames[0] not in flow.defined_by(s)]
+    read = read if len(read) == 1 else [s for s in read if s not in kept]  # tables to look up are needed too
     match [flow.by_id[s].node for s in read]:
         case [ast.Assign(targets=[ast.Name(id=name)])]:
             cell = flow.by_id[read[0]].cell
-            loaded = max(s for s in flow.by_id if flow.by_id[s].cell == cell and name in flow.changed_by(s))
-            yield Tap("rows_new", flow.by_id[loaded].span, "after", name)
+            loading = "load" in graph.tags.get(cell, "").split(",")  # else the cell prepares them too
+            loaded = [s for s in flow.by_id if flow.by_id[s].cell == cell and name in flow.changed_by(s)]
+            yield Tap("rows_new", flow.by_id[loaded[-1] if loading else read[0]].span, "after", name)
             yield Tap("X_new", flow.by_id[predicting[0]].span, "before", ast.unparse(rows))
 
 

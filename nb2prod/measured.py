@@ -41,7 +41,7 @@ def _skew(compiled: Compiled, facts: Mapping[str, Any]) -> Iterator[Refusal]:
     if not facts.get("columns"):
         return
     taps = baseline.taps(compiled.graph, compiled.flow)
-    span = next((tap.span for tap in taps if tap.name in ("X_eval", "X_new")), None)
+    span = next((tap.span for tap in taps if tap.name == facts["rows"]), None)
     detail = f"{_listed(facts['columns'])} for {facts['share']:.0%} of the rows"
     yield Refusal("NBP202", span, "", detail)
 

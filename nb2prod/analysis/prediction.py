@@ -308,6 +308,8 @@ def refuse_predictions(
     if not refusals:
         later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
         refusals += refuse_combined(later, plain, names, types, prediction, known)
+    if not refusals:
+        refusals += _by_functions_of_tables(plain, names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
         refusals += _not_taken_over(flow, plain, names)
@@ -555,12 +557,19 @@ def _left_out(
     if prediction.value is not None:
         steps = [s for s in cells if s.id in prediction.stmts]
         derived |= {name for s in steps if (name := assigned_name(s.node)) is not None}
+    gathered: set[str] = set()
     for stmt in cells:
         if answers.read_by(stmt.id, stmt.node):
             continue  # it judges predictions
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
         taken = stmt.id in prediction.stmts
+        if not taken:
+            gathered |= _gathered(stmt.node, names, derived)
+        if isinstance(stmt.node, ast.Assign) and any(_stores(stmt.node)) and _names(value) & gathered:
+            detail = "one value after another is made of the predictions; make them with one expression"
+            yield Refusal("NBP403", stmt.text.span(stmt.node), ast.unparse(stmt.node.targets[0]), detail)
+            return
         if not taken and not has_score(stmt.node, types):
             for part in ast.walk(stmt.node):
                 if isinstance(part, ast.expr) and _transforms(part, names, derived, types):
@@ -571,6 +580,33 @@ def _left_out(
                     return
         if target is not None and isinstance(value, ast.expr) and _touches(value, names, derived):
             derived.add(target)
+
+
+def _by_functions_of_tables(cells: list[Stmt], names: set[str]) -> Iterator[Refusal]:
+    """`df.assign(p=model.predict(X)).assign(label=lambda t: t.p > 0.5)`, of which only `p` would be taken."""
+    for stmt in cells:
+        for call in calls(stmt.node):
+            lambdas = any(isinstance(k.value, ast.Lambda) for k in call.keywords)
+            if method(call) == "assign" and lambdas and any(True for _ in predictions(call.func, names)):
+                detail = "a function makes a column of predictions; assign it in a statement of its own"
+                yield Refusal("NBP403", stmt.text.span(stmt.node), "assign", detail)
+                return
+
+
+def _gathered(node: ast.stmt, names: set[str], derived: set[str]) -> set[str]:
+    """The lists and dictionaries that a loop over predictions fills."""
+    found: set[str] = set()
+    for loop in ast.walk(node):
+        if isinstance(loop, ast.For) and _touches(loop.iter, names, derived):
+            for part in ast.walk(loop):
+                if isinstance(part, ast.Call) and method(part) in ("append", "extend", "insert"):
+                    found.add(root(part.func))
+                elif isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Store):
+                    found.add(root(part))
+        elif isinstance(node, ast.Assign) and isinstance(loop, ast.ListComp):
+            if any(_touches(part.iter, names, derived) for part in loop.generators):
+                found.add(assigned_name(node) or "")
+    return found - {""}
 
 
 def _touches(node: ast.AST, names: set[str], derived: set[str]) -> bool:

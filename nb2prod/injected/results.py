@@ -119,19 +119,22 @@ def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model:
 
 def evaluation_features(session: Session, say: Say) -> str:
     """V9: the notebook prepared rows to judge or to predict as it prepared the training rows."""
-    data, expected = session.trained(), session.baseline
+    data, expected, said = session.trained(), session.baseline, []
     if data.X_eval is not None:
-        return _as_trained(session, expected.get("X_eval"), data.X_eval)
-    if not (expected.has("rows_new") and expected.has("X_new")):
+        said.append(_as_trained(session, "X_eval", data.X_eval))
+    if expected.has("rows_new") and expected.has("X_new"):
+        try:
+            X = session.transform(expected.get("rows_new"))
+        except Exception as error:
+            raise Impossible(f"the rows that the inference cells read: {session.error(error)}") from error
+        said.append(f"{_as_trained(session, 'X_new', X)} of another file")
+    if not said:
         raise Impossible("the notebook evaluates on no other rows", "not_applicable")
-    try:
-        X = session.transform(expected.get("rows_new"))
-    except Exception as error:
-        raise Impossible(f"the rows that the inference cells read: {session.error(error)}") from error
-    return _as_trained(session, expected.get("X_new"), X)
+    return "; ".join(said)
 
 
-def _as_trained(session: Session, expected: Any, X: Any) -> str:
+def _as_trained(session: Session, role: str, X: Any) -> str:
+    expected = session.baseline.get(role)
     found = difference(expected, X, tolerance(expected))
     if found is None:
         return f"{count(expected)} rows"
@@ -139,6 +142,6 @@ def _as_trained(session: Session, expected: Any, X: Any) -> str:
     if apart is None:
         raise Failed(f"notebook against project: {found}")
     columns, share = apart
-    session.facts |= {"columns": columns, "share": share}
+    session.facts |= {"rows": role, "columns": columns, "share": share}
     some = f"{len(columns)} of {len(names_of(expected))} columns differ"
     raise Failed(f"{some} for {share:.0%} of {count(expected)} rows; notebook against project: {found}")
