@@ -16,7 +16,7 @@ from itertools import chain
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import Held, definition, held
-from nb2prod.analysis.nodes import inner_calls, method
+from nb2prod.analysis.nodes import inner_calls, method, valued
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
@@ -89,10 +89,8 @@ def _learning(node: ast.stmt, types: Types) -> Iterator[ast.AST]:
 
 def _is_one(node: ast.expr, types: Types) -> bool:
     """Whether an expression is made of one variable, as `y.values` and `df[columns]`, and not of several."""
-    chosen = {
-        id(n) for part in ast.walk(node) if isinstance(part, ast.Subscript) for n in ast.walk(part.slice)
-    }
-    return len({n.id for n in _read(node) if id(n) not in chosen} - set(types.imports)) == 1
+    read = {n.id for n in valued(node) if isinstance(n.ctx, ast.Load)}
+    return len(read - set(types.imports)) == 1
 
 
 def _read(node: ast.AST) -> list[ast.Name]:

@@ -10,7 +10,7 @@ from nb2prod.tree import LEAVES, children
 if TYPE_CHECKING:
     from nb2prod.analysis.script import Script
 
-__all__ = ["children", "dumped", "inner_calls", "kinds", "method", "nodes"]
+__all__ = ["children", "dumped", "inner_calls", "kinds", "method", "nodes", "valued"]
 
 _KEPT = "_nb2prod_nodes"
 _TEXT = "_nb2prod_text"
@@ -41,6 +41,12 @@ def inner_calls(root: ast.AST) -> list[ast.Call]:
 def method(call: ast.Call) -> str:
     """The name of the method that is called; empty where it is a function."""
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def valued(node: ast.AST) -> list[ast.Name]:
+    """The names that an expression has values of; `wanted` in `prices[wanted]` only chooses among them."""
+    chosen_by = {id(n) for s in ast.walk(node) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
+    return [n for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in chosen_by]
 
 
 def dumped(node: ast.AST) -> str:

@@ -25,6 +25,7 @@ from nb2prod.analysis.networks import switched
 from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
+from nb2prod.analysis.siblings import column_of
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Answers, answers_of
 from nb2prod.analysis.sums import begun, counts_rows, row_counts
@@ -211,15 +212,7 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
     model = ast.dump(sink.held) if sink.held is not None else ""
     names = aliases(flow, sink)
     nodes = [flow.by_id[id].node for id in prediction.stmts]
-    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
-    columns: dict[str, str] = {}
-    for node in nodes:
-        if isinstance(node, ast.Assign) and _column(node):
-            name = _column(node)
-            while name in taken:
-                name += "_"
-            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
-                taken.add(name)
+    columns = _variables(nodes)
     stored = {ast.dump(ast.parse(text, mode="eval").body): name for text, name in columns.items()}
     for id in prediction.stmts:
         node = flow.by_id[id].node
@@ -260,6 +253,20 @@ def for_new_rows(flow: Flow, types: Types, sink: Sink, prediction: Prediction) -
             if isinstance(inner, ast.Subscript) and ast.unparse(inner) in columns:
                 texts[inner] = columns[ast.unparse(inner)]
     return texts
+
+
+def _variables(nodes: list[ast.stmt]) -> dict[str, str]:
+    """The variables that stand for columns in which statements store predictions, by the texts of these."""
+    taken = {n.id for node in nodes for n in ast.walk(node) if isinstance(n, ast.Name)}
+    columns: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign) and _column(node):
+            name = _column(node)
+            while name in taken:
+                name += "_"
+            if columns.setdefault(ast.unparse(node.targets[0]), name) == name:
+                taken.add(name)
+    return columns
 
 
 def _row_index(node: ast.Call) -> ast.expr | None:
@@ -676,7 +683,7 @@ def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction
         if not isinstance(node, ast.Assign) or not isinstance(value, ast.expr):
             continue
         about = any(True for _ in predictions(value, names)) or bool(_names(value) & derived)
-        about |= any(_column_of(part) in stored for part in ast.walk(value))
+        about |= any(column_of(p) in stored for p in ast.walk(value) if isinstance(p, ast.expr))
         target = node.targets[0]
         if isinstance(target, ast.Name) and not is_table(value):
             copied = [(target.id, column) for owner, column in stored if owner == root(value) != target.id]
@@ -685,17 +692,6 @@ def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction
                 derived.add(target.id)
         if about:
             stored |= dict.fromkeys(_stores(node))
-
-
-def _column_of(node: ast.AST) -> tuple[str, str] | None:
-    """Frame and column of `df["p"]` and `df.p`."""
-    match node:
-        case (
-            ast.Subscript(value=ast.Name(id=owner), slice=ast.Constant(value=str() as column))
-            | ast.Attribute(value=ast.Name(id=owner), attr=column)
-        ):
-            return owner, column
-    return None
 
 
 def _stores(node: ast.Assign) -> Iterator[tuple[str, str]]:

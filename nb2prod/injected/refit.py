@@ -41,17 +41,17 @@ def parts_of_files(load: Callable[[], Any], main: pd.DataFrame) -> set[tuple[int
     """The shapes of the files that are read in part: that which holds the main frame, else all that it may be
     made of, which have no columns that it has not.
     """
-    read: list[pd.DataFrame] = []
+    read: list[tuple[tuple[int, ...], set[Any]]] = []  # shapes and columns: load may change a frame in place
 
     def seen(frame: pd.DataFrame) -> pd.DataFrame:
-        read.append(frame.copy())
+        read.append((frame.shape, set(frame.columns)))
         return frame
 
     with _reading(seen):
         load()
-    if main.shape in {frame.shape for frame in read}:
+    if main.shape in dict(read):
         return {main.shape}
-    return {frame.shape for frame in read if len(frame) >= FEW and set(frame.columns) <= set(main.columns)}
+    return {shape for shape, columns in read if shape[0] >= FEW and columns <= set(main.columns)}
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from nb2prod.analysis.nodes import valued
 from nb2prod.analysis.split import sources, value_of
 from nb2prod.ir.project import Column
 from nb2prod.ir.stages import Role
@@ -71,15 +72,9 @@ def _behind(name: str, context: Context) -> list[ast.AST]:
                 found.append(part)
             else:
                 split = sources(node, current) if isinstance(node.value, ast.Call) else set()
-                todo += sorted(split or _values(part))
+                todo += sorted(split or {n.id for n in valued(part)})
         seen.add(current)
     return found
-
-
-def _values(node: ast.expr) -> set[str]:
-    """The variables that an expression has values of; a mask in `prices[wanted]` only chooses among them."""
-    chosen_by = {id(n) for s in ast.walk(node) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in chosen_by}
 
 
 class _Made:

@@ -207,12 +207,14 @@ def _inference(flow: Flow, graph: StageGraph, types: Types) -> Iterator[Refusal]
         # A class of the notebook may keep intermediate results where it predicts.
         predicts |= any(True for _ in predict_calls(stmt.node, names))
         predicts |= bool(switched([stmt], {graph.sink.model}))
+        if not changes or predicts:
+            continue
         inside = [
             c for c in calls(stmt.node) if isinstance(c.func, ast.Name) and c.func.id in types.functions
         ]
         given = {n.id for call in inside for n in call.args if isinstance(n, ast.Name)}
-        if changes and not predicts and graph.sink.model in given:
+        if graph.sink.model in given:
             detail = "it predicts inside of a function; assign the prediction in the cell itself"
             yield Refusal("NBP403", stmt.span, ast.unparse(inside[0].func), detail)
-        elif changes and not predicts and not isinstance(stmt.node, ast.FunctionDef):
+        elif not isinstance(stmt.node, ast.FunctionDef):
             yield Refusal("NBP502", stmt.span, str(Role.INFER), "it changes the model after training")
