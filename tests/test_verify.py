@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 from tiny_project import Folder
 
@@ -106,6 +107,20 @@ def test_other_metrics_and_predictions_are_found(folder: Folder) -> None:
     assert found["metrics"].status == found["predictions"].status == "failed"
     assert "accuracy: notebook 0." in found["metrics"].detail
     assert "eval rows" in found["predictions"].detail or "train rows" in found["predictions"].detail
+
+
+def test_rows_of_another_file_that_the_notebook_prepares_otherwise_are_found(folder: Folder) -> None:
+    judged = folder.kept("y_eval").index
+    folder.keep("rows_new", pd.read_csv(folder.root / "data" / "raw.csv").loc[judged].drop(columns="churn"))
+    X = folder.kept("X_eval")
+    folder.keep("X_new", X)
+    found = folder.inside("V1", "V9")["V9"]
+    assert found.status == "passed" and found.detail == f"{len(X)} rows; {len(X)} rows of another file"
+    X[: len(X) // 2, 0] += 1
+    folder.keep("X_new", X)
+    found = folder.inside("V1", "V9")["V9"]
+    assert found.status == "failed" and f"1 of {X.shape[1]} columns differ" in found.detail
+    assert found.facts["rows"] == "X_new"
 
 
 def test_what_is_unstable_in_the_notebook_is_no_fault_of_the_project(folder: Folder) -> None:

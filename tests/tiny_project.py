@@ -202,6 +202,18 @@ class Folder:
         path.write_text(text.replace(old, new))
         return self
 
+    def kept(self, name: str) -> Any:
+        """What the notebook's plain run left under this name."""
+        return pickle.loads((self.root / "baseline" / f"{name}.pkl").read_bytes())
+
+    def keep(self, name: str, value: Any) -> None:
+        """As if the plain run had left this."""
+        (self.root / "baseline" / f"{name}.pkl").write_bytes(pickle.dumps(value))
+        path = self.root / "baseline" / "index.json"
+        index = json.loads(path.read_text())
+        index["values"][name] = {"file": f"{name}.pkl", "type": type(value).__name__}
+        path.write_text(json.dumps(index))
+
     def checks(self, *names: str, fit_on: str = "all", **options: Any) -> dict[str, Check]:
         request = replace(self.request, checks=names or CHECKS, fit_on=fit_on)
         found = run_checks(request, python=sys.executable, timeout=600, **options)
