@@ -101,8 +101,8 @@ def take(X: Any, rows: Any) -> Any:
 
 
 def flat(y: Any) -> Any:
-    """A target or prediction without labels; one column is as good as none."""
-    values = np.asarray(y)
+    """A target or prediction without labels; one column is as good as none; one row may come squeezed."""
+    values = np.atleast_1d(np.asarray(y))
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
