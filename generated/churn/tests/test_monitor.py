@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import runpy
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +20,7 @@ from unittest.mock import Mock
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
@@ -323,15 +328,44 @@ def test_cron_sees_what_was_found(
 
 
 @pytest.mark.parametrize(
-    "error", [SettingsError("no data"), ZeroDivisionError("a fault")]
+    "error",
+    [
+        SettingsError("no data"),
+        ZeroDivisionError("a fault"),
+        KeyboardInterrupt("stopped"),
+    ],
 )
 def test_a_failure_is_no_alarm(
-    error: Exception, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "load_settings", lambda project: settings)
     monkeypatch.setattr(monitor, "run", Mock(side_effect=error))
     ran = CliRunner().invoke(cli.app, ["monitor", "--json"])
     assert ran.exit_code == 2 and str(error) in ran.stderr and not ran.stdout
+
+
+def test_a_report_that_cannot_be_printed_is_no_alarm(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(
+        monitor, "run", lambda given: monitor.Report("quiet", "", "1", "", 0, 0, [], {})
+    )
+    full = Mock(spec=io.StringIO, write=Mock(side_effect=OSError("no space left")))
+    with redirect_stdout(full), pytest.raises(typer.Exit) as ended:
+        cli.monitor()
+    assert ended.value.exit_code == 2
+
+
+def test_a_library_that_is_not_installed_is_no_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, "churn.cli", None
+    )  # as if it could not be imported
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("churn", run_name="__main__")
+    assert ended.value.code == 2
 
 
 def test_gauges_name_any_column(version: Version) -> None:

@@ -35,6 +35,8 @@ def test_rollback_returns_to_the_previous_champion(
     registry.promote(settings, trained.version)
     registry.promote(settings, second, "better")
     assert registry.champion(settings) == second
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert row["approval"] == ""  # under the policy auto it waits for nobody
     change = registry.rollback(settings, "it was not")
     assert (change.old, change.new, change.why) == (
         second,
@@ -73,8 +75,30 @@ def test_a_rejected_version_never_serves(
             forbidden(settings, second)
     (row,) = [row for row in registry.listing(settings) if row["version"] == second]
     assert (row["approval"], row["decided"]["why"]) == ("rejected", "too old")
-    registry.approve(settings, second)
+    with pytest.raises(
+        RegistryError, match="too old; to approve it all the same, say why"
+    ):
+        registry.approve(settings, second)
+    registry.approve(settings, second, "it was not")
     assert registry.promote(settings, second) is not None
+
+
+def test_a_challenger_that_lost_waits_for_nobody(
+    settings: Settings, trained: Result, second: str
+) -> None:
+    registry._move(settings, registry.CHALLENGER, registry.RETRAIN, second, "")
+    registry.judged(settings, second, False, "no better")
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert (row["approval"], row["decided"]["who"], row["decided"]["why"]) == (
+        "rejected",
+        "retrain",
+        "no better",
+    )
+    assert row["aliases"] == [] and registry.champion(settings) == trained.version
+    with pytest.raises(RegistryError, match="rejected by retrain: no better"):
+        registry.approve(settings, second)
+    with pytest.raises(RegistryError, match="rejected"):
+        registry.promote(settings, second)
 
 
 def test_rollback_goes_to_any_earlier_champion_that_still_works(

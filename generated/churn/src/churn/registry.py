@@ -23,7 +23,7 @@ from . import versions
 from .settings import Settings
 from .versions import Alone, Version
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, RETRAIN = "champion", "challenger", "retrain"
 CHANGE, INTENT = "alias_change.", "alias_intent."
 PATIENCE = timedelta(minutes=1)
 LINEAGE = ("feature_version", "code_hash", "data_fingerprint", "model_hash")
@@ -197,16 +197,29 @@ def _require(settings: Settings, number: str) -> Any:
 
 
 def approve(settings: Settings, number: str, why: str = "") -> None:
-    """Say that a usable version may be promoted."""
-    if _require(settings, number).tags.get("validation") != "passed":
+    """Say that a usable version may be promoted; to take back that it was rejected needs a reason."""
+    tags = _require(settings, number).tags
+    if tags.get("validation") != "passed":
         raise RegistryError(
             f"version {number} was never found usable; it cannot be approved"
         )
-    _decide(settings, number, "approved", why)
+    if tags.get("approval") == "rejected" and not why:
+        past = json.loads(tags["rejected"])
+        told = (
+            f"was rejected by {past['who']}{': ' if past['why'] else ''}{past['why']}"
+        )
+        raise RegistryError(
+            f"version {number} {told}; to approve it all the same, say why (--why)"
+        )
+    _decide(settings, number, "approved", why, _who())
 
 
-def note(settings: Settings, number: str, why: str) -> None:
-    """Keep with a challenger how its comparison with the champion ended."""
+def judged(settings: Settings, number: str, won: bool, why: str) -> None:
+    """Keep with a challenger how its comparison with the champion ended; one that did not win is rejected."""
+    if not won:
+        reject(
+            settings, number, why, RETRAIN
+        )  # first: a killed process leaves no loser that waits for a person
     client = connect(settings).MlflowClient()
     client.set_model_version_tag(settings.model_name, number, "retrained", why[:1000])
 
@@ -219,61 +232,69 @@ def close_unfinished(settings: Settings) -> str | None:
     tags = _require(settings, number).tags
     came_by = [past.action for past in history(settings) if past.new == number]
     if (
-        came_by[-1:] != ["retrain"]
+        came_by[-1:] != [RETRAIN]
         or "retrained" in tags
         or tags.get("approval") != "pending"
     ):
         return None  # it was compared, or waits for a person
-    why = "never compared with the champion: its retraining failed or was stopped"
-    note(settings, number, why)
-    _move(settings, CHALLENGER, "retrain", None, why)
+    judged(
+        settings,
+        number,
+        False,
+        "never compared with the champion: its retraining failed or was stopped",
+    )
     return number
 
 
-def reject(settings: Settings, number: str, why: str = "") -> None:
-    """Say that a version must not serve, whatever the policy; `approve` takes that back."""
+def reject(settings: Settings, number: str, why: str = "", who: str = "") -> None:
+    """Say that a version must not serve, whatever the policy; only `approve` with a reason takes that back."""
     _require(settings, number)
     if champion(settings) == number:
         raise RegistryError(f"version {number} is the champion; roll back first")
-    _decide(settings, number, "rejected", why)
+    _decide(settings, number, "rejected", why, who or _who())
     if _alias(settings, CHALLENGER) == number:
         _move(settings, CHALLENGER, "reject", None, why)
 
 
-def _decide(settings: Settings, number: str, decision: str, why: str) -> None:
+def _decide(settings: Settings, number: str, decision: str, why: str, who: str) -> None:
     """Who, when and why first: a decision without its author never counts."""
     client = connect(settings).MlflowClient()
-    record = {"who": _who(), "when": now(), "why": why}
+    record = {"who": who, "when": now(), "why": why[:1000]}
     client.set_model_version_tag(
         settings.model_name, number, decision, json.dumps(record)
     )
     client.set_model_version_tag(settings.model_name, number, "approval", decision)
 
 
-def _allowed(settings: Settings, number: str) -> None:
-    """RegistryError where a version may not become the champion."""
-    tags = _require(settings, number).tags
+def _allowed(settings: Settings, number: str) -> str:
+    """What was decided about a version; RegistryError where it may not become the champion."""
+    tags: dict[str, str] = _require(settings, number).tags
     if tags.get("validation") != "passed":
         raise RegistryError(
             f"version {number} was never found usable; it cannot be promoted"
         )
     if tags.get("approval") == "rejected":
         raise RegistryError(
-            f"version {number} was rejected; run `approve {number}` first"
+            f"version {number} was rejected; run `approve {number} --why ...` first"
         )
     if settings.approval == "manual" and tags.get("approval") != "approved":
         raise RegistryError(
             f"version {number} is not approved; run `approve {number}` first"
         )
+    return tags.get("approval", "")
 
 
 def promote(settings: Settings, number: str, why: str = "") -> Change | None:
     """Make a version the champion, if the policy allows it; None where it is that already."""
-    _allowed(settings, number)
+    approval = _allowed(settings, number)
     moved = _move(settings, CHAMPION, "promote", number, why)
     if _alias(settings, CHALLENGER) == number:
         _move(
             settings, CHALLENGER, "promote", None, f"version {number} became champion"
+        )
+    if approval == "pending":  # the policy is auto: it waits for nobody
+        connect(settings).MlflowClient().delete_model_version_tag(
+            settings.model_name, number, "approval"
         )
     return moved
 
