@@ -146,6 +146,9 @@ class _Cut:
             self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics, set())
+        if again := self.bound_again(train, names):  # an earlier model of the same name, on other rows
+            metrics = [m for m in metrics if not self.slicer.backward({m.stmt}) & again]
+            train, names, crossing = self.train(body, target, load, metrics, set())
         prediction, shared, extras, late = self.infer(prediction, body, target | load, train)
         if late:
             train, names, crossing = self.train(body, target, load, metrics, late)
@@ -434,6 +437,12 @@ class _Cut:
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def bound_again(self, train: set[int], names: dict[str, str]) -> set[int]:
+        """Training statements before the fit that give other values to names of what the model is fitted on."""
+        given = {name for name, role in names.items() if role in ("X_train", "y_train")}
+        before = {id for id in train if id < self.sink.data and self.flow.defined_by(id) & given}
+        return before - self.slicer.backward({self.sink.data})
 
     def by_name(self, reaches: set[int], name: str) -> set[int]:
         """These statements without those that prepare evaluation rows under another name: an unknown call may
