@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from nb2prod.analysis.model import PREDICT_METHODS
+from nb2prod.analysis.predictors import given_rows, predict_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
@@ -50,7 +52,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
     elif place is not None:
         found.append(Tap("X_eval", place, "value"))
-    found += _new_rows(graph, flow)
+    found += [*_judged_rows(graph, flow), *_new_rows(graph, flow)]
     found += [replace(_metric_tap(metric, flow), metric=True) for metric in graph.metrics]
     for candidate in graph.candidates:
         found += _candidate_taps(candidate, flow)
@@ -68,17 +70,41 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
     return found
 
 
+def _judged_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
+    """The rows that training judges the model on where no split gave them: chosen by hand or of another
+    file.
+    """
+    sink = graph.sink
+    assert sink is not None
+    if graph.split is not None:
+        return
+    for id in graph.stage(Role.TRAIN).stmts:
+        for call in predict_calls(flow.by_id[id].node, {sink.model}, (*PREDICT_METHODS, "score")):
+            rows = given_rows(call, {sink.model})
+            known = rows is None or call is sink.call or ast.dump(rows) == ast.dump(sink.x)
+            if rows is None or known or any(graph.train_names.get(name) for name in _names(rows)):
+                continue
+            yield from _as_loaded("rows_judged", id, rows, graph, flow)
+            yield Tap("X_judged", flow.by_id[id].text.span(rows), "value")
+            return
+
+
 def _new_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
-    """The rows of another file that the inference cells predict: as they are loaded, and as predicted."""
+    """The rows that the inference cells predict where they are none of the split's."""
     rows, slicer = graph.prediction.rows, Slicer(flow)
-    if prediction_side(graph, flow) or _predicts_evaluation(graph, flow):
+    if rows is None or prediction_side(graph, flow) or _predicts_evaluation(graph, flow):
         return
-    names = {n.id for n in ast.walk(rows) if isinstance(n, ast.Name)} if rows is not None else set()
-    predicting = [s for s in graph.prediction.stmts if slicer.reaching(s, names)]
-    if rows is None or not predicting:
-        return
+    predicting = [s for s in graph.prediction.stmts if slicer.reaching(s, _names(rows))]
+    if predicting:
+        yield from _as_loaded("rows_new", predicting[0], rows, graph, flow)
+        yield Tap("X_new", flow.by_id[predicting[0]].span, "before", ast.unparse(rows))
+
+
+def _as_loaded(role: str, at: int, rows: ast.expr, graph: StageGraph, flow: Flow) -> Iterator[Tap]:
+    """The table of another file that these rows of statement `at` come from, as it is loaded."""
+    slicer = Slicer(flow)
     kept = {s for stage in graph.stages for s in stage.stmts}
-    made = sorted(slicer.backward(slicer.reaching(predicting[0], names)))
+    made = sorted(slicer.backward(slicer.reaching(at, _names(rows))))
     read = [s for s in made if any(e.kind == "reads-file" for e in flow.effects_of(s))]
     read = [s for s in read if graph.frames[0] not in flow.defined_by(s)]
     read = read if len(read) == 1 else [s for s in read if s not in kept]  # tables to look up are needed too
@@ -87,8 +113,11 @@ def _new_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
             cell = flow.by_id[read[0]].cell
             loading = "load" in graph.tags.get(cell, "").split(",")  # else the cell prepares them too
             loaded = [s for s in flow.by_id if flow.by_id[s].cell == cell and name in flow.changed_by(s)]
-            yield Tap("rows_new", flow.by_id[loaded[-1] if loading else read[0]].span, "after", name)
-            yield Tap("X_new", flow.by_id[predicting[0]].span, "before", ast.unparse(rows))
+            yield Tap(role, flow.by_id[loaded[-1] if loading else read[0]].span, "after", name)
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _metric_tap(metric: Metric, flow: Flow) -> Tap:
@@ -189,7 +218,7 @@ def _predicts_evaluation(graph: StageGraph, flow: Flow) -> bool:
         return False
     target = getattr(flow.by_id[graph.split].node, "targets", [None])[0]
     held = {e.id for e in getattr(target, "elts", [])[1::2] if isinstance(e, ast.Name)}
-    own = {n.id for n in ast.walk(graph.prediction.rows) if isinstance(n, ast.Name)}
+    own = _names(graph.prediction.rows)
     slicer = Slicer(flow)
     made = {s for id in graph.prediction.stmts for s in slicer.reaching(id, own)}
     chain = slicer.backward(made) | set(graph.prediction.stmts)

@@ -4,6 +4,7 @@
     -> verified                                       or: refused NBP401 cell 2, or: unverified
     xfail: why it is not so yet                       only where there is a known gap
     needs: lightgbm                                   a library without which it is left out
+    checks: V9 failed, leakage passed                 what these checks say
     # %% setup                                        a cell and its tag; an empty one is the standard one
     # %% features
     df = df.dropna()
@@ -48,7 +49,8 @@ from sklearn.model_selection import train_test_split
 class Hazard:
     """One case: `cells` are (tag, text); `code` and `cell` say why and where it is refused; `emitted` are
     (module, line) that must stand in the project in this order; `gap` is the reason of an expected failure;
-    `needs` is a library; without `verified` the project is written, and its report says what is open.
+    `needs` is a library; `checks` are names of checks and their status; without `verified` the project is
+    written, and its report says what is open.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Hazard:
     gap: str = ""
     needs: str = ""
     verified: bool = True
+    checks: tuple[tuple[str, str], ...] = ()
 
 
 def hazards() -> list[Hazard]:
@@ -73,9 +76,9 @@ def parse(text: str, topic: str) -> list[Hazard]:
     found = []
     for part in re.split(r"^== ", text, flags=re.MULTILINE)[1:]:
         outcome = r"(?:verified|(unverified)|refused (NBP\d+) cell (\d+))"
-        said = re.match(rf"(.*)\n-> {outcome}\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?", part)
+        said = re.match(rf"(.*)\n-> {outcome}\n(?:xfail: (.*)\n)?(?:needs: (.*)\n)?(?:checks: (.*)\n)?", part)
         assert said is not None, f"{part[:80]!r}: no outcome"
-        name, unverified, code, cell, gap, needs = said.groups()
+        name, unverified, code, cell, gap, needs, checks = said.groups()
         body, *sections = re.split(r"^# ---- emitted: ", part[said.end() :], flags=re.MULTILINE)
         pieces = re.split(r"^# %% (\w+)\n", body, flags=re.MULTILINE)[1:]
         cells = [_cell(tag, own) for tag, own in zip(pieces[::2], pieces[1::2], strict=True)]
@@ -85,7 +88,8 @@ def parse(text: str, topic: str) -> list[Hazard]:
             emitted += [(module, line.strip()) for line in lines]
         number = int(cell) if cell else None
         kept = tuple(cells), code or "", number, tuple(emitted), gap or "", needs or "", not unverified
-        found.append(Hazard(name, topic, *kept))
+        said_of = tuple((said.split()[0], said.split()[1]) for said in (checks or "").split(", ") if said)
+        found.append(Hazard(name, topic, *kept, said_of))
     return found
 
 

@@ -55,7 +55,13 @@ def kept(load: str, features: str, infer: str) -> dict[str, tuple[int, int, str]
             id="read by the inference cell: as it is read",
         ),
         pytest.param("", "", "print(model.predict(X_test))", {}, id="the rows of the split"),
-        pytest.param("", "", 'print(model.predict(train[["Age"]]))', {}, id="the rows of the training file"),
+        pytest.param(
+            "",
+            "",
+            'print(model.predict(train[["Age"]]))',
+            {"X_new": (3, 1, "train[['Age']]")},
+            id="the rows of the training file",
+        ),
     ],
 )
 def test_rows_of_another_file(load: str, features: str, infer: str, expected: dict[str, object]) -> None:

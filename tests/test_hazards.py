@@ -72,6 +72,8 @@ def test_compiled(case: Hazard, tmp_path: Path) -> None:
         assert outcome.status == "unverified" and outcome.report.reason
         return
     assert outcome.status == "verified", outcome.report.reason
+    found = {check.id: (check.id, check.status) for check in outcome.report.checks}
+    assert case.checks == tuple(found[name] for name, _ in case.checks)
     assert outcome.out is not None
     (tmp_path / "work").mkdir()
     assert disagreement(case, tmp_path / "data", outcome.out, tmp_path / "work") == ""

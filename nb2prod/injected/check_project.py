@@ -41,14 +41,12 @@ from .compare import EXACT, Difference, count, difference, flat, tolerance
 from .leakage import leakage
 from .liveness import live_state
 from .lockstep import Parting, batch, body_of, part, trained
+from .other_rows import other_rows
 from .probe import probe, to_json_rows
 from .refit import FEW, parts_of_files, reading_a_part, sampled_raw
-from .results import candidates, evaluation_features, metrics, predictions
-from .session import Baseline, Failed, Impossible, Session
+from .results import candidates, metrics, predictions
+from .session import Baseline, Failed, Impossible, Say, Session
 from .unseen import unseen_values
-
-Say = Callable[[int, int], None]
-
 
 # --- the checks: each returns what it saw, or raises ------------------------------------------------------
 
@@ -234,7 +232,7 @@ RUN: dict[str, Callable[[Session, Say], str]] = {
     "V8": _also_apart(stored_state),
     "metrics": metrics,
     "predictions": predictions,
-    "V9": evaluation_features,
+    "V9": other_rows,
     "leakage": leakage,
     "candidates": candidates,
 }

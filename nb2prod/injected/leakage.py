@@ -5,14 +5,17 @@ The project can learn from the training rows of its split alone (`fit_on`); both
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .session import Failed, Impossible, Session
+import numpy as np
+
+from .session import Failed, Impossible, Say, Session
 
 
-def leakage(session: Session, say: Callable[[int, int], None]) -> str:
+def leakage(session: Session, say: Say) -> str:
     """What is learned from rows that judge the model, and what the metrics are where it is not."""
+    if session.judged is not None and len(session.judged):
+        return _by_hand(session, say)
     data, fitted = session.trained(), session.model()
     if data.eval_ids is None or not hasattr(session.settings(), "fit_on"):
         raise Impossible("no split is seen that sets rows apart to judge the model", "not_applicable")
@@ -26,7 +29,7 @@ def leakage(session: Session, say: Callable[[int, int], None]) -> str:
         raise Impossible(f"learning from the training rows alone fails: {text}") from error
     if not leaking:
         return "nothing is learned from the rows that judge the model"
-    named = ", ".join(leaking[:8]) + (f" and {len(leaking) - 8} more" if len(leaking) > 8 else "")
+    named = _listed(leaking)
     stable = [name for name in session.baseline.metrics if name not in session.request["unstable"]]
     figures = [
         f"{name} {float(fitted.metrics[name]):.6g} as written, {float(other.metrics[name]):.6g} without"
@@ -37,6 +40,43 @@ def leakage(session: Session, say: Callable[[int, int], None]) -> str:
     if not corrected:
         raise Failed(f"{text}; --fit-on train corrects it")
     return f"{text}; the project learns from the training rows alone"
+
+
+def _by_hand(session: Session, say: Say) -> str:
+    """A split by hand cannot be made first: what is learned must stay as it is when the judging rows change.
+
+    One column after the other gets values of training rows in them; a column by which the rows were chosen
+    says nothing.
+    """
+    data, main, rows = session.trained(), session.main, session.judged
+    assert rows is not None
+    kept = np.unique(np.asarray(data.train_ids)[np.asarray(data.train_ids) >= 0])
+    leaking: dict[str, None] = {}
+    tried = 0
+    source = np.arange(len(main))
+    source[rows] = kept[0]
+    for at in range(len(main.columns)):
+        say(at, len(main.columns))
+        values = main.iloc[source, at]
+        other = main.copy()
+        other.isetitem(at, values.array)
+        raw = other if main is session.raw else {**session.raw, next(iter(session.raw)): other}
+        try:
+            with session.learning_from(raw) as found:
+                if np.array_equal(found.train_ids, data.train_ids):
+                    leaking |= dict.fromkeys(_learned_otherwise(session, data.state, found.state))
+                    tried += 1
+        except Exception:  # these values do not go with the others in their rows
+            continue
+    if not tried:
+        raise Impossible("the rows that judge the model cannot be changed without changing which they are")
+    if leaking:
+        raise Failed(f"{_listed(list(leaking))} learned from the rows that judge the model too")
+    return f"nothing is learned from the {len(rows)} rows that judge the model"
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(keys[:8]) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")
 
 
 def _learned_otherwise(session: Session, state: Any, other: Any) -> list[str]:

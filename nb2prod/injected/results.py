@@ -1,18 +1,15 @@
-"""What the project comes to: its metrics, its predictions, the features of the notebook's evaluation rows."""
+"""What the project comes to: its metrics and its predictions."""
 
 from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .compare import BATCH, EXACT, SINGLE, count, difference, extent, flat, names_of, take, tolerance
-from .session import Failed, Impossible, Session
-
-Say = Callable[[int, int], None]
+from .compare import BATCH, EXACT, SINGLE, count, difference, flat, take
+from .session import Failed, Impossible, Say, Session
 
 
 def metrics(session: Session, say: Say) -> str:
@@ -115,33 +112,3 @@ def _rows_decided_alone(session: Session, ids: np.ndarray, expected: Any, model:
         found = difference(take(expected, np.array([place])), answer, BATCH)
         if found is not None:
             raise Failed(f"row {ids[place]}, in the notebook's batch against alone: {found}")
-
-
-def evaluation_features(session: Session, say: Say) -> str:
-    """V9: the notebook prepared rows to judge or to predict as it prepared the training rows."""
-    data, expected, said = session.trained(), session.baseline, []
-    if data.X_eval is not None:
-        said.append(_as_trained(session, "X_eval", data.X_eval))
-    if expected.has("rows_new") and expected.has("X_new"):
-        try:
-            X = session.transform(expected.get("rows_new"))
-        except Exception as error:
-            raise Impossible(f"the rows that the inference cells read: {session.error(error)}") from error
-        said.append(f"{_as_trained(session, 'X_new', X)} of another file")
-    if not said:
-        raise Impossible("the notebook evaluates on no other rows", "not_applicable")
-    return "; ".join(said)
-
-
-def _as_trained(session: Session, role: str, X: Any) -> str:
-    expected = session.baseline.get(role)
-    found = difference(expected, X, tolerance(expected))
-    if found is None:
-        return f"{count(expected)} rows"
-    apart = extent(expected, X, tolerance(expected))
-    if apart is None:
-        raise Failed(f"notebook against project: {found}")
-    columns, share = apart
-    session.facts |= {"rows": role, "columns": columns, "share": share}
-    some = f"{len(columns)} of {len(names_of(expected))} columns differ"
-    raise Failed(f"{some} for {share:.0%} of {count(expected)} rows; notebook against project: {found}")

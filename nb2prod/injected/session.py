@@ -10,7 +10,7 @@ import pickle
 import random
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ import pandas as pd
 
 from .compare import count, take
 from .lockstep import Parting
+
+Say = Callable[[int, int], None]
 
 
 class Failed(Exception):
@@ -100,6 +102,7 @@ class Session:
         self.data: Any = None
         self.apart: Any = None
         self.fitted: Any = None
+        self.judged: np.ndarray | None = None  # rows of a split by hand that judge the model
         self.facts: dict[str, Any] = {}  # what the check at work found besides its outcome
 
     def module(self, name: str) -> Any:

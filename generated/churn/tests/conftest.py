@@ -77,6 +77,8 @@ def second(settings: Settings, again: str) -> str:
     """Another usable version, about which nobody has decided yet."""
     client = registry.connect(settings).MlflowClient()
     client.set_model_version_tag(settings.model_name, again, "approval", "pending")
+    if "retrained" in client.get_model_version(settings.model_name, again).tags:
+        client.delete_model_version_tag(settings.model_name, again, "retrained")
     return again
 
 

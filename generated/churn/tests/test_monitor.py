@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import runpy
+import sys
 import threading
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -16,6 +20,7 @@ from unittest.mock import Mock
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
@@ -225,11 +230,35 @@ def test_labels_that_contradict_are_an_alarm(
 ) -> None:
     quality = version.info["baseline"]["quality"]
     if "accuracy" in quality:
+        known = baseline.as_text(pd.Series(version.info["labels"])).tolist()
+        other = dict(zip(known, known[1:] + known[:1], strict=True))
+        labels = baseline.as_text(window["prediction"]).map(other)
         found = monitor.examine(
-            window.assign(label="wrong"), version.info, version.number, 100
+            window.assign(label=labels), version.info, version.number, 100
         )
-        assert "quality of accuracy" in found.why
-        assert found.quality["accuracy"] == 0
+        assert found.why == "quality of accuracy" and found.quality["accuracy"] == 0
+    if "mae" in quality:
+        far = window["prediction"].astype(float) + 10 * quality["mae"]
+        assert (
+            "quality of mae"
+            in monitor.examine(
+                window.assign(label=far), version.info, version.number, 100
+            ).why
+        )
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_labels_that_no_prediction_can_be_are_an_alarm_and_no_loss_of_quality(
+    window: pd.DataFrame, version: Version, share: float
+) -> None:
+    if not version.info["baseline"]["quality"]:
+        pytest.skip("no rows judge the model")
+    labels = window["prediction"].astype(object)
+    labels[: int(share * len(labels))] = "in other words"
+    found = monitor.examine(
+        window.assign(label=labels), version.info, version.number, 100
+    )
+    assert found.why == "unseen of label"
 
 
 def test_labels_that_come_weeks_later_judge_when_they_come(
@@ -306,6 +335,19 @@ def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
     assert page.index("<details open>") < page.index("<details>")
     assert odd not in page and "&lt;script&gt;" in page
     assert "http" not in page  # all of it is in this one file
+    category = {
+        "kind": "category",
+        "table": {"a long name, which is <b>shown</b>": 3, "": 1},
+        "other": {},
+    }
+    plot = report._plot(
+        "", pd.Series(["a long name, which is <b>shown</b>", "new"]), category
+    )
+    assert (
+        "a long name, which is &lt;b&gt;shown&lt;/b&gt;" in plot
+        and "75.0% → 50.0%" in plot
+        and "new" in plot
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,15 +365,44 @@ def test_cron_sees_what_was_found(
 
 
 @pytest.mark.parametrize(
-    "error", [SettingsError("no data"), ZeroDivisionError("a fault")]
+    "error",
+    [
+        SettingsError("no data"),
+        ZeroDivisionError("a fault"),
+        KeyboardInterrupt("stopped"),
+    ],
 )
 def test_a_failure_is_no_alarm(
-    error: Exception, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    error: BaseException, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cli, "load_settings", lambda project: settings)
     monkeypatch.setattr(monitor, "run", Mock(side_effect=error))
     ran = CliRunner().invoke(cli.app, ["monitor", "--json"])
     assert ran.exit_code == 2 and str(error) in ran.stderr and not ran.stdout
+
+
+def test_a_report_that_cannot_be_printed_is_no_alarm(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "load_settings", lambda project: settings)
+    monkeypatch.setattr(
+        monitor, "run", lambda given: monitor.Report("quiet", "", "1", "", 0, 0, [], {})
+    )
+    full = Mock(spec=io.StringIO, write=Mock(side_effect=OSError("no space left")))
+    with redirect_stdout(full), pytest.raises(typer.Exit) as ended:
+        cli.monitor()
+    assert ended.value.exit_code == 2
+
+
+def test_a_library_that_is_not_installed_is_no_alarm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(
+        sys.modules, "churn.cli", None
+    )  # as if it could not be imported
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("churn", run_name="__main__")
+    assert ended.value.code == 2
 
 
 def test_gauges_name_any_column(version: Version) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -35,6 +36,8 @@ def test_rollback_returns_to_the_previous_champion(
     registry.promote(settings, trained.version)
     registry.promote(settings, second, "better")
     assert registry.champion(settings) == second
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert row["approval"] == ""  # under the policy auto it waits for nobody
     change = registry.rollback(settings, "it was not")
     assert (change.old, change.new, change.why) == (
         second,
@@ -73,8 +76,30 @@ def test_a_rejected_version_never_serves(
             forbidden(settings, second)
     (row,) = [row for row in registry.listing(settings) if row["version"] == second]
     assert (row["approval"], row["decided"]["why"]) == ("rejected", "too old")
-    registry.approve(settings, second)
+    with pytest.raises(
+        RegistryError, match="too old; to approve it all the same, say why"
+    ):
+        registry.approve(settings, second)
+    registry.approve(settings, second, "it was not")
     assert registry.promote(settings, second) is not None
+
+
+def test_a_challenger_that_lost_waits_for_nobody(
+    settings: Settings, trained: Result, second: str
+) -> None:
+    registry._move(settings, registry.CHALLENGER, registry.RETRAIN, second, "")
+    registry.judged(settings, second, False, "no better")
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert (row["approval"], row["decided"]["who"], row["decided"]["why"]) == (
+        "rejected",
+        "retrain",
+        "no better",
+    )
+    assert row["aliases"] == [] and registry.champion(settings) == trained.version
+    with pytest.raises(RegistryError, match="rejected by retrain: no better"):
+        registry.approve(settings, second)
+    with pytest.raises(RegistryError, match="rejected"):
+        registry.promote(settings, second)
 
 
 def test_rollback_goes_to_any_earlier_champion_that_still_works(
@@ -139,6 +164,31 @@ def test_the_same_data_and_seed_give_the_same_model(
     fitted = version.module("train").fit_model(data, settings)
     again = replace(version, state=data.state, model=fitted.model, extras=fitted.extras)
     assert version.module("checks")._model_hash(again) == version.info["model_hash"]
+
+
+def test_a_local_store_whose_making_was_stopped_is_made_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = replace(settings, tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made, seen = tmp_path / "mlflow.db.part", []
+
+    class Client:
+        def __init__(self, uri: str) -> None:
+            assert uri == f"sqlite:///{made}" and not made.exists()
+
+        def search_experiments(self, **given: Any) -> None:
+            made.write_text("torn" if not seen else "whole")
+            seen.append((tmp_path / "mlflow.db").exists())
+            if len(seen) == 1:
+                raise KeyboardInterrupt
+
+    mlflow = Mock(MlflowClient=Client)
+    with pytest.raises(KeyboardInterrupt):
+        registry._create(mlflow, tmp_path / "mlflow.db")
+    registry._create(mlflow, tmp_path / "mlflow.db")
+    registry._create(mlflow, tmp_path / "mlflow.db")  # it is there
+    assert seen == [False, False] and (tmp_path / "mlflow.db").read_text() == "whole"
+    assert registry._database(own) == tmp_path / "mlflow.db"
 
 
 def test_an_unknown_version_is_refused(settings: Settings, trained: Result) -> None:

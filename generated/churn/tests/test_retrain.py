@@ -227,6 +227,7 @@ def test_a_challenger_whose_retraining_was_stopped_is_closed_by_the_next(
     )
     (row,) = [row for row in registry.listing(settings) if row["version"] == second]
     assert row["retrained"].startswith("never compared")
+    assert (row["approval"], row["decided"]["who"]) == ("rejected", "retrain")
 
 
 def test_an_attempt_from_start_to_end(
@@ -243,8 +244,14 @@ def test_an_attempt_from_start_to_end(
     found = retrain.run(replace(settings, retrain_rows=5), force=True)
     if found.challenger:
         assert (registry.champion(settings) == found.challenger) == found.promoted
-        noted = {row["version"]: row["retrained"] for row in registry.listing(settings)}
-        assert noted[found.challenger] == found.why
+        (row,) = [
+            row
+            for row in registry.listing(settings)
+            if row["version"] == found.challenger
+        ]
+        assert row["retrained"] == found.why and row["approval"] == (
+            "" if found.promoted else "rejected"
+        )
         assert "retrain" in [
             one.action
             for one in registry.history(settings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+
 from churn.schema import COLUMNS, Row, check
 from churn.versions import Version
 
@@ -17,6 +19,9 @@ def test_real_rows_are_valid(version: Version, rows: list[dict[str, Any]]) -> No
     assert list(valid) == list(range(len(rows)))
 
 
+@pytest.mark.skipif(
+    not COLUMNS, reason="the notebook was not run: no column is known to be needed"
+)
 def test_other_columns_are_ignored(rows: list[dict[str, Any]]) -> None:
     valid, errors = check([{**rows[0], "not a column of ours": 1}])
     assert errors == []

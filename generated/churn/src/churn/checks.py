@@ -39,7 +39,7 @@ def describe(
         "data_fingerprint": digest(raw),
         "model_hash": _model_hash(version),
         "libraries": versions.libraries(),
-        "profile": _profile(used, version.module("schema").COLUMNS or used.columns),
+        "profile": _profile(used, _row_columns(version, used, targets)),
     }
     version = replace(version, info=info)
     if task == "classification" and len(targets) <= 1:
@@ -66,7 +66,7 @@ def _model_hash(version: Version) -> str:
 def _baseline(version: Version, main: pd.DataFrame, data: Training) -> dict[str, Any]:
     """What monitoring compares with; predictions of rows that judge the model, where the notebook has some."""
     used = main.iloc[known_ids(data)]
-    names = version.module("schema").COLUMNS or used.columns
+    names = _row_columns(version, used, version.info["targets"])
     ids = known_ids(data) if data.eval_ids is None else data.eval_ids
     held_out = (
         data.eval_ids is not None
@@ -276,6 +276,13 @@ def _telling(main: pd.DataFrame, ids: np.ndarray) -> list[int]:
     absent = main.iloc[ids].isna().to_numpy()
     gaps = ids[absent.argmax(axis=0)[absent.any(axis=0)]].tolist()
     return list(dict.fromkeys(spread + gaps[: 2 * SINGLE_ROWS]))
+
+
+def _row_columns(version: Version, used: pd.DataFrame, targets: list[str]) -> list[str]:
+    """The raw columns of a row to predict; where the schema does not say which it needs, all but the targets."""
+    return list(version.module("schema").COLUMNS) or [
+        str(one) for one in used if one not in targets
+    ]
 
 
 def _profile(used: pd.DataFrame, columns: Iterable[str]) -> dict[str, Any]:

@@ -148,6 +148,8 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"versions": rows, "history": moves}, indent=1))
         return
+    if not rows:
+        typer.echo("no versions yet; `train` registers the first")
     for row in rows:
         marks = ", ".join([*row["aliases"], row["validation"], row["approval"]]).strip(
             ", "
@@ -164,7 +166,7 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
             typer.echo(
                 f"      {row['approval']} by {decided['who']}, {decided['when'][:19]}{why}"
             )
-        if row["retrained"]:
+        if row["retrained"] and row["retrained"] != row["decided"].get("why"):
             typer.echo(f"      retrain: {row['retrained']}")
     for move in moves:
         why = f"  ({move['why']})" if move["why"] else ""
@@ -285,18 +287,20 @@ def monitor(project: Project = None, as_json: AsJson = False) -> None:
 
         settings = load_settings(project)
         found = monitoring.run(settings)
-    if as_json:
-        typer.echo(json.dumps(found.to_dict(), indent=1))
-    else:
-        typer.echo(f"{found.status}{': ' if found.why else ''}{found.why}")
-        for one in found.findings:
-            if one.alarm:
-                typer.echo(f"  {one.kind:<18} {one.column:<20} {one.detail}")
-        if found.unmatched:
+        if as_json:
+            typer.echo(json.dumps(found.to_dict(), indent=1))
+        else:
+            typer.echo(f"{found.status}{': ' if found.why else ''}{found.why}")
+            for one in found.findings:
+                if one.alarm:
+                    typer.echo(f"  {one.kind:<18} {one.column:<20} {one.detail}")
+            if found.unmatched:
+                typer.echo(
+                    f"  {found.unmatched} labels are about predictions that the log does not hold"
+                )
             typer.echo(
-                f"  {found.unmatched} labels are about predictions that the log does not hold"
+                f"  look at it: {settings.artifacts / 'monitor' / 'report.html'}"
             )
-        typer.echo(f"  look at it: {settings.artifacts / 'monitor' / 'report.html'}")
     raise typer.Exit(found.exit_code)
 
 

@@ -33,6 +33,9 @@ def failing(code: int = 1) -> Iterator[None]:
         yield
     except typer.BadParameter:  # Typer says what is wrong, with exit code 2
         raise
+    except KeyboardInterrupt as error:
+        typer.echo("stopped", err=True)
+        raise typer.Exit(code) from error
     except Exception as error:
         # ours, a version's, the store's
         expected = type(error).__module__.startswith((__package__, "mlflow."))

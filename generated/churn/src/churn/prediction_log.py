@@ -103,7 +103,7 @@ class PredictionLog:
 
         Of a row only the columns that the version knows: whoever sends others must not fill the log with them.
         """
-        known = version.module("schema").COLUMNS
+        known = version.module("schema").COLUMNS or version.info["baseline"]["columns"]
         versions = {
             "model_version": version.number,
             "feature_version": version.feature_version,

@@ -8,6 +8,7 @@ them, and whoever finds the intent of a killed process sees from the alias wheth
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import getpass
 import json
 import logging
@@ -23,7 +24,7 @@ from . import versions
 from .settings import Settings
 from .versions import Alone, Version
 
-CHAMPION, CHALLENGER = "champion", "challenger"
+CHAMPION, CHALLENGER, RETRAIN = "champion", "challenger", "retrain"
 CHANGE, INTENT = "alias_change.", "alias_intent."
 PATIENCE = timedelta(minutes=1)
 LINEAGE = ("feature_version", "code_hash", "data_fingerprint", "model_hash")
@@ -56,8 +57,36 @@ def connect(settings: Settings) -> Any:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    database = _database(settings)
+    if database is not None and not database.exists():
+        _create(mlflow, database)
     mlflow.set_tracking_uri(settings.tracking_uri)
     return mlflow
+
+
+def _database(settings: Settings) -> Path | None:
+    """The file of a local store."""
+    scheme, _, path = settings.tracking_uri.partition(":///")
+    return Path(path.partition("?")[0]).resolve() if scheme == "sqlite" else None
+
+
+def _create(mlflow: Any, database: Path) -> None:
+    """Make a local store aside and put it in place whole.
+
+    MLflow takes seconds for that: a process that was killed meanwhile would leave a torn store for good, and another
+    one that starts meanwhile would fail.
+    """
+    place = os.open(database.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        if not database.exists():
+            made = database.with_name(f"{database.name}.part")
+            for left in database.parent.glob(f"{made.name}*"):
+                left.unlink()
+            mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+            made.replace(database)
+    finally:
+        os.close(place)
 
 
 def experiment(settings: Settings) -> str:
@@ -66,13 +95,17 @@ def experiment(settings: Settings) -> str:
     found = mlflow.get_experiment_by_name(settings.experiment)
     if found is not None:
         return str(found.experiment_id)
-    database = settings.tracking_uri.removeprefix("sqlite:///")
-    location = None
-    if database != settings.tracking_uri:
-        location = Path(database).resolve().with_name("mlruns").as_uri()
-    return str(
-        mlflow.create_experiment(settings.experiment, artifact_location=location)
-    )
+    database = _database(settings)
+    location = None if database is None else database.with_name("mlruns").as_uri()
+    try:
+        return str(
+            mlflow.create_experiment(settings.experiment, artifact_location=location)
+        )
+    except mlflow.exceptions.MlflowException:
+        found = mlflow.get_experiment_by_name(settings.experiment)
+        if found is None:
+            raise
+        return str(found.experiment_id)  # another process was faster
 
 
 def register(version: Version, folder: Path, settings: Settings) -> str:
@@ -197,16 +230,29 @@ def _require(settings: Settings, number: str) -> Any:
 
 
 def approve(settings: Settings, number: str, why: str = "") -> None:
-    """Say that a usable version may be promoted."""
-    if _require(settings, number).tags.get("validation") != "passed":
+    """Say that a usable version may be promoted; to take back that it was rejected needs a reason."""
+    tags = _require(settings, number).tags
+    if tags.get("validation") != "passed":
         raise RegistryError(
             f"version {number} was never found usable; it cannot be approved"
         )
-    _decide(settings, number, "approved", why)
+    if tags.get("approval") == "rejected" and not why:
+        past = json.loads(tags["rejected"])
+        told = (
+            f"was rejected by {past['who']}{': ' if past['why'] else ''}{past['why']}"
+        )
+        raise RegistryError(
+            f"version {number} {told}; to approve it all the same, say why (--why)"
+        )
+    _decide(settings, number, "approved", why, _who())
 
 
-def note(settings: Settings, number: str, why: str) -> None:
-    """Keep with a challenger how its comparison with the champion ended."""
+def judged(settings: Settings, number: str, won: bool, why: str) -> None:
+    """Keep with a challenger how its comparison with the champion ended; one that did not win is rejected."""
+    if not won:
+        reject(
+            settings, number, why, RETRAIN
+        )  # first: a killed process leaves no loser that waits for a person
     client = connect(settings).MlflowClient()
     client.set_model_version_tag(settings.model_name, number, "retrained", why[:1000])
 
@@ -219,61 +265,69 @@ def close_unfinished(settings: Settings) -> str | None:
     tags = _require(settings, number).tags
     came_by = [past.action for past in history(settings) if past.new == number]
     if (
-        came_by[-1:] != ["retrain"]
+        came_by[-1:] != [RETRAIN]
         or "retrained" in tags
         or tags.get("approval") != "pending"
     ):
         return None  # it was compared, or waits for a person
-    why = "never compared with the champion: its retraining failed or was stopped"
-    note(settings, number, why)
-    _move(settings, CHALLENGER, "retrain", None, why)
+    judged(
+        settings,
+        number,
+        False,
+        "never compared with the champion: its retraining failed or was stopped",
+    )
     return number
 
 
-def reject(settings: Settings, number: str, why: str = "") -> None:
-    """Say that a version must not serve, whatever the policy; `approve` takes that back."""
+def reject(settings: Settings, number: str, why: str = "", who: str = "") -> None:
+    """Say that a version must not serve, whatever the policy; only `approve` with a reason takes that back."""
     _require(settings, number)
     if champion(settings) == number:
         raise RegistryError(f"version {number} is the champion; roll back first")
-    _decide(settings, number, "rejected", why)
+    _decide(settings, number, "rejected", why, who or _who())
     if _alias(settings, CHALLENGER) == number:
         _move(settings, CHALLENGER, "reject", None, why)
 
 
-def _decide(settings: Settings, number: str, decision: str, why: str) -> None:
+def _decide(settings: Settings, number: str, decision: str, why: str, who: str) -> None:
     """Who, when and why first: a decision without its author never counts."""
     client = connect(settings).MlflowClient()
-    record = {"who": _who(), "when": now(), "why": why}
+    record = {"who": who, "when": now(), "why": why[:1000]}
     client.set_model_version_tag(
         settings.model_name, number, decision, json.dumps(record)
     )
     client.set_model_version_tag(settings.model_name, number, "approval", decision)
 
 
-def _allowed(settings: Settings, number: str) -> None:
-    """RegistryError where a version may not become the champion."""
-    tags = _require(settings, number).tags
+def _allowed(settings: Settings, number: str) -> str:
+    """What was decided about a version; RegistryError where it may not become the champion."""
+    tags: dict[str, str] = _require(settings, number).tags
     if tags.get("validation") != "passed":
         raise RegistryError(
             f"version {number} was never found usable; it cannot be promoted"
         )
     if tags.get("approval") == "rejected":
         raise RegistryError(
-            f"version {number} was rejected; run `approve {number}` first"
+            f"version {number} was rejected; run `approve {number} --why ...` first"
         )
     if settings.approval == "manual" and tags.get("approval") != "approved":
         raise RegistryError(
             f"version {number} is not approved; run `approve {number}` first"
         )
+    return tags.get("approval", "")
 
 
 def promote(settings: Settings, number: str, why: str = "") -> Change | None:
     """Make a version the champion, if the policy allows it; None where it is that already."""
-    _allowed(settings, number)
+    approval = _allowed(settings, number)
     moved = _move(settings, CHAMPION, "promote", number, why)
     if _alias(settings, CHALLENGER) == number:
         _move(
             settings, CHALLENGER, "promote", None, f"version {number} became champion"
+        )
+    if approval == "pending":  # the policy is auto: it waits for nobody
+        connect(settings).MlflowClient().delete_model_version_tag(
+            settings.model_name, number, "approval"
         )
     return moved
 

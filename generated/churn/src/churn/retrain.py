@@ -168,7 +168,7 @@ def _attempt(
             "the target of a row depends on the other rows; scores of two models cannot be compared"
         )
     number = train(
-        replace(settings, approval="manual"), package, rest, data, say, "retrain"
+        replace(settings, approval="manual"), package, rest, data, say, registry.RETRAIN
     ).version
     challenger = registry.load(settings, number)
     found = compare(
@@ -178,16 +178,19 @@ def _attempt(
         np.array([truth[at] for at in held]),
         settings,
     )
-    registry.note(settings, number, found.why)
-    if not found.promoted:
-        return found
-    if settings.approval == "manual":
+    if found.promoted and registry.champion(settings) != champion.number:
+        found = replace(
+            found,
+            promoted=False,
+            why=f"{found.why}; but the champion was changed meanwhile",
+        )
+    registry.judged(settings, number, found.promoted, found.why)
+    if found.promoted and settings.approval == "manual":
         return replace(
             found, promoted=False, why=f"{found.why}; it waits for `approve {number}`"
         )
-    if registry.champion(settings) != champion.number:
-        return replace(found, promoted=False, why="the champion was changed meanwhile")
-    registry.promote(settings, number, f"retrain: {found.why}")
+    if found.promoted:
+        registry.promote(settings, number, f"retrain: {found.why}")
     return found
 
 
