@@ -439,7 +439,7 @@ class _Cut:
         return train, names, tuple(sorted(crossing - set(names)))
 
     def bound_again(self, train: set[int], names: dict[str, str]) -> set[int]:
-        """Training statements before the fit that give other values to names of what the model is fitted on."""
+        """Training statements before the fit that give other values to names of what it is given."""
         given = {name for name, role in names.items() if role in ("X_train", "y_train")}
         before = {id for id in train if id < self.sink.data and self.flow.defined_by(id) & given}
         return before - self.slicer.backward({self.sink.data})
