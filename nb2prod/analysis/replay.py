@@ -30,6 +30,7 @@ RUNS_ARGUMENTS = frozenset(
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
 _BINDERS = frozenset(["exec", "execfile", "update", "var"])
+MAX_CALLS = 100  # of functions that call each other: one more is not followed
 _ON_FILES = ("read_", "to_")
 _WRITING = ("w", "a", "x")
 _VIEWS = ("reshape", "ravel", "view", "squeeze")
@@ -412,7 +413,7 @@ class Replay:
 
     def run(self, function: Function, call: ast.expr, given: list[ast.expr]) -> None:
         """A function's body: its reads of outer names, its bindings of global ones, its calls."""
-        if id(function.node) in self.ran:
+        if id(function.node) in self.ran or len(self.frames) >= MAX_CALLS:
             return
         self.ran.add(id(function.node))
         values = {inner.name: Value(functions=(inner,)) for inner in function.inner}
