@@ -181,7 +181,7 @@ def ruled_out(nodes: Nodes) -> Callable[[list[float]], Any]:
     def reached(values: list[float]) -> Any:
         range_of = [first + bisect_left(cut, value) for (first, cut), value in zip(ends, values, strict=True)]
         left = np.bitwise_and.reduce(table.take(places.take(range_of, axis=0), axis=0)).view(np.uint8).ravel()
-        byte = left.nonzero()[0]
+        byte = (left != 0).nonzero()[0]
         return at_bit.take(8 * byte + first_bit.take(left.take(byte)))
 
     return reached
