@@ -1,12 +1,13 @@
 """Kill -9 at random points of the churn project's commands and its service, and count what is torn or lost.
 
-    python benchmarks/kills.py --train 8 --promote 37 --features 35 --retrain 5 --serve 15
+    python benchmarks/kills.py --first 5 --train 8 --promote 27 --features 25 --materialise 15 --serve 15
 
-Each command runs in a process of its own on one project and is killed at a random moment of its usual length;
-then another process looks: the champion is there, loads and scores its example; every alias agrees with the
-last record of its moves; every entered version of the features reads back whole.  The service is killed while
-four clients ask it: what it acknowledged more than a second before, answers, labels and refusals, must be in
-its log.
+Each command runs in a process of its own on one project and is killed at a random moment of its usual
+length; then another process looks: the champion is there, loads and scores its example; every alias agrees
+with the last record of its moves; every entered version of the features, and the table by entity, reads back
+whole.  The first training of a new project is killed too: another one must do what it did not.  The service
+is killed while four clients ask it: what it acknowledged more than a second before, answers, labels and
+refusals, must be in its log.
 """
 
 from __future__ import annotations
@@ -39,7 +40,14 @@ fork = multiprocessing.get_context("fork")
 
 def commands(settings: Any) -> dict[str, Callable[[int], object]]:
     """What is killed; the number varies what it does.  Nothing here connects to MLflow before the fork."""
-    from churn import pipeline, registry, retrain, store, versions
+    from churn import checks, entities, pipeline, registry, retrain, store, versions
+
+    def materialise(at: int) -> None:
+        """Tables of fewer and more rows, one after the other."""
+        version = registry.load(settings)
+        raw = checks.main_frame(version.module("load").load(settings))
+        for more in range(100):
+            entities.materialise(settings, version, raw.head(500 + (at + more) % 7 * 100))
 
     def features(seed: int) -> None:
         one = replace(settings, seed=seed)
@@ -61,17 +69,18 @@ def commands(settings: Any) -> dict[str, Callable[[int], object]]:
         "train": lambda at: pipeline.run(replace(settings, seed=at)),
         "promote": move,
         "features": lambda at: features(100 * at),
+        "materialise": materialise,
         "retrain": lambda at: retrain.run(replace(settings, seed=at), force=True),
     }
 
 
 def faults(settings: Any) -> list[str]:
     """What is torn or lost."""
-    from churn import registry, store, versions
+    from churn import entities, registry, store, versions
 
     found = []
     try:
-        versions.rescore(registry.load(settings))
+        versions.rescore(version := registry.load(settings))
     except Exception as error:
         found.append(f"the champion does not serve: {error}")
     registry.PATIENCE = timedelta(0)
@@ -82,6 +91,11 @@ def faults(settings: Any) -> list[str]:
             found.append(f"{alias} does not agree with the record of its last move")
     if any(tag.startswith(registry.INTENT) for tag in registry._tags(settings)):
         found.append("an intent is left")
+    facts = entities.current(settings)
+    if facts is not None and facts["feature_version"] == version.feature_version:
+        _, keys, X = entities._features(settings, version)
+        if not len(keys) == len(X) == facts["rows"]:
+            found.append("the table by entity is torn")
     package = versions.freeze_code(settings.artifacts / "code")
     for entry in store.entries(settings):
         facts = json.loads(entry.facts)
@@ -113,6 +127,23 @@ def elsewhere(call: Callable[..., object], *given: Any, kill_after: float | None
     result = ours.recv()
     process.join()
     return result, False
+
+
+def first(settings: Any, moment: float) -> tuple[list[str], bool]:
+    """What a killed first training of a new project left in the way of another, and whether it was killed."""
+    from churn import pipeline
+
+    with tempfile.TemporaryDirectory() as folder:
+        new = replace(settings, project=Path(folder), tracking_uri=f"sqlite:///{folder}/mlflow.db")
+        _, killed = elsewhere(pipeline.run, new, kill_after=moment)
+
+        def again() -> list[str]:
+            try:
+                return [] if pipeline.run(new).status == "champion" else ["no champion"]
+            except Exception as error:
+                return [f"another training fails: {error}"]
+
+        return elsewhere(again)[0], killed
 
 
 class Client(threading.Thread):
@@ -226,7 +257,7 @@ def workplace(folder: Path) -> Any:
         {"CHURN_DATA_ROOT": str(PROJECT.parents[1] / "examples" / "notebooks"), "CHURN_N_TREES": "20"}
     )
     os.environ.update({"MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db", "OMP_NUM_THREADS": "1"})
-    os.environ["CHURN_RETRAIN_ROWS"] = "20"
+    os.environ.update({"CHURN_RETRAIN_ROWS": "20", "CHURN_ENTITY": "customerID"})
     from churn.settings import load_settings
 
     return load_settings(folder)
@@ -234,7 +265,15 @@ def workplace(folder: Path) -> Any:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    plan = {"train": 8, "promote": 37, "features": 35, "retrain": 5, "serve": 15}
+    plan = {
+        "first": 5,
+        "train": 8,
+        "promote": 27,
+        "features": 25,
+        "materialise": 15,
+        "retrain": 5,
+        "serve": 15,
+    }
     for name, count in plan.items():
         parser.add_argument(f"--{name}", type=int, default=count, help="how many are killed")
     parser.add_argument("--seed", type=int, default=0, help="of the moments and their order")
@@ -244,11 +283,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         settings = workplace(Path(folder))
         does = commands(settings)
-        length = {"promote": 3.0, "features": 3.0, "serve": 4.0}
+        length = {"promote": 3.0, "features": 3.0, "materialise": 3.0, "serve": 4.0}
         begin = time.monotonic()
         for seed in (0, 1):  # two versions to move between
             elsewhere(lambda seed=seed: does["train"](seed).version)
-        length["train"] = length["retrain"] = (time.monotonic() - begin) / 2
+        length["train"] = length["retrain"] = length["first"] = (time.monotonic() - begin) / 2
         killed: Counter[str] = Counter()
         acknowledged: Counter[str] = Counter()
         torn: list[str] = []
@@ -262,6 +301,9 @@ def main() -> int:
                 after, more = elsewhere(killed_service, settings, sample(settings), moment)[0]
                 acknowledged += more
                 killed[name] += 1
+            elif name == "first":
+                after, was = elsewhere(first, settings, moment)[0]
+                killed[name] += was
             else:
                 killed[name] += elsewhere(does[name], at, kill_after=moment)[1]
             after += elsewhere(faults, settings)[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from nb2prod import ipynb, ipython, knowledge
@@ -26,6 +27,7 @@ _PYTHON_2 = (
     "multiple exception types must be parenthesized",
     "leading zeros in decimal integer literals",
 )
+_DECORATED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SHALLOW = 2 * MAX_DEPTH  # a statement of so few characters cannot nest too deeply
 
 
@@ -59,8 +61,9 @@ def _parse_cell(cell: Cell, earlier: list[str], magics: list[Magic], first_id: i
         magics += layout.magics
         return []
     ipython.automagic(layout, earlier)
+    masked = ipython.begins_with_magic(layout) and ipython.mask(layout)  # no need to try: that is slow
     tree = _tree(layout.lines)
-    if isinstance(tree, Exception) and ipython.mask(layout):
+    if isinstance(tree, Exception) and not masked and ipython.mask(layout):
         tree = _tree(layout.lines)
     magics += layout.magics
     if isinstance(tree, Exception):
@@ -68,7 +71,8 @@ def _parse_cell(cell: Cell, earlier: list[str], magics: list[Magic], first_id: i
     ends = tuple(len(line.rstrip("\r\n")) for line in stored) if layout.magics else ()
     code = "".join(layout.lines)
     lines = stored if code == cell.text else split_lines(code)
-    text = Text(cell.index, code, layout.shift, lines, frozenset(layout.flush), ends)
+    plain = not (layout.shift or ends) and code.isascii()
+    text = Text(cell.index, code, layout.shift, lines, frozenset(layout.flush), ends, plain)
     return _stmts(tree, text, layout.marks, first_id)
 
 
@@ -79,19 +83,21 @@ def _tree(lines: list[str]) -> ast.Module | Exception:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         return error
-    above = 0  # the lines before the one that the statement above ends on
-    for stmt in tree.body if len(code) > _SHALLOW else ():
-        end = stmt.end_lineno or stmt.lineno
-        if sum(map(len, lines[above:end])) > _SHALLOW and _too_deep(stmt):
-            return RecursionError()
-        above = end - 1
-    return tree
+    return RecursionError() if len(code) > _SHALLOW and _too_deep(tree, lines) else tree
 
 
-def _too_deep(stmt: ast.stmt) -> bool:
-    level: list[ast.AST] = [stmt]
-    for _ in range(MAX_DEPTH):
-        level = [below for node in level for below in children(node)]
+def _too_deep(tree: ast.Module, lines: list[str]) -> bool:
+    """Level by level; of statements only those that are long enough to nest so deeply."""
+    ends = [0, *accumulate(map(len, lines))]  # how much text stands above each line
+    level: list[ast.AST] = [tree]
+    for left in range(MAX_DEPTH, -1, -1):
+        level = [
+            below
+            for node in level
+            for below in children(node)
+            if not isinstance(below, ast.stmt)
+            or ends[below.end_lineno or below.lineno] - ends[below.lineno - 1] > 2 * left
+        ]
         if not level:
             return False
     return True
@@ -124,14 +130,14 @@ def _stmts(tree: ast.Module, text: Text, marks: set[tuple[int, int]], first_id: 
     last = tree.body[-1] if tree.body else None
     for node in tree.body:
         first = node.lineno
-        for decorator in getattr(node, "decorator_list", []):
-            first = min(first, decorator.lineno)
-        if (node.lineno, node.col_offset) not in marks:
+        if isinstance(node, _DECORATED):
+            first = min([first, *(decorator.lineno for decorator in node.decorator_list)])
+        if not marks or (node.lineno, node.col_offset) not in marks:
             span = text.span(node)
             if first != node.lineno:
                 span = Span(text.cell, first, span.column, span.end_line, span.end_column)
             shown = node is last and isinstance(node, ast.Expr) and not _silenced(text, node)
-            leading = _first_line(text, first, above)
+            leading = _first_line(text, first, above) if first - 1 > above else first
             out.append(Stmt(first_id + len(out), span, node, text, leading, shown))
         above = node.end_lineno or node.lineno
     return out
@@ -146,6 +152,8 @@ def _first_line(text: Text, line: int, above: int) -> int:
 
 def _silenced(text: Text, node: ast.Expr) -> bool:
     """IPython does not show a value that a semicolon follows."""
+    if ";" not in text.code:
+        return False
     end = node.end_lineno or node.lineno
     rest = text.lines[end - 1].encode()[node.end_col_offset or 0 :].decode(errors="ignore")
     return rest.lstrip().startswith(";") or any(line.lstrip().startswith(";") for line in text.lines[end:])

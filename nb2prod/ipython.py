@@ -19,6 +19,7 @@ from nb2prod import magics
 from nb2prod.ir.program import Magic
 from nb2prod.source import Span
 
+_ESCAPES = tuple("%!?,;/")
 _INDENT = re.compile(r"[ \t]*")
 _PROMPT = re.compile(r"(?:>>>|\.\.\.)(?: |(?=[\r\n]|$))")
 _CELL_MAGIC = re.compile(r"%%(\w[\w.]*)(.*)", re.DOTALL)
@@ -75,7 +76,8 @@ def layout(cell: int, lines: tuple[str, ...]) -> Layout:
             start += 1
         if start == len(lines):
             return out
-        _dedent(out, start)
+        if out.lines[start][0] in " \t>.":
+            _dedent(out, start)
         found = _CELL_MAGIC.match(out.lines[start])
         if found is None or found[2].strip() in ("?", "??"):
             return out
@@ -90,21 +92,39 @@ def layout(cell: int, lines: tuple[str, ...]) -> Layout:
         start += 1
 
 
+def begins_with_magic(out: Layout) -> bool:
+    """The first line of text is a magic or a command: no Python begins so."""
+    first = next((line for line in out.lines if line.strip()), "")
+    return first[:1] in ("%", "!")
+
+
 def mask(out: Layout) -> bool:
     """Replaces the magic lines of a cell that is not Python as it stands; says whether there were any."""
-    row, before = 0, len(out.magics)
-    while row < len(out.lines):
+    row, before, last = 0, len(out.magics), _last_escape(out.lines)
+    while row <= last:
         indent = _INDENT.match(out.lines[row])
         start = indent.end() if indent else 0
-        if out.lines[row][start : start + 1] in tuple("%!?,;/"):
+        if out.lines[row][start : start + 1] in _ESCAPES:
             row = _magic_line(out, row, start)
         else:
             row = _logical_line(out, row)
     return len(out.magics) > before
 
 
+def _last_escape(lines: list[str]) -> int:
+    """The last row that may hold a magic: what follows need not be read."""
+    for row in range(len(lines) - 1, -1, -1):
+        line = lines[row]
+        assigns = "=" in line and ("!" in line or "%" in line)
+        if assigns or "?" in line or line.lstrip(" \t")[:1] in _ESCAPES:
+            return row
+    return -1
+
+
 def automagic(out: Layout, earlier: list[str]) -> None:
     """`pip install x` or `ls` alone in a cell is a magic without `%`, unless the name was used before."""
+    if len(out.lines) > 1 and out.lines[0].strip() and out.lines[1].strip():
+        return
     rows = list(islice((row for row, line in enumerate(out.lines) if line.strip()), 2))
     found = _ONE_WORD.match(out.lines[rows[0]].rstrip("\r\n")) if len(rows) == 1 else None
     if found is None or found[1] not in magics.AUTOMAGIC:

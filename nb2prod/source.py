@@ -17,7 +17,6 @@ TAG_PREFIX = "nb2prod:"
 
 Located = ast.stmt | ast.expr | ast.excepthandler | ast.arg | ast.keyword | ast.alias | ast.pattern
 
-_ODD_BREAK = re.compile("[\x0b\x0c\x1c-\x1e]")  # str.splitlines breaks here, Python does not
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
@@ -31,7 +30,7 @@ class Span(NamedTuple):  # a tuple is made, compared and hashed in C: a lint mak
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that takes three times as long to make
 class Cell:
     """One cell as stored.  `run` is the recorded execution count, `tags` the metadata tags."""
 
@@ -50,12 +49,16 @@ class Notebook:
     cells: tuple[Cell, ...]
     language: str = "python"
     facts: tuple[Path, ...] = ()
+    _code: tuple[Cell, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_code", tuple([cell for cell in self.cells if cell.kind == "code"]))
 
     def code_cells(self) -> tuple[Cell, ...]:
-        return tuple(cell for cell in self.cells if cell.kind == "code")
+        return self._code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see Cell
 class Text:
     """Python text of one cell that `ast` has parsed, with the way back to the stored text.
 
@@ -70,6 +73,7 @@ class Text:
     lines: tuple[str, ...] = field(default=())
     flush: frozenset[int] = frozenset()
     ends: tuple[int, ...] = ()
+    plain: bool = False  # every offset is its column: ASCII, nothing removed, nothing put in
 
     @classmethod
     def of(cls, cell: int, code: str, shift: int = 0) -> Text:
@@ -90,6 +94,8 @@ class Text:
         """Where a node stands in the stored text."""
         end_line = node.end_lineno or node.lineno
         end_offset = node.end_col_offset if node.end_col_offset is not None else node.col_offset
+        if self.plain:
+            return Span(self.cell, node.lineno, node.col_offset + 1, end_line, end_offset + 1)
         return Span(
             self.cell,
             node.lineno,
@@ -110,7 +116,8 @@ class Text:
 
 def split_lines(text: str) -> tuple[str, ...]:
     """Lines with their ends, as Python counts them: only CR, LF and CRLF end a line."""
-    if text.isascii() and not _ODD_BREAK.search(text):
+    odd = "\x0b" in text or "\x0c" in text or "\x1c" in text or "\x1d" in text or "\x1e" in text
+    if not odd and text.isascii():  # `str.splitlines` breaks there too, and at others that are not ASCII
         return tuple(text.splitlines(keepends=True))
     return tuple(_LINE.findall(text))
 

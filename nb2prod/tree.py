@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-_CHILDREN = "_nb2prod_children"
+CHILDREN = "_nb2prod_children"  # where a node keeps those below it
 LEAVES = frozenset([ast.Name, ast.Constant, ast.alias, ast.Pass, ast.Break, ast.Continue, ast.Global])
 # fields that hold text, numbers, operators and contexts: nothing to visit
 _BARE = frozenset(
@@ -25,13 +25,14 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
     if kind in LEAVES:
         return ()
     held = node.__dict__
-    kept: list[ast.AST] | None = held.get(_CHILDREN)
+    kept: list[ast.AST] | None = held.get(CHILDREN)
     if kept is None:
-        kept = held[_CHILDREN] = _below(held, kind)
+        kept = held[CHILDREN] = below(held, kind)
     return kept
 
 
-def _below(held: dict[str, Any], kind: type[ast.AST]) -> list[ast.AST]:
+def below(held: dict[str, Any], kind: type[ast.AST]) -> list[ast.AST]:
+    """Finds them: of a node's `__dict__` and type."""
     if kind is ast.Call:  # the most frequent kinds first
         return [held["func"], *held["args"], *held["keywords"]]
     if kind is ast.Attribute or kind is ast.keyword:

@@ -34,7 +34,14 @@ class Called:
     function: Function | None = None
 
 
-def calls(script: Script) -> tuple[Called, ...]:
+class Calls(tuple[Called, ...]):
+    """All calls.  `names` and `apis` are what is called at all: asked before each call is looked at."""
+
+    names: frozenset[str]
+    apis: frozenset[str]
+
+
+def calls(script: Script) -> Calls:
     """All calls, those in the bodies of functions after those of their statement."""
     paths: dict[str, str] = {}
     own: set[str] = set()
@@ -43,6 +50,8 @@ def calls(script: Script) -> tuple[Called, ...]:
         if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
             module = stmt.node.module or ""
             paths |= {name: f"{module}.{name}" for name in star_names(module) or ()}
+        if not (events.called or events.binds or events.functions):
+            continue
         rows: list[tuple[Event, Function | None]] = [(event, None) for event in events.events]
         for inner in events.functions:
             rows += [(event, inner) for event in inner.every_event()]
@@ -64,7 +73,10 @@ def calls(script: Script) -> tuple[Called, ...]:
                 found.append(Called(stmt, node, api, called_name(node), function))
         for function in events.functions:
             own.add(function.name)
-    return tuple(found)
+    every = Calls(found)
+    every.names = frozenset([call.name for call in found])
+    every.apis = frozenset([call.api for call in found])
+    return every
 
 
 def _second_name(node: ast.stmt, name: str, paths: dict[str, str], own: set[str]) -> str:
@@ -96,7 +108,7 @@ def called_name(node: ast.Call) -> str:
     function = node.func
     if function.__class__ is ast.Attribute:
         return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
+    return function.id if function.__class__ is ast.Name else ""
 
 
 def _root(node: ast.expr) -> str:
@@ -106,14 +118,13 @@ def _root(node: ast.expr) -> str:
 
 
 def _path(node: ast.expr, paths: dict[str, str], own: set[str]) -> str:
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
+    names = ""
+    while node.__class__ is ast.Attribute:
+        names = f".{node.attr}{names}"
         node = node.value
-    if not isinstance(node, ast.Name):
+    if node.__class__ is not ast.Name:
         return ""
-    if node.id in paths:
-        return ".".join([paths[node.id], *reversed(names)])
-    if node.id in BUILTINS and node.id not in own and not names:
-        return f"builtins.{node.id}"
-    return ""
+    name: str = node.id
+    if name in paths:
+        return paths[name] + names
+    return f"builtins.{name}" if not names and name in BUILTINS and name not in own else ""

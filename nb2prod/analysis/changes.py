@@ -12,13 +12,13 @@ are many ways to change something.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.events import root
 from nb2prod.analysis.nodes import children, inner_calls, nodes
-from nb2prod.analysis.rerun import ENCODERS, measures, mentions, settled, settled_method, spelled
+from nb2prod.analysis.rerun import ENCODERS, STATISTICS, measures, mentions, settled, settled_method, spelled
 
 GROWS = frozenset(
     [
@@ -37,6 +37,12 @@ LOOKS = frozenset(
     ["print", "type", "id", "isinstance", "hasattr", "repr", "str", "display", "callable", "len"]
 )
 READS = ("read", "readline", "readlines", "__next__", "send")
+# what may change its object or its first argument, whatever the notebook defines
+_SUSPECTS = PUSHES | {*TAKES, "partial_fit", "update", "subtract"}
+_CALLS = _SUSPECTS | GROWS | {"clear", "inplace=", "out="}
+_YIELDS = frozenset([ast.Yield, ast.YieldFrom])
+_SIMPLE = frozenset([ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return])
+_MANY = 50  # functions: what one does is looked at when it is called, but not through so many others
 _PURE = ("columns", "index", "str", "dt", "cat")  # their `insert` and `append` make new ones
 Change = tuple[str, ast.expr | ast.stmt]
 
@@ -50,21 +56,45 @@ class Changes:
 
 
 @dataclass(slots=True)
+class Pending:
+    """A function as it was defined; what it changes is looked at when somebody calls it."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    known: Known
+    found: Changes | None = None
+
+    def changes(self) -> Changes:
+        if self.found is None:
+            self.found = changes(self.node, self.known.copy())
+        return self.found
+
+
+@dataclass(slots=True)
 class Known:
     """What the cells above have made: functions, the methods of classes, and what made a variable."""
 
-    functions: dict[str, Changes] = field(default_factory=dict)
-    methods: dict[str, dict[str, Changes]] = field(default_factory=dict)
+    functions: dict[str, Pending] = field(default_factory=dict)
+    methods: dict[str, dict[str, Pending]] = field(default_factory=dict)
+    method_names: set[str] = field(default_factory=set)
     makers: dict[str, str] = field(default_factory=dict)  # the name of a function or class, or "spent"
     spends: bool = False  # something may be spent
     settles: set[str] = field(default_factory=set)  # functions whose result they do not change any more
     generators: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)
 
+    def pending(self, *nodes: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> list[Pending]:
+        now = self.copy()
+        every = [Pending(node, now) for node in nodes]
+        if len(self.functions) > _MANY:
+            for one in every:
+                one.changes()
+        return every
+
     def copy(self) -> Known:
         return Known(
             dict(self.functions),
             dict(self.methods),
+            set(self.method_names),
             dict(self.makers),
             self.spends,
             set(self.settles),
@@ -79,7 +109,7 @@ class Cell:
     In a function, `shared` are its global names; the others it binds are its own.
     """
 
-    def __init__(self, outside: set[str], known: Known, shared: set[str] | None = None) -> None:
+    def __init__(self, outside: Set[str], known: Known, shared: set[str] | None = None) -> None:
         self.outside = outside
         self.known = known
         self.shared = shared
@@ -87,13 +117,28 @@ class Cell:
         self.alias: dict[str, str] = {}  # second names of what it has from outside
         self.parts: dict[str, str] = {}  # names of a loop: parts of what it goes over
         self.shallow: dict[str, str] = {}  # copies that share what is inside
+        self.measuring = False  # the statement takes a statistic
         self.measured: set[str] = set()  # statistics of what it has from outside
+
+    def only_reads(self, called: frozenset[str]) -> bool:
+        """An expression that calls only these changes nothing; most do not."""
+        known = self.known
+        return not self.outside or not (
+            known.spends
+            or not called.isdisjoint(_CALLS)
+            or not called.isdisjoint(known.functions)
+            or not called.isdisjoint(known.method_names)
+        )
 
     def statement(self, node: ast.stmt) -> Iterator[Change]:
         """The changes that would happen again: the name, and where."""
+        self.measuring = False
         if self.outside:
             yield from self.calls(node)
         match node:
+            case ast.Expr():
+                if isinstance(node.value, ast.Call):
+                    yield from self.call(node.value)
             case ast.Assign():
                 for target in node.targets:
                     yield from self.assign(target, node.value)
@@ -106,30 +151,27 @@ class Cell:
                 for target in node.targets:
                     if isinstance(target, ast.Subscript) and self.is_input(target):
                         yield self.origin(target), node
-            case ast.Expr(value=ast.Call() as call):
-                yield from self.call(call)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 self.function(node)
             case ast.ClassDef():
                 self.own.add(node.name)
-                self.known.methods[node.name] = {
-                    inner.name: changes(inner, self.known)
-                    for inner in node.body
-                    if isinstance(inner, ast.FunctionDef)
-                }
+                methods = [inner for inner in node.body if isinstance(inner, ast.FunctionDef)]
+                names = [inner.name for inner in methods]
+                self.known.methods[node.name] = dict(zip(names, self.known.pending(*methods), strict=True))
+                self.known.method_names |= set(names)
             case ast.Import() | ast.ImportFrom():
-                names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
-                self.own |= names
-                self.known.modules |= names
+                modules = {alias.asname or alias.name.split(".")[0] for alias in node.names}
+                self.own |= modules
+                self.known.modules |= modules
             case _:
                 yield from self.block(node)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.own.add(node.name)
-        self.known.functions[node.name] = changes(node, self.known)
+        self.known.functions[node.name] = self.known.pending(node)[0]
         for kept, holds in (
             (self.known.settles, _settles(node)),
-            (self.known.generators, any(isinstance(n, (ast.Yield, ast.YieldFrom)) for n in nodes(node))),
+            (self.known.generators, not _YIELDS.isdisjoint(map(type, nodes(node)))),
         ):
             (kept.add if holds else kept.discard)(node.name)
 
@@ -137,15 +179,25 @@ class Cell:
 
     def calls(self, node: ast.stmt) -> Iterator[Change]:
         """Functions and methods of the notebook that change what they are given, and what is used up."""
-        if not isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)):
+        known = self.known
+        if node.__class__ not in _SIMPLE:
             if isinstance(node, (ast.For, ast.AsyncFor)) and self.is_spent(node.iter):
                 yield self.origin(node.iter), node.iter
             return
         for call in inner_calls(node):
-            changed = self.called(call)
-            if changed is not None:
-                yield self.origin(changed), call
-        if self.known.spends:
+            name = called_name(call)
+            self.measuring |= name in STATISTICS
+            if (
+                known.spends
+                or name in _SUSPECTS
+                or name in known.functions
+                or name in known.method_names
+                or (call.keywords and any(keyword.arg == "out" for keyword in call.keywords))
+            ):
+                changed = self.called(call, name)
+                if changed is not None:
+                    yield self.origin(changed), call
+        if known.spends:
             for inner in nodes(node):
                 value = getattr(inner, "iter", None) or (
                     inner.value if isinstance(inner, ast.Starred) else None
@@ -153,12 +205,13 @@ class Cell:
                 if isinstance(value, ast.Name) and self.is_spent(value):
                     yield self.origin(value), value
 
-    def called(self, call: ast.Call) -> ast.expr | None:
+    def called(self, call: ast.Call, name: str) -> ast.expr | None:
         """What a call changes again, or uses up."""
-        name, given = called_name(call), call.args
-        for value in given:
-            if isinstance(value, ast.Name) and self.is_spent(value) and name not in LOOKS:
-                return value
+        given = call.args
+        if self.known.spends and name not in LOOKS:
+            for value in given:
+                if isinstance(value, ast.Name) and self.is_spent(value):
+                    return value
         if name in PUSHES and given and len(given) < 3 and self.is_input(given[0]):
             return given[0]
         for keyword in call.keywords:
@@ -167,8 +220,11 @@ class Cell:
                     return keyword.value
         if isinstance(call.func, ast.Attribute):
             return self.method(call, call.func)
-        known = self.known.functions.get(name) if isinstance(call.func, ast.Name) else None
-        return self.given(known, dict(zip(known.params, given, strict=False))) if known else None
+        defined = self.known.functions.get(name) if isinstance(call.func, ast.Name) else None
+        if defined is None:
+            return None
+        known = defined.changes()
+        return self.given(known, dict(zip(known.params, given, strict=False)))
 
     def method(self, call: ast.Call, function: ast.Attribute) -> ast.expr | None:
         owner, name = function.value, function.attr
@@ -181,7 +237,8 @@ class Cell:
         maker = self.known.makers.get(owner.id, "")
         if name == "partial_fit" or (maker == "Counter" and name in ("update", "subtract")):
             return owner if self.is_input(owner) else None
-        known = self.known.methods.get(maker, {}).get(name)
+        defined = self.known.methods.get(maker, {}).get(name)
+        known = defined.changes() if defined is not None else None
         if known is None or not known.params:
             return None
         return self.given(
@@ -239,6 +296,10 @@ class Cell:
         parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
         for part in parts:
             part = part.value if isinstance(part, ast.Starred) else part
+            if not self.outside:  # nothing can be an input
+                if isinstance(part, ast.Name):
+                    self.made(part.id, value if len(parts) == 1 else None)
+                continue
             old = spelled(part)
             renamed = isinstance(part, ast.Name) and part.id in self.alias  # `Z = X`, then `Z = f(Z)`
             again = self.is_input(part) and mentions(value, old) and not renamed
@@ -261,7 +322,7 @@ class Cell:
         self.measured.discard(name)
         if value is None:
             return
-        taken = measures(value)
+        taken = self.measuring and measures(value)
         if taken or self.measured:
             read = [n for n in nodes(value) if isinstance(n, ast.Name)]
             if any((taken and self.is_input(n)) or n.id in self.measured for n in read):
@@ -271,7 +332,7 @@ class Cell:
                 self.known.makers[name] = "spent"
                 self.known.spends = True
             case ast.Lambda():
-                self.known.functions[name] = changes(value, self.known)
+                self.known.functions[name] = self.known.pending(value)[0]
             case ast.Name():
                 self.known.makers[name] = self.known.makers.get(value.id, "")
             case ast.Call():
@@ -361,12 +422,13 @@ class Cell:
 def changes(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, known: Known) -> Changes:
     """What a function does, by its body: its parameters and the notebook's variables are its inputs."""
     params = tuple(a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs])
-    shared = {name for s in nodes(node) if isinstance(s, ast.Global) for name in s.names}
-    stored = {n.id for n in nodes(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}
-    read = {n.id for n in nodes(node) if isinstance(n, ast.Name)} - stored
-    called = [known.functions[name] for name in read if name in known.functions]
+    every = nodes(node)
+    shared = {name for s in every if isinstance(s, ast.Global) for name in s.names}
+    names = [n for n in every if isinstance(n, ast.Name)]
+    read = {n.id for n in names} - {n.id for n in names if not isinstance(n.ctx, ast.Load)}
+    called = [known.functions[name].changes() for name in read if name in known.functions]
     beyond = {name for one in called for name in one.names if name not in one.params}
-    look = Cell(read | set(params) | shared | beyond, known.copy(), shared)
+    look = Cell(read | set(params) | shared | beyond, known, shared)
     changed: set[str] = set()
     for stmt in [ast.Expr(value=node.body)] if isinstance(node, ast.Lambda) else node.body:
         for name, where in look.statement(stmt):

@@ -39,10 +39,11 @@ _BINDING = frozenset(  # besides names: what binds some, or hides what is below
 )  # fmt: skip
 _EVALUATED = frozenset(  # the expressions and statements of which the walk has its own mind
     [
-        ast.Name, ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp,
+        ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp,
         ast.DictComp, ast.BoolOp, ast.IfExp, *ast.stmt.__subclasses__(),
     ]
 )  # fmt: skip
+_CHANGE = ("inplace", "out")  # arguments by which a call changes something
 AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -52,15 +53,15 @@ class Event:
     """`kind` is read, bind, delete, mutate or call.
 
     `name` is the root variable (for a call: of the receiver or the function, empty where there is none);
-    `conditional` says that it happens on some paths only, `of_loop` that the loop around it has just bound
-    what it reads.
+    `conditional` says that it happens on some paths only, `inner` that the loop or branch around it has just
+    bound what it is about.
     """
 
     kind: str
     name: str
     node: ast.AST
     conditional: bool = False
-    of_loop: bool = False
+    inner: bool = False
 
 
 @dataclass(slots=True)
@@ -97,12 +98,14 @@ class Function:
         return self.events + [event for function in self.inner for event in function.every_event()]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen, see Event
 class Events:
     """What one top-level statement does, and the functions that its text contains."""
 
     events: tuple[Event, ...]
     functions: tuple[Function, ...]
+    binds: tuple[str, ...] = ()  # the names that it binds, in order
+    called: frozenset[str] = frozenset()  # what is called in it, by its last name; `out=` where that is given
 
     def names(self, *kinds: str) -> set[str]:
         return {event.name for event in self.events if event.kind in kinds and event.name}
@@ -112,16 +115,18 @@ def events(node: ast.stmt) -> Events:
     """The events of one top-level statement."""
     walker = _Walker()
     walker.statement(node)
-    return Events(tuple(walker.out), tuple(walker.functions))
+    binds = [event.name for event in walker.out if event.kind == "bind"]
+    return Events(tuple(walker.out), tuple(walker.functions), tuple(binds), frozenset(walker.called))
 
 
 def root(node: ast.AST) -> str:
     """The variable at the root of an attribute, subscript or call chain; empty where there is none."""
     while True:
-        if isinstance(node, ast.Name):
-            return node.id
-        if isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
-            node = node.value
+        kind = node.__class__
+        if kind is ast.Name:
+            return node.id  # type: ignore[attr-defined, no-any-return]
+        if kind is ast.Attribute or kind is ast.Subscript or kind is ast.Starred:
+            node = node.value  # type: ignore[attr-defined]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             node = node.func.value
         else:
@@ -130,8 +135,7 @@ def root(node: ast.AST) -> str:
 
 def names_in_text(node: ast.Call) -> list[str]:
     """Variables that `df.query("a < @limit")` and `df.eval` read by their text."""
-    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-    if method not in ("query", "eval"):
+    if getattr(node.func, "attr", "") not in ("query", "eval"):
         return []
     texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
     return sorted({name for text in texts for name in AT_NAME.findall(text)})
@@ -195,11 +199,12 @@ def _params(args: ast.arguments) -> tuple[str, ...]:
 class _Walker:
     """Walks one scope.  `hidden` are the names of enclosing comprehensions and class bodies."""
 
-    def __init__(self) -> None:
+    def __init__(self, called: set[str] | None = None) -> None:
         self.out: list[Event] = []
+        self.called: set[str] = set() if called is None else called
         self.functions: list[Function] = []
         self.depth = 0
-        self.turns: list[set[str]] = []  # the variables of the loops around
+        self.inner: list[set[str]] = []  # what the loops and branches around have bound so far
         self.hidden: list[set[str]] = []
         self.class_names: set[str] | None = None  # of the class whose body this is
         self.returns: set[str] = set()
@@ -208,18 +213,23 @@ class _Walker:
     def add(self, kind: str, name: str, node: ast.AST) -> None:
         if self.hidden and name and any(name in names for names in self.hidden):
             return
-        of_loop = kind == "read" and any(name in names for names in self.turns)
-        self.out.append(Event(kind, name, node, self.depth > 0, of_loop))
+        inner = bool(self.inner) and kind != "bind" and any(name in names for names in self.inner)
+        self.out.append(Event(kind, name, node, self.depth > 0, inner))
 
     # statements
 
     def body(self, body: Iterable[ast.stmt]) -> None:
         for stmt in body:
             self.statement(stmt)
+            if self.inner:
+                self.inner[-1] |= _always([stmt])
 
-    def branch(self, body: Iterable[ast.stmt]) -> None:
+    def branch(self, body: Iterable[ast.stmt], bound: Iterable[str] = ()) -> None:
+        """A body that may not run; `bound` are names that it starts with."""
         self.depth += 1
+        self.inner.append(set(bound))
         self.body(body)
+        self.inner.pop()
         self.depth -= 1
 
     def statement(self, node: ast.stmt) -> None:
@@ -248,11 +258,9 @@ class _Walker:
                 self.expression(node.iter)
                 self.depth += 1
                 self.target(node.target)
-                self.turns.append(_bound_by(node.target))
-                self.body(node.body)
-                self.turns.pop()
-                self.body(node.orelse)
                 self.depth -= 1
+                self.branch(node.body, _bound_by(node.target))
+                self.branch(node.orelse)
             case ast.While():
                 self.expression(node.test)
                 self.branch(node.body)
@@ -274,8 +282,8 @@ class _Walker:
                     self.depth += 1
                     self.pattern(case.pattern)
                     self.expression(case.guard)
-                    self.body(case.body)
                     self.depth -= 1
+                    self.branch(case.body)
             case ast.Import() | ast.ImportFrom():
                 for alias in node.names:
                     if alias.name != "*":
@@ -313,7 +321,7 @@ class _Walker:
             self.expression(handler.type)
             if handler.name:
                 self.add("bind", handler.name, handler)
-            self.body(handler.body)
+            self.branch(handler.body)
             if handler.name:
                 self.add("delete", handler.name, handler)
             self.depth -= 1
@@ -329,7 +337,7 @@ class _Walker:
         self.expressions([*node.decorator_list, *node.bases, *[k.value for k in node.keywords]])
         names = bound_names(node.body)
         # methods do not see class names: only the statements of the class body do
-        inner = _Walker()
+        inner = _Walker(self.called)
         inner.hidden = [*self.hidden, names]
         inner.class_names = names
         inner.depth = self.depth
@@ -341,7 +349,7 @@ class _Walker:
         self.add("bind", node.name, node)
 
     def function(self, name: str, node: FunctionNode, body: list[ast.stmt]) -> None:
-        inner = _Walker()
+        inner = _Walker(self.called)
         inner.body(body)
         params = _params(node.args)
         local = (bound_names(body) | set(params)) - inner.declared_global
@@ -420,28 +428,47 @@ class _Walker:
             self.expression(node)
 
     def expression(self, node: ast.AST | None) -> None:
-        while isinstance(node, ast.Attribute):
-            node = node.value
         kind = node.__class__
-        if kind is ast.Constant or node is None:
-            return
-        if kind not in _EVALUATED:  # most kinds: their parts in order
+        while kind is ast.Attribute:
+            node = node.value  # type: ignore[union-attr]
+            kind = node.__class__
+        if kind is ast.Name:  # the most frequent kinds first
+            if node.ctx.__class__ is not ast.Load:  # type: ignore[union-attr]
+                return
+            if self.hidden or self.inner:
+                self.add("read", node.id, node)  # type: ignore[union-attr, arg-type]
+            else:  # as `add` does: a call for each read is too slow
+                self.out.append(Event("read", node.id, node, self.depth > 0))  # type: ignore[union-attr, arg-type]
+        elif kind is ast.Call:
+            self.call(node)  # type: ignore[arg-type]
+        elif kind in _EVALUATED:
+            self.own_way(node)  # type: ignore[arg-type]
+        elif kind is not ast.Constant and node is not None:  # most kinds: their parts in order
             for inner in children(node):
                 self.expression(inner)
-            return
-        match node:  # the most frequent kinds first
-            case ast.Name():
-                if isinstance(node.ctx, ast.Load):
-                    self.add("read", node.id, node)
-            case ast.Call():
-                self.expression(node.func)
-                for argument in node.args:
-                    self.expression(argument)
-                for keyword in node.keywords:
-                    self.expression(keyword.value)
-                for name in names_in_text(node):
-                    self.add("read", name, node)
-                self.add("call", root(node.func), node)
+
+    def call(self, node: ast.Call) -> None:
+        function = node.func
+        if function.__class__ is ast.Attribute:
+            self.called.add(function.attr)
+        elif function.__class__ is ast.Name:
+            self.called.add(function.id)
+        self.expression(function)
+        for argument in node.args:
+            if argument.__class__ is not ast.Constant:
+                self.expression(argument)
+        for keyword in node.keywords:
+            if keyword.arg in _CHANGE:
+                self.called.add(f"{keyword.arg}=")
+            if keyword.value.__class__ is not ast.Constant:
+                self.expression(keyword.value)
+        for name in names_in_text(node):
+            self.add("read", name, node)
+        self.add("call", root(node.func), node)
+
+    def own_way(self, node: ast.AST) -> None:
+        """The kinds that are more than their parts in order."""
+        match node:
             case ast.stmt():
                 self.statement(node)
             case ast.NamedExpr():
@@ -515,6 +542,8 @@ def _always(body: list[ast.stmt]) -> set[str]:
         match node:
             case ast.If():
                 names |= _always(node.body) & _always(node.orelse) if node.orelse else set()
+            case ast.With() | ast.AsyncWith():
+                names |= bound_names([ast.With(node.items, [])]) | _always(node.body)
             case ast.For() | ast.While() | ast.Try() | ast.TryStar() | ast.Match() | ast.AsyncFor():
                 continue
             case _:

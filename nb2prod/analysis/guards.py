@@ -12,9 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from nb2prod.analysis.events import bound_names
+from nb2prod.analysis.nodes import children
+from nb2prod.tree import LEAVES
 
 _CATCHES = {"NameError", "Exception", "BaseException", "UnboundLocalError"}
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
+_BLOCKS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+_SIMPLE = (ast.Expr, ast.Assign, ast.AugAssign, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
@@ -48,17 +52,17 @@ def postponed(root: ast.AST, node: ast.AST) -> bool:
 
 def _path(root: ast.AST, node: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
     """Pairs of parent and child from the root down to the node."""
-    stack: list[tuple[ast.AST, Iterator[ast.AST]]] = [(root, ast.iter_child_nodes(root))]
+    stack: list[tuple[ast.AST, Iterator[ast.AST]]] = [(root, iter(children(root)))]
     while stack:
-        children = stack[-1][1]
-        child = next(children, None)
-        if child is None:
-            stack.pop()
-        elif child is node:
-            nodes = [parent for parent, _ in stack] + [node]
-            return list(pairwise(nodes))
+        for child in stack[-1][1]:
+            if child is node:
+                nodes = [parent for parent, _ in stack] + [node]
+                return list(pairwise(nodes))
+            if child.__class__ not in LEAVES:
+                stack.append((child, iter(children(child))))
+                break
         else:
-            stack.append((child, ast.iter_child_nodes(child)))
+            stack.pop()
     return []
 
 
@@ -111,16 +115,25 @@ def _left_before(body: list[ast.stmt], child: ast.AST) -> bool:
     for stmt in body:
         if stmt is child:
             return False
-        if any(isinstance(inner, _EXITS) for inner in _own_nodes(stmt)):
+        if _may_exit(stmt):
             return True
     return False
+
+
+def _may_exit(node: ast.AST) -> bool:
+    """A statement leaves the function or the loop, or one in it does."""
+    if isinstance(node, _EXITS):
+        return True
+    if isinstance(node, _SIMPLE):
+        return False
+    return any(isinstance(inner, _BLOCKS) and _may_exit(inner) for inner in children(node))
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a statement without those of functions in it."""
     yield node
     if not isinstance(node, _SCOPES):
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             yield from _own_nodes(child)
 
 

@@ -48,6 +48,10 @@ LEARNERS = re.compile(
     r"|KMeans|GaussianMixture|IsolationForest|LocalOutlierFactor|DBSCAN)"
 )
 FOLDS = re.compile(r"\w*(?:KFold|ShuffleSplit|TimeSeriesSplit|LeaveOneOut)")
+# one of these stands in every notebook with rows that judge: splits, folds, and what makes its own folds
+SPLITS = (
+    "train_test_split", "cross_val", "KFold", "ShuffleSplit", "TimeSeriesSplit", "LeaveOneOut", "SearchCV",
+)  # fmt: skip
 RESAMPLERS = re.compile(r"\w*(?:SMOTE\w*|ADASYN|RandomOverSampler|SMOTENC|SVMSMOTE)")
 PIPELINES = ("make_pipeline", "make_column_transformer", "make_union")
 CHOSEN = ("support_", "get_support", "ranking_")
@@ -58,6 +62,13 @@ SAME_COLUMNS = frozenset(
 )
 # what may keep some columns only: these, and what is not known
 _SELECTING = ("", "Pipeline", "ColumnTransformer", "FeatureUnion", *PIPELINES)
+_LOOKED_AT = frozenset(  # calls that matter wherever they stand
+    [
+        "transform", "predict", "cross_val_score", "cross_validate", "cross_val_predict", "split", *FITS,
+        "score", "predict_proba", "evaluate", "fillna", "replace", "clip", "max", "min", "argmax", "argmin",
+        "idxmax", "idxmin", "sorted", "sort", "drop", "pop",
+    ]
+)  # fmt: skip
 _OF_ALL = ("values", "T", "loc", "iloc", "at", "iat", "columns", "index", "shape", "dtypes")
 JOINS = ("concat", "concatenate", "vstack", "append", "r_", "row_stack")
 WHOLE = ""
@@ -92,7 +103,8 @@ class Table:
 
 def leaks(script: Script) -> tuple[Leak, ...]:
     """All leaks in the order of the text."""
-    if not any(".fit" in cell.text or "cross_val" in cell.text for cell in script.notebook.code_cells()):
+    code = "\n".join(cell.text for cell in script.notebook.code_cells())
+    if not any(split in code for split in SPLITS) or not (".fit" in code or "cross_val" in code):
         return ()
     walk = _Walk()
     for stmt, _ in script.stmts():
@@ -638,11 +650,13 @@ class _Walk:
     def calls(self, node: ast.stmt) -> None:
         self.swapped = {  # `m.fit(X2, y2).predict(X1)`: the halves judge each other
             id(call.func.value)
-            for call in inner_calls(node)
+            for call in (inner_calls(node) if self.train else ())
             if isinstance(call.func, ast.Attribute) and call.args and _root(call.args[0]) in self.train
         }
         for inner in inner_calls(node):
             name = called_name(inner)
+            if name not in _LOOKED_AT and name not in self.helpers:
+                continue
             owner = _root(inner.func.value) if isinstance(inner.func, ast.Attribute) else ""
             given = self.given(inner)
             if given is not None and _root(given) in self.test:

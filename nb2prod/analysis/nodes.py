@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, cast
 
-from nb2prod.tree import LEAVES, children
+from nb2prod.tree import CHILDREN, LEAVES, below, children
 
-if TYPE_CHECKING:
-    from nb2prod.analysis.script import Script
-
-__all__ = ["children", "dumped", "inner_calls", "kinds", "method", "nodes", "valued"]
+__all__ = ["children", "dumped", "inner_calls", "method", "nodes", "valued"]
 
 _KEPT = "_nb2prod_nodes"
 _TEXT = "_nb2prod_text"
@@ -19,23 +15,29 @@ _CALLS = "_nb2prod_calls"
 
 def nodes(root: ast.AST) -> list[ast.AST]:
     """The node itself and all below it, level by level, without operators and contexts."""
-    if type(root) in LEAVES:
+    if root.__class__ in LEAVES:
         return [root]
     kept = root.__dict__.get(_KEPT)
     if kept is None:
         kept = root.__dict__[_KEPT] = [*children(root)]  # not the root too: a cycle outlives its notebook
         for node in kept:  # grows while it is walked
-            if type(node) not in LEAVES:
-                kept += children(node)
+            kind = node.__class__
+            if kind not in LEAVES:
+                held = node.__dict__
+                found = held.get(CHILDREN)
+                if found is None:  # as `children` does: a call for each node is too slow
+                    found = held[CHILDREN] = below(held, kind)
+                kept += found
     return [root, *kept]
 
 
 def inner_calls(root: ast.AST) -> list[ast.Call]:
     """The calls among `nodes(root)`."""
-    kept = root.__dict__.get(_CALLS)
+    kept: list[ast.Call] | None = root.__dict__.get(_CALLS)
     if kept is None:
-        kept = root.__dict__[_CALLS] = [node for node in nodes(root)[1:] if isinstance(node, ast.Call)]
-    return [root, *kept] if isinstance(root, ast.Call) else cast("list[ast.Call]", kept)
+        every = nodes(root)
+        kept = root.__dict__[_CALLS] = [n for n in every if n.__class__ is ast.Call and n is not root]
+    return [root, *kept] if root.__class__ is ast.Call else kept
 
 
 def method(call: ast.Call) -> str:
@@ -51,10 +53,10 @@ def valued(node: ast.AST) -> list[ast.Name]:
 
 def dumped(node: ast.AST) -> str:
     """The whole tree as text, the same for the same code."""
-    kept = node.__dict__.get(_TEXT)
+    kept: str | None = node.__dict__.get(_TEXT)
     if kept is None:
         kept = node.__dict__[_TEXT] = _text(node)
-    return cast("str", kept)
+    return kept
 
 
 def _text(value: object) -> str:
@@ -65,8 +67,3 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return f"[{','.join([_text(inner) for inner in value])}]"
     return repr(value)
-
-
-def kinds(script: Script) -> frozenset[type[ast.AST]]:
-    """The types of all nodes of a notebook."""
-    return frozenset(type(node) for stmt, _ in script.stmts() for node in nodes(stmt.node))

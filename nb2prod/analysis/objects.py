@@ -56,21 +56,33 @@ _WHOLE = frozenset(
         "values",
     ]
 )
-_LISTS = ("list", "sorted", "deque", "tolist", "split", "splitlines", "readlines", "keys", "zip")
-_DICTS = ("dict", "defaultdict", "Counter", "OrderedDict", "to_dict", "vars")
-_SETS = ("set",)
-_FRAMES = (
-    "DataFrame", "Series", "concat", "merge", "get_dummies", "melt", "pivot_table", "crosstab", "groupby",
-    "set_index", "reset_index", "dropna", "fillna", "drop", "sort_values", "assign", "rename", "astype",
-    "query", "to_frame", "join", "sample", "drop_duplicates", "nlargest", "head", "tail", "replace",
-)  # fmt: skip
+_MAKERS = {
+    "list": ("list", "sorted", "deque", "tolist", "split", "splitlines", "readlines", "keys", "zip"),
+    "dict": ("dict", "defaultdict", "Counter", "OrderedDict", "to_dict", "vars"),
+    "set": ("set",),
+    "frame": (
+        "DataFrame", "Series", "concat", "merge", "get_dummies", "melt", "pivot_table", "crosstab", "groupby",
+        "set_index", "reset_index", "dropna", "fillna", "drop", "sort_values", "assign", "rename", "astype",
+        "query", "to_frame", "join", "sample", "drop_duplicates", "nlargest", "head", "tail", "replace",
+    ),
+}  # fmt: skip
+_MADE_BY = {name: kind for kind, names in _MAKERS.items() for name in names}
 _COPIES = ("copy", "deepcopy")
+_MANY = 50  # functions: what one does is looked at when it is called, but not through so many others
 
 
-_LOOKED_AT = (  # the expressions of which the walk has its own mind
-    ast.Name, ast.Subscript, ast.Attribute, ast.Call, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp,
-    ast.GeneratorExp, ast.NamedExpr,
+_LOOKED_AT = frozenset(  # the expressions of which the walk has its own mind
+    [
+        ast.Name, ast.Subscript, ast.Attribute, ast.Call, ast.Lambda, ast.ListComp, ast.SetComp,
+        ast.DictComp, ast.GeneratorExp, ast.NamedExpr,
+    ]
 )  # fmt: skip
+_KEEPS = frozenset(  # values that are, share or hold something that is there, or have parts by name
+    [
+        ast.Name, ast.IfExp, ast.Subscript, ast.Attribute, ast.Call, ast.Dict, ast.List, ast.Tuple,
+    ]
+)  # fmt: skip
+_SIMPLE = frozenset([ast.Expr, ast.Assign, ast.AugAssign])
 
 
 class Touch(NamedTuple):  # one for each read
@@ -132,9 +144,9 @@ def parts_of(node: ast.expr) -> tuple[str, tuple[str, ...], bool]:
     """
     parts: tuple[str, ...] = ()
     while True:
+        if node.__class__ is ast.Name:
+            return node.id, parts, True
         match node:
-            case ast.Name():
-                return node.id, parts, True
             case ast.Subscript():
                 parts = _keys(node)
                 node = node.value
@@ -170,6 +182,38 @@ def _keys(node: ast.Subscript) -> tuple[str, ...]:
     return ()
 
 
+# of a function: its parameters; the outer names and parameters that it changes, with the parts; what it
+# returns
+Summary = tuple[list[str], dict[str, set[str]], set[str]]
+
+
+@dataclass(slots=True)
+class _Function:
+    """A function as it was defined; what it does is looked at when somebody calls it."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    known: dict[str, _Function]
+    found: Summary | None = None
+
+    def summary(self) -> Summary:
+        if self.found is None:
+            self.found = _summary(self.node, self.known)
+        return self.found
+
+
+@dataclass(slots=True)
+class _Class:
+    """A class; whether its methods change their object is looked at when somebody calls one."""
+
+    node: ast.ClassDef
+    found: dict[str, bool] | None = None
+
+    def changing(self) -> dict[str, bool]:
+        if self.found is None:
+            self.found = _changing_methods(self.node)
+        return self.found
+
+
 class _Walk:
     def __init__(self) -> None:
         self.found = Objects()
@@ -187,23 +231,28 @@ class _Walk:
         self.defaults: dict[str, dict[str, frozenset[int]]] = {}
         self.methods_params: dict[str, list[str]] = {}  # of `__init__`, without `self`
         self.kept: dict[str, dict[str, str]] = {}  # of classes: attributes that are a parameter of `__init__`
-        self.functions: dict[str, tuple[list[str], dict[str, set[str]], set[str]]] = {}
-        self.methods: dict[str, dict[str, bool]] = {}
+        self.functions: dict[str, _Function] = {}
+        self.classes: dict[str, _Class] = {}
+        self.methods: set[str] = set()  # of all classes
         self.stmt: Stmt | None = None
 
     # statements
 
     def statement(self, node: ast.stmt) -> None:
+        if node.__class__ in _SIMPLE:
+            self.simple(node)
+            return
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                self.functions[node.name] = _summary(node, self.functions)
+                self.functions[node.name] = self.function(node)
                 named = zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)
                 self.defaults[node.name] = {a.arg: self.same(value) for a, value in named}
                 self.env.pop(node.name, None)
             case ast.ClassDef():
                 made = self.action(node, [])
                 self.env[node.name] = frozenset([self.new("class", made)])
-                self.methods[node.name] = _changing_methods(node)
+                self.classes[node.name] = _Class(node)
+                self.methods |= {inner.name for inner in node.body if isinstance(inner, ast.FunctionDef)}
                 self.methods_params[node.name], self.kept[node.name] = _kept(node)
             case ast.For() | ast.AsyncFor():
                 action = self.action(node, [node.iter])
@@ -237,6 +286,12 @@ class _Walk:
             case _:
                 self.simple(node)
 
+    def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> _Function:
+        made = _Function(node, dict(self.functions))
+        if len(self.functions) > _MANY:
+            made.summary()
+        return made
+
     def body(self, body: list[ast.stmt]) -> None:
         for node in body:
             self.statement(node)
@@ -262,6 +317,8 @@ class _Walk:
 
     def simple(self, node: ast.stmt) -> None:
         match node:
+            case ast.Expr():
+                self.action(node, [node.value])
             case ast.Assign():
                 action = self.action(node, [node.value, *_inner(node.targets)])
                 for target in node.targets:
@@ -319,7 +376,7 @@ class _Walk:
         self.derived[name] = action.sources | {action.id}
         self.elements.discard(name)
         self.lists.pop(name, None)
-        same = self.same(value)
+        same = self.same(value) if value.__class__ in _KEEPS else None
         if same:
             self.env[name] = same
             return
@@ -330,18 +387,20 @@ class _Walk:
         if isinstance(value, (ast.Subscript, ast.Attribute)):
             self.inside[fresh] = self.whole(value)
         elif isinstance(value, ast.Lambda):
-            self.functions[name] = _summary(value, self.functions)
+            self.functions[name] = self.function(value)
+        self.bound.pop(name, None)
+        self.found.bindings.append((name, action.id, fresh))
+        if value.__class__ not in _KEEPS:
+            return
         self.holds[fresh] = self.contents(value)
         self.shallow[fresh] = self.copied(value)
-        self.bound.pop(name, None)
+        self.columns[fresh] = _columns(value)
         if isinstance(value, ast.Attribute) and value.attr in CHANGING:
             self.bound[name] = value  # `put = rows.append`
         elif isinstance(value, ast.Call) and _called(value) == "partial" and value.args:
             first = value.args[0]
             if isinstance(first, ast.Attribute) and first.attr in CHANGING:
                 self.bound[name] = first
-        self.found.bindings.append((name, action.id, fresh))
-        self.columns[fresh] = _columns(value)
 
     def same(self, value: ast.expr | None) -> frozenset[int]:
         """The objects that a value itself is: another name, a view of an array, what a function returns."""
@@ -363,7 +422,7 @@ class _Walk:
                 objects = self.env.get(name, frozenset())
                 return frozenset(o for o in objects if self.found.kinds[o] == "array")
             case ast.Call(func=ast.Name(id=name)) if name in self.functions:
-                params, _, returned = self.functions[name]
+                params, _, returned = self.functions[name].summary()
                 given = dict(zip(params, value.args, strict=False))
                 back = [given[param] for param in returned if param in given]
                 return frozenset(o for argument in back for o in self.same(argument))
@@ -456,13 +515,12 @@ class _Walk:
 
     def kind_of_call(self, node: ast.Call) -> str:
         name = _called(node)
-        if name in self.methods:
+        if name in self.classes:
             return f"class {name}"
         if name == "sample" and "random" in _root_of(node.func):
             return "list"
-        for kind, makers in (("list", _LISTS), ("dict", _DICTS), ("set", _SETS), ("frame", _FRAMES)):
-            if name in makers:
-                return kind
+        if name in _MADE_BY:
+            return _MADE_BY[name]
         if name.startswith("read_"):
             return "frame"
         if name in ("reshape", "ravel", "squeeze", "astype") and isinstance(node.func, ast.Attribute):
@@ -492,23 +550,23 @@ class _Walk:
         kind = node.__class__
         if kind is ast.Constant:
             return
+        if kind is ast.Name:  # the most frequent kinds first
+            self.read(node.id, (), node, action, hidden)  # type: ignore[attr-defined, arg-type]
+            return
+        if kind is ast.Call:
+            self.call(node, action, hidden)  # type: ignore[arg-type]
+            return
         if kind not in _LOOKED_AT:
             for child in children(node):
                 self.expression(child, action, hidden)
             return
         match node:
-            case ast.Name():
-                self.read(node.id, (), node, action, hidden)
-                return
             case ast.Subscript() | ast.Attribute():
                 name, parts, simple = parts_of(node)
                 if simple:
                     self.read(name, parts, node, action, hidden)
                     self.indexes(node, action, hidden)
                     return
-            case ast.Call():
-                self.call(node, action, hidden)
-                return
             case ast.Lambda():
                 hidden |= {a.arg for a in nodes(node.args) if isinstance(a, ast.arg)}
                 self.expression(node.body, action, hidden)
@@ -525,9 +583,12 @@ class _Walk:
     def indexes(self, node: ast.expr, action: Action, hidden: frozenset[str]) -> None:
         """What stands in the brackets of a chain is read too."""
         inner: ast.expr = node
-        while isinstance(inner, (ast.Subscript, ast.Attribute)):
-            if isinstance(inner, ast.Subscript) and not isinstance(inner.slice, ast.Constant):
-                self.expression(inner.slice, action, hidden)
+        while True:
+            if inner.__class__ is ast.Subscript:
+                if inner.slice.__class__ is not ast.Constant:
+                    self.expression(inner.slice, action, hidden)
+            elif inner.__class__ is not ast.Attribute:
+                return
             inner = inner.value
 
     def read(
@@ -538,11 +599,14 @@ class _Walk:
         action.names.add(name)
         if name in self.derived:
             action.sources |= self.derived[name]
-        for one in sorted(self.env.get(name, ())):
-            known = self.columns.setdefault(one, set())
-            if name in self.elements:
-                parts = ()
-            known.update(parts)
+        objects = self.env.get(name)
+        if not objects:  # a module, a builtin
+            return
+        if name in self.elements:
+            parts = ()
+        for one in sorted(objects) if len(objects) > 1 else objects:
+            if parts:
+                self.columns.setdefault(one, set()).update(parts)
             for part in parts or ("",):
                 action.reads.append(Touch(one, part, name, node, "part" if part else "whole"))
 
@@ -551,9 +615,10 @@ class _Walk:
         if isinstance(function, ast.Attribute):
             name, parts, simple = parts_of(function.value)
             if simple:
-                key = node.args[0] if node.args and function.attr == "get" and not parts else None
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    parts = (key.value,)
+                if function.attr == "get" and node.args and not parts:
+                    key = node.args[0]
+                    if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                        parts = (key.value,)
                 self.read(name, parts, function.value, action, hidden)
                 self.indexes(function.value, action, hidden)
                 self.method(node, function, action)
@@ -561,8 +626,12 @@ class _Walk:
                 self.expression(function.value, action, hidden)
         elif not isinstance(function, ast.Name):
             self.expression(function, action, hidden)
-        for value in [*node.args, *[keyword.value for keyword in node.keywords]]:
-            self.expression(value.value if isinstance(value, ast.Starred) else value, action, hidden)
+        for value in node.args:
+            if value.__class__ is not ast.Constant:
+                self.expression(value.value if isinstance(value, ast.Starred) else value, action, hidden)
+        for keyword in node.keywords:
+            if keyword.value.__class__ is not ast.Constant:
+                self.expression(keyword.value, action, hidden)
         called = _called(node)
         if called in CHANGING_FUNCTIONS and node.args and not _is_method(function, self.env):
             self.change(node.args[0], node, action)
@@ -577,12 +646,12 @@ class _Walk:
         if isinstance(function, ast.Name) and function.id in self.functions:
             self.callee(node, function.id, action)
         elif isinstance(function, ast.Lambda):
-            self.functions["<lambda>"] = _summary(function, self.functions)
+            self.functions["<lambda>"] = self.function(function)
             self.callee(node, "<lambda>", action)
 
     def callee(self, node: ast.Call, name: str, action: Action) -> None:
         """A function of the notebook changes its arguments and the variables that it names."""
-        params, changed, _ = self.functions[name]
+        params, changed, _ = self.functions[name].summary()
         given: dict[str, ast.expr] = dict(zip(params, node.args, strict=False))
         given |= {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
         for target, parts in changed.items():
@@ -599,16 +668,18 @@ class _Walk:
                         action.changes.append(Touch(one, part, value.id, node, how, name))
 
     def method(self, node: ast.Call, function: ast.Attribute, action: Action) -> None:
-        kinds = {self.found.kinds[o] for o in self.env.get(_root(function), ())}
-        own = [kind[6:] for kind in kinds if kind.startswith("class ")]
-        inplace = any(
+        inplace = bool(node.keywords) and any(
             k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value is True
             for k in node.keywords
         )
+        if not inplace and function.attr not in CHANGING and function.attr not in self.methods:
+            return  # most calls
+        kinds = {self.found.kinds[o] for o in self.env.get(_root(function), ())}
+        own = [kind[6:] for kind in kinds if kind.startswith("class ")]
         if isinstance(function.value, ast.Attribute) and function.value.attr == "na":
             return  # `df.na.fill(0)` of Spark gives a new table
         if own and isinstance(function.value, ast.Name):
-            if any(self.methods.get(name, {}).get(function.attr) for name in own):
+            if any(self.classes[name].changing().get(function.attr) for name in own if name in self.classes):
                 self.change(function.value, node, action)
         elif inplace and function.attr == "drop":
             self.dropped(node, function, action)
@@ -719,8 +790,10 @@ def _by_rows(node: ast.expr) -> bool:
 
 
 def _called(node: ast.expr | None) -> str:
-    function = node.func if isinstance(node, ast.Call) else None
-    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+    function = node.func if node.__class__ is ast.Call else None
+    if function.__class__ is ast.Attribute:
+        return function.attr
+    return function.id if function.__class__ is ast.Name else ""
 
 
 def _root_of(node: ast.expr) -> str:
@@ -780,13 +853,13 @@ def _first(node: ast.FunctionDef) -> str:
 
 def _summary(
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda,
-    known: dict[str, tuple[list[str], dict[str, set[str]], set[str]]],
-) -> tuple[list[str], dict[str, set[str]], set[str]]:
+    known: dict[str, _Function],
+) -> Summary:
     """Parameters, the outer names and parameters that a function changes (with the parts), and those that it
     returns."""
     params = [a.arg for a in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
     walk = _Walk()
-    walk.functions = dict(known)
+    walk.functions = known.copy()
     names = {n.id for n in nodes(node) if isinstance(n, ast.Name)} | set(params)
     body: list[ast.stmt] = [ast.Expr(value=node.body)] if isinstance(node, ast.Lambda) else node.body
     action = Action(0, -1, None, body[0])

@@ -8,7 +8,7 @@
 
 A loop is taken to turn at least once unless it goes over something that was filtered, and a `while` loop
 where it changes what it asks. Tests of constants are known. Reads that happen on some paths only may be as
-conditional as the binding.
+conditional as the binding. It is long because it has a case for each kind of statement.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nb2prod.analysis.calls import called_name
-from nb2prod.analysis.events import BUILTINS, Events, Function, bound_names, events
+from nb2prod.analysis.events import BUILTINS, Event, Events, Function, bound_names, events
 from nb2prod.analysis.guards import catches_name_error, chosen, happens_once, truth
 from nb2prod.analysis.guards import certain as reached
 from nb2prod.analysis.nodes import inner_calls, nodes
@@ -27,10 +27,14 @@ from nb2prod.analysis.script import Script
 from nb2prod.ir.names import Possible
 from nb2prod.ir.program import Magic, Opaque, Stmt
 from nb2prod.source import Located, Span
+from nb2prod.tree import LEAVES
 
 _COMPOUND = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith, ast.Match,
 )  # fmt: skip
+_PLAIN = frozenset([ast.Assign, ast.AugAssign, ast.Import, ast.ImportFrom])
+_LITERALS = frozenset([ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict])
+_PURE = _PLAIN | {ast.Expr}  # they bind what they store, and delete nothing
 _NAMESPACES = ("globals", "locals", "vars", "dir")
 _LEAVES = ("exit", "quit", "_exit", "abort", "skip")
 _FILTERS = (
@@ -53,8 +57,10 @@ class Paths:
 
     def bind(self, name: str) -> None:
         self.sure.add(name)
-        self.maybe.pop(name, None)
-        self.constants.pop(name, None)
+        if self.maybe:
+            self.maybe.pop(name, None)
+        if self.constants:
+            self.constants.pop(name, None)
 
     def unbind(self, name: str) -> None:
         self.sure.discard(name)
@@ -100,9 +106,13 @@ class _Walk:
                 for function in found.functions:
                     self.function(function)
                 before = self.now
-                had = before.sure | set(before.maybe)
+                if stmt.node.__class__ in _PLAIN and not (before.maybe or may_fail):
+                    self.simple(stmt.node, before, found, certain=True)
+                    return
+                compound = isinstance(stmt.node, _COMPOUND)
+                had = before.sure | set(before.maybe) if compound else set()
                 after = self.one(stmt.node, before, found, certain=not may_fail) or before
-                if isinstance(stmt.node, _COMPOUND):  # deleted in a loop or a branch
+                if compound:  # deleted in a loop or a branch
                     for name in had - after.sure - set(after.maybe):
                         after.maybe[name] = self.place(stmt.node)
                 self.now = self.join(before, after, stmt.node) if may_fail else after
@@ -125,6 +135,8 @@ class _Walk:
         return now
 
     def one(self, node: ast.stmt, now: Paths, found: Events | None, certain: bool) -> Paths | None:
+        if node.__class__ in _PLAIN:
+            return self.simple(node, now, found, certain)
         match node:
             case ast.If():
                 return self.branch(node, now, certain)
@@ -151,10 +163,16 @@ class _Walk:
             ):
                 return None
             case _:
-                return self.simple(node, now, found or events(node), certain)
+                return self.simple(node, now, found, certain)
 
-    def simple(self, node: ast.stmt, now: Paths, found: Events, certain: bool) -> Paths:
-        for event in found.events:
+    def simple(self, node: ast.stmt, now: Paths, found: Events | None, certain: bool) -> Paths:
+        if node.__class__ in _PURE and not (certain and now.maybe):  # what it reads does not matter
+            for name in found.binds if found is not None else bound_names([node]):
+                now.bind(name)
+            every: tuple[Event, ...] = ()
+        else:
+            every = (found or events(node)).events
+        for event in every:
             match event.kind:
                 case "read" if certain and event.name in now.maybe:
                     if not event.conditional or reached(node, event.node):
@@ -165,15 +183,13 @@ class _Walk:
                     now.bind(event.name)
                 case "delete":
                     now.unbind(event.name)
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+        if now.maybe and isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             now.maybe.clear()
-        value = node.value if isinstance(node, ast.Assign) else None
-        filled = (isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts) or (
-            isinstance(value, ast.Dict) and value.keys
-        )
-        if isinstance(node, ast.Assign) and (isinstance(value, ast.Constant) or filled):
+        if isinstance(node, ast.Assign) and node.value.__class__ in _LITERALS:
+            value = node.value
+            filled = getattr(value, "elts", None) or getattr(value, "keys", None)
             for target in node.targets:
-                if isinstance(target, ast.Name):
+                if isinstance(target, ast.Name) and (isinstance(value, ast.Constant) or filled):
                     now.constants[target.id] = value.value if isinstance(value, ast.Constant) else True
         return now
 
@@ -215,9 +231,9 @@ class _Walk:
 
     def turned(self, body: list[ast.stmt], now: Paths) -> Paths:
         """After a loop that turned: `break` and `continue` do not come before a binding in every turn."""
-        for name in bound_names(body) - set(now.maybe):
-            if not self.deletes(body, name):
-                now.bind(name)
+        names = bound_names(body) - set(now.maybe)
+        for name in names - self.deleted(body) if names else ():
+            now.bind(name)
         return now
 
     @staticmethod
@@ -228,12 +244,13 @@ class _Walk:
         return any(event.name in asked for event in done if event.kind in ("bind", "mutate", "call"))
 
     @staticmethod
-    def deletes(body: list[ast.stmt], name: str) -> bool:
-        return any(
-            isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Del) and inner.id == name
+    def deleted(body: list[ast.stmt]) -> set[str]:
+        return {
+            inner.id
             for stmt in body
             for inner in nodes(stmt)
-        )
+            if inner.__class__ is ast.Name and inner.ctx.__class__ is ast.Del
+        }
 
     def attempt(self, node: ast.Try | ast.TryStar, now: Paths, certain: bool) -> Paths | None:
         caught = any(catches_name_error(handler) for handler in node.handlers)
@@ -294,6 +311,10 @@ class _Walk:
 
     def reads(self, node: ast.expr, now: Paths, certain: bool) -> None:
         """The reads and bindings of an expression that is evaluated first."""
+        if not (certain and now.maybe):
+            for name in bound_names([ast.Expr(value=node)]) if node.__class__ not in LEAVES else ():
+                now.bind(name)
+            return
         for event in events(ast.Expr(value=node)).events:
             if event.kind == "read" and certain and event.name in now.maybe:
                 if not event.conditional or reached(node, event.node):

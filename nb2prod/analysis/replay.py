@@ -104,8 +104,33 @@ class Replay:
             self.register(function, frozenset())
         if isinstance(stmt.node, ast.ImportFrom) and stmt.node.names[0].name == "*":
             self.star(stmt.node.module or "")
+        state, counts = self.state, self.numbers is not None
         for event in found.events:
-            self.event(event)
+            kind = event.kind
+            if kind == "read":
+                value = state.get(event.name)
+                if value is None or counts or value.functions or not value.seen:
+                    self.read(event.name, event.node)
+            elif kind == "bind":
+                self.bind(event)
+            elif kind != "call" or counts or self.matters(event.node):
+                self.event(event)
+
+    def matters(self, node: ast.AST) -> bool:
+        """A call at module level may run a function of the notebook, or bind something; most do not."""
+        callee = node.func if isinstance(node, ast.Call) else node
+        kind = callee.__class__
+        if kind is ast.Name:
+            name: str = callee.id  # type: ignore[attr-defined]
+            value = self.state.get(name)
+            known = value is not None and (value.is_class or bool(value.functions))
+        elif kind is ast.Attribute and callee.value.__class__ is ast.Name:  # type: ignore[attr-defined]
+            name = callee.attr  # type: ignore[attr-defined]
+            value = self.state.get(callee.value.id)  # type: ignore[attr-defined]
+            known = value is not None and name in value.methods
+        else:
+            return True
+        return known or name in RUNS_ARGUMENTS or name in _BINDERS
 
     def register(self, function: Function, outer: frozenset[str]) -> None:
         own = function.locals | outer
@@ -129,7 +154,8 @@ class Replay:
             case "bind":
                 self.bind(event)
             case "mutate":
-                self.change(self.value(event.name), column(event.node))
+                if self.numbers is not None:
+                    self.change(self.value(event.name), column(event.node))
                 self.global_table(event.node)
             case "delete":
                 self.delete(event)
@@ -168,9 +194,10 @@ class Replay:
         before = self.state.get(name)
         if isinstance(node, ast.ExceptHandler):  # the name lives as long as its handler
             self.handlers[id(node)] = before
-        for decorator in getattr(node, "decorator_list", []):
-            for function in self.called(decorator):
-                self.run(function, decorator, [])
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            for decorator in node.decorator_list:
+                for function in self.called(decorator):
+                    self.run(function, decorator, [])
         value = self.made(event)
         if event.conditional and before is not None and value is not before and not self.turns(node):
             value.writers = (*before.writers, *value.writers)
@@ -186,8 +213,9 @@ class Replay:
     def made(self, event: Event) -> Value:
         """The value that a binding makes."""
         node, stmt = event.node, self.stmt.node
-        module = imported(node, event.name)
-        number = self.number("import", module) if module else self.number(event.name, *self.work())
+        number, module = 0, "" if isinstance(node, ast.Name) else imported(node, event.name)
+        if self.numbers is not None:
+            number = self.number("import", module) if module else self.number(event.name, *self.work())
         fresh = Value(((self.stmt.span, ""),), number, is_import=bool(module))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             fresh.functions = self.function(node)
@@ -198,7 +226,11 @@ class Replay:
                 fresh.methods |= owner.methods if owner is not None else {}
             fresh.methods |= {f.name.rpartition(".")[2]: f for f in methods}
             fresh.is_class = True
-        elif isinstance(stmt, ast.Assign) and any(target is node for target in stmt.targets):
+        elif (
+            isinstance(stmt, ast.Assign)
+            and isinstance(stmt.value, (ast.Name, ast.Lambda, ast.Call))
+            and any(target is node for target in stmt.targets)
+        ):
             match stmt.value:
                 case ast.Name(id=other) if other in self.state and not event.conditional:
                     return self.state[other]
@@ -263,7 +295,7 @@ class Replay:
             given = [*node.args, *[keyword.value for keyword in node.keywords]]
         for function in called:
             self.run(function, node, given)
-        if changes_receiver(node) and isinstance(callee, ast.Attribute):
+        if self.numbers is not None and changes_receiver(node) and isinstance(callee, ast.Attribute):
             value = self.value(_held_by(callee.value))
             if value is not None and not value.is_import:  # `np.sort(x)` leaves NumPy as it is
                 self.change(value)

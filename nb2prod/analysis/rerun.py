@@ -10,6 +10,7 @@ import re
 
 from nb2prod.analysis.calls import called_name
 from nb2prod.analysis.nodes import children, inner_calls, nodes
+from nb2prod.tree import LEAVES
 
 # Methods whose result they do not change any more.  What is not listed may change it every time.
 SETTLED_METHODS = frozenset(
@@ -84,7 +85,9 @@ def settled(node: ast.expr, old: str) -> bool:
     return False
 
 
-STATISTICS = ("mean", "median", "std", "var", "quantile", "mode", "nlargest", "describe", "percentile")
+STATISTICS = frozenset(
+    ["mean", "median", "std", "var", "quantile", "mode", "nlargest", "describe", "percentile"]
+)
 ENCODERS = ("LabelEncoder", "OrdinalEncoder", "LabelBinarizer", "MinMaxScaler")
 _PARTS = ("split", "rsplit", "partition", "rpartition")
 
@@ -163,6 +166,8 @@ def settled_method(node: ast.Call) -> bool:
 
 def mentions(node: ast.AST, old: str) -> bool:
     """The old value is read; a comprehension or a lambda may have a variable of its own of that name."""
+    if node.__class__ in LEAVES and not isinstance(node, ast.Name):
+        return False
     first = _FIRST.match(old)
     return (first is None or first[0] in _names(node)) and _mentions(node, old)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nb2prod.analysis.events import Events, events
 from nb2prod.analysis.tags import CellTags, cell_tags
 from nb2prod.ir.program import Magic, Opaque, Program, Stmt
-from nb2prod.source import Notebook
+from nb2prod.source import Notebook, Span
 
 Step = tuple[Stmt, Events] | Magic | Opaque
 
@@ -32,15 +32,14 @@ def script(program: Program) -> Script:
     tags = cell_tags(program)
     code = program.notebook.code_cells()
     cells: dict[int, list[Step]] = {cell.index: [] for cell in code if "skip" not in tags.of(cell.index)}
-    placed: list[tuple[tuple[int, int, int], Step]] = []
-    for magic in program.magics:
-        placed.append(((magic.span.cell, magic.span.line, magic.span.column), magic))
+    placed: list[tuple[Span, Step]] = [(magic.span, magic) for magic in program.magics]
     for item in program.items:
-        step: Step = item if isinstance(item, Opaque) else (item, events(item.node))
-        placed.append(((item.cell, item.span.line, item.span.column), step))
-    for (cell, _, _), step in sorted(placed, key=lambda place: place[0]):
-        if cell in cells:
-            cells[cell].append(step)
+        placed.append((item.span, item if isinstance(item, Opaque) else (item, events(item.node))))
+    if program.magics:  # where there are none, the items stand in their order
+        placed.sort(key=lambda place: place[0][:3])
+    for span, step in placed:
+        if span.cell in cells:
+            cells[span.cell].append(step)
     failing = frozenset(cell.index for cell in code if "raises-exception" in cell.tags)
     every = tuple(step for row in cells.values() for step in row if isinstance(step, tuple))
     return Script(program.notebook, cells, failing, every, tags)

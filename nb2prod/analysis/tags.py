@@ -36,6 +36,9 @@ def cell_tags(program: Program) -> CellTags:
     allowed: dict[int, tuple[str, ...]] = {}
     refusals: list[Refusal] = []
     for cell in program.notebook.code_cells():
+        if not cell.tags and TAG_PREFIX not in cell.text:  # most cells
+            allowed[cell.index] = ()
+            continue
         by_tag = _stages(cell.tags)
         comment = stage_comment(cell)
         by_comment = _stages(comment)

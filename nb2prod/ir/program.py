@@ -31,7 +31,7 @@ class Magic:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: a lint makes thousands, and that takes long
 class Stmt:
     """One top-level statement of a code cell.
 

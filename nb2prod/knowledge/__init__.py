@@ -25,6 +25,7 @@ __all__ = [
     "known_modules",
     "library",
     "lookup",
+    "may_draw",
     "methods",
     "of_user",
     "star_names",
@@ -159,6 +160,25 @@ def _methods(path: Path) -> dict[str, tuple[str, ...]]:
         if owner not in tables.modules:
             found[name] = (*found.get(name, ()), api)
     return found
+
+
+@cache
+def may_draw(api: str, extra: tuple[Path, ...] = ()) -> bool:
+    """Whether a call may draw random numbers or seed them, whatever it is given."""
+    owner, _, name = api.rpartition(".")
+    if any(_draws(_facts(file, api)) for file in _files(api.partition(".")[0], extra)):
+        return True
+    made = next((f[0] for file in _files(owner.partition(".")[0], extra) if (f := _facts(file, owner))), None)
+    if made is None:
+        return False
+    if made.type and made.type != owner:
+        return may_draw(f"{made.type}.{name}", extra)
+    roles = (made.role, "estimator") if made.role else ()
+    return any(_draws(_facts(f, f"sklearn.{r}.{name}")) for r in roles for f in _files("sklearn", extra))
+
+
+def _draws(facts: tuple[Fact, ...]) -> bool:
+    return any(fact.random or fact.effect == "seeds" for fact in facts)
 
 
 @dataclass(frozen=True, slots=True)

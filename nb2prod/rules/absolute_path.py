@@ -51,23 +51,34 @@ class AbsolutePath(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         seen: set[tuple[int, str]] = set()
-        given = {
-            id(value)
-            for call in a.once(calls)
-            if READERS.fullmatch(call.name)
-            for value in [*call.node.args, *[keyword.value for keyword in call.node.keywords]]
-        }
+        given: set[int] | None = None
+        cells = {c.index for c in a.notebook.code_cells() if "/" in c.text or "\\" in c.text}
         for stmt, _ in a.script.stmts():
-            if not _may_hold_one(stmt.text.lines, stmt.span.line, stmt.span.end_line):
+            if stmt.cell not in cells or not _may_hold_one(
+                stmt.text.lines, stmt.span.line, stmt.span.end_line
+            ):
                 continue
             for node in nodes(stmt.node):
                 if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                     continue
                 if not PATH.fullmatch(node.value) or (stmt.cell, node.value) in seen:
                     continue
+                given = _given(a) if given is None else given
                 if id(node) in given or FOLDERS.match(node.value):
                     seen.add((stmt.cell, node.value))
                     yield self.found(a, "a path of one machine is written in the code", stmt.text.head(node))
+
+
+def _given(a: Analysis) -> set[int]:
+    """The arguments of what reads and writes files."""
+    every = a.once(calls)
+    names = {name for name in every.names if READERS.fullmatch(name)}
+    return {
+        id(value)
+        for call in every
+        if call.name in names
+        for value in [*call.node.args, *[keyword.value for keyword in call.node.keywords]]
+    }
 
 
 def _may_hold_one(lines: tuple[str, ...], first: int, last: int) -> bool:

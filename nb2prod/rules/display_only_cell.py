@@ -45,7 +45,7 @@ class DisplayOnlyCell(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        if not any(call.name == "fit" for call in a.once(calls)) and not any(a.script.tags.allowed.values()):
+        if "fit" not in a.once(calls).names and not any(a.script.tags.allowed.values()):
             return
         by_node = {id(call.node): call for call in a.once(calls)}
         for index, steps in a.script.cells.items():

@@ -67,7 +67,7 @@ def _secret(line: str) -> tuple[int, int] | None:
     found = SHAPES.search(line)
     if found is not None and not re.search(r"(?i)example|xxx|user:pass|username:password", found[0]):
         return found.span()
-    for named in NAMED.finditer(line):
+    for named in NAMED.finditer(line) if "'" in line or '"' in line else ():
         value = named["value"]
         if not PLACEHOLDER.search(value) and " " not in value.strip() and _varied(value):
             return named.span("value")
@@ -84,14 +84,15 @@ def _varied(text: str) -> bool:
 def secrets(notebook: Notebook) -> tuple[tuple[str, Span], ...]:
     """Every secret that stands in the code, and where; texts that must not be copied anywhere."""
     found = []
-    for cell in notebook.code_cells():
+    code = "\n".join(cell.text for cell in notebook.code_cells()).lower()
+    hints = [hint for hint in HINTS if hint in code]
+    for cell in notebook.code_cells() if hints else ():
         text = cell.text.lower()
-        if not any(hint in text for hint in HINTS):
-            continue
-        if not SHAPES.search(cell.text) and not NAMED.search(cell.text):
+        if not any(hint in text for hint in hints):
             continue
         for number, line in enumerate(split_lines(cell.text), 1):
-            place = _secret(line)
+            low = line.lower()
+            place = _secret(line) if any(hint in low for hint in hints) else None
             if place is not None:
                 span = Span(cell.index, number, place[0] + 1, number, place[1] + 1)
                 found.append((line[place[0] : place[1]], span))

@@ -46,10 +46,11 @@ class HiddenGlobalInFunction(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        variables = _variables(a)
+        variables: set[str] | None = None
         for stmt, events in a.script.stmts():
             for function in events.functions:
                 if not isinstance(function.node, ast.Lambda):
+                    variables = _variables(a) if variables is None else variables
                     yield from self.function(a, stmt, function, variables)
 
     def function(
@@ -85,7 +86,7 @@ def _variables(a: Analysis) -> set[str]:
     times: dict[str, int] = {}
     constant: set[str] = set()
     for stmt, events in a.script.stmts():
-        for event in events.events:
+        for event in events.events if events.binds else ():
             if event.kind != "bind":
                 continue
             if isinstance(

@@ -17,6 +17,7 @@ TYPED = re.compile(
     r"(?i)(?:.*[_ ])?(?:id|zip|zipcode|postcode|plz|phone|iban|sku|ssn|date|datetime|timestamp)"
     r"|.*(?:Id|ID|Date)"
 )
+READS = ("pandas.read_csv", "pandas.read_table")
 
 
 class ImplicitDtypeParse(Rule):
@@ -38,7 +39,10 @@ class ImplicitDtypeParse(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        reads = [c for c in a.once(calls) if c.api in ("pandas.read_csv", "pandas.read_table")]
+        every = a.once(calls)
+        if every.apis.isdisjoint(READS):
+            return
+        reads = [call for call in every if call.api in READS]
         bare = [c for c in reads if not any(k.arg in STATED for k in c.node.keywords)]
         column = _column(a) if bare else None
         if column is not None:

@@ -15,6 +15,7 @@ NOT_CALLABLE = (
     ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp,
     ast.DictComp, ast.GeneratorExp, ast.BinOp, ast.Compare,
 )  # fmt: skip
+_BUILTINS = frozenset(dir(builtins))
 
 
 class ImportShadowing(Rule):
@@ -43,6 +44,8 @@ class ImportShadowing(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
+        if not _may_hide(a):
+            return
         modules: set[str] = set()
         shadows: dict[str, Span] = {}
         seen: set[str] = set()
@@ -74,6 +77,20 @@ class ImportShadowing(Rule):
         return self.found(a, message, hidden, labels, f"rename the variable `{name}`")
 
 
+def _may_hide(a: Analysis) -> bool:
+    """Something but an import binds the name of a builtin, or of what is imported."""
+    imported: set[str] = set()
+    others: set[str] = set()
+    for stmt, events in a.script.stmts():
+        if events.binds:
+            kind = stmt.node.__class__
+            if kind is not ast.Assign:
+                imported.update(events.binds)  # maybe: a loop may import
+            if kind is not ast.Import and kind is not ast.ImportFrom:
+                others.update(events.binds)
+    return not (others.isdisjoint(_BUILTINS) and others.isdisjoint(imported))
+
+
 def _use(event: Event, modules: set[str]) -> str:
     """The builtin that is called, or the module whose function is."""
     assert isinstance(event.node, ast.Call)
@@ -87,12 +104,12 @@ def _use(event: Event, modules: set[str]) -> str:
 
 def _hides(name: str, stmt: ast.stmt, event: Event, modules: set[str]) -> bool:
     """An assignment of something that is certainly not the builtin or the module."""
-    if not isinstance(stmt, ast.Assign) or not any(target is event.node for target in stmt.targets):
+    if not isinstance(stmt, ast.Assign) or (name not in modules and name not in _BUILTINS):
+        return False
+    if not any(target is event.node for target in stmt.targets):
         return False
     if name in modules:
         return isinstance(stmt.value, (ast.Constant, ast.JoinedStr))
-    if not hasattr(builtins, name):
-        return False
     if isinstance(stmt.value, ast.Call):  # max = values.max(): the result of the thing itself
         function = stmt.value.func
         return (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")) == name

@@ -49,7 +49,10 @@ class InteractiveInput(Rule):
             ):
                 yield self.found(a, message, magic.span)
         seen: set[int] = set()
-        for call in a.once(calls):
+        every = a.once(calls)
+        if every.apis.isdisjoint(CALLS) and not any(api.startswith("ipywidgets.") for api in every.apis):
+            return
+        for call in every:
             widget = call.api.startswith("ipywidgets.")
             if (call.api in CALLS or widget) and not (widget and call.stmt.cell in seen):
                 seen.add(call.stmt.cell)

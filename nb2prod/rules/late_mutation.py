@@ -79,6 +79,8 @@ class LateMutation(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(objects)
+        if not any(action.changes for action in every.actions):
+            return
         readers, keepers = _readers(every)
         seen: set[tuple[int, int]] = set()
         born: dict[tuple[int, str], int] = {}  # parts of objects: the action since which they are there

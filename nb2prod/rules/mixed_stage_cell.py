@@ -31,7 +31,8 @@ class MixedStageCell(Rule):
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         tags = a.script.tags
         found: dict[int, dict[str, Called]] = {}
-        for call in a.once(calls):
+        every = a.once(calls)
+        for call in every if "fit" in every.names else ():
             if call.function is None and (stage := _stage(call)):
                 found.setdefault(call.stmt.cell, {}).setdefault(stage, call)
         for cell, by_stage in found.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.changes import Cell, Known
@@ -82,18 +83,20 @@ class NonIdempotentCell(Rule):
         made: dict[str, Stmt] = {}
         known = Known()
         for cell, row in a.script.cells.items():
-            stmts = [step[0] for step in row if isinstance(step, tuple)]
-            look = Cell(set(made), known)
+            steps = [step for step in row if isinstance(step, tuple)]
+            look = Cell(made.keys(), known)
             reported: set[str] = set()
-            for stmt in stmts:
+            for stmt, events in steps:
+                if isinstance(stmt.node, ast.Expr) and look.only_reads(events.called):
+                    continue
                 for name, node in look.statement(stmt.node):
                     if name not in reported:
                         reported.add(name)
                         origin = made[name].text.head(made[name].node)
                         yield self.one(a, cell, name, stmt.text.head(node), origin)
-            for step in row:
-                if isinstance(step, tuple):
-                    made |= dict.fromkeys(step[1].names("bind"), step[0])
+            for stmt, events in steps:
+                if events.binds:
+                    made |= dict.fromkeys(events.binds, stmt)
 
     def one(self, a: Analysis, cell: int, name: str, span: Span, origin: Span) -> Diagnostic:
         rerun = _just_missing(a, cell)

@@ -60,7 +60,7 @@ class RowFilter(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        if not any(call.name == "fit" for call in a.once(calls)):
+        if "fit" not in a.once(calls).names:
             return
         for stmt, _ in a.script.stmts():
             found = filtered(stmt.node)

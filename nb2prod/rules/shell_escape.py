@@ -36,6 +36,7 @@ class ShellEscape(Rule):
                 continue
             if magic.kind == "shell" or (magic.kind in ("cell", "line") and magic.name in SHELLS):
                 yield self.found(a, message, magic.span)
-        for call in a.once(calls):
+        every = a.once(calls)
+        for call in every if not every.apis.isdisjoint(CALLS) else ():
             if call.api in CALLS:
                 yield self.found(a, message, call.stmt.text.span(call.node))

@@ -42,7 +42,7 @@ class SkewedPreprocessing(Rule):
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         yield from super().check(a)
         every = a.once(calls)
-        if not any(call.name.endswith("train_test_split") for call in every):
+        if not any(name.endswith("train_test_split") for name in every.names):
             return
         pairs: dict[str, str] = {}
         changed: dict[str, Called] = {}

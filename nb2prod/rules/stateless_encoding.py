@@ -35,9 +35,9 @@ class StatelessEncoding(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(calls)
-        found = [call for call in every if call.api in ENCODERS]
-        if not found or not any(call.name == "fit" for call in every):
+        if "fit" not in every.names or every.apis.isdisjoint(ENCODERS):
             return
+        found = [call for call in every if call.api in ENCODERS]
         apart: dict[str, set[str]] = {}
         for call in found:
             words = {_side(name) for name in _names(call.node.args[:1])}

@@ -59,7 +59,10 @@ def _targets(a: Analysis) -> dict[str, Span]:
     """The columns that a model's y is: by `fit(X, y)` or a split, and `y = df["price"]`."""
     names: dict[str, Span] = {}
     used: set[str] = set()
-    for call in a.once(calls):
+    every = a.once(calls)
+    if "fit" not in every.names and not any(name.endswith("train_test_split") for name in every.names):
+        return {}
+    for call in every:
         if (call.name == "fit" or call.name.endswith("train_test_split")) and len(call.node.args) > 1:
             used |= {n.id for n in nodes(call.node.args[1]) if isinstance(n, ast.Name)}
             if column := _column(call.node.args[1]):

@@ -36,7 +36,7 @@ class UncheckedInputSchema(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(calls)
-        if not any(call.name == "fit" for call in every):
+        if "fit" not in every.names:
             return
         if any(word in cell.text for cell in a.notebook.code_cells() for word in CHECKS):
             return

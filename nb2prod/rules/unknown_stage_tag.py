@@ -10,7 +10,7 @@ from nb2prod.analysis.tags import LINE_WORDS
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.refusal import TAGS
 from nb2prod.rules import Analysis, Rule, Severity
-from nb2prod.source import Cell
+from nb2prod.source import TAG_PREFIX, Cell
 
 COMMENT = re.compile(r"\s*#\s*nb2prod\s*:\s*(.*?)\s*$")
 MEANT = {
@@ -51,6 +51,8 @@ class UnknownStageTag(Rule):
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         disagree = {r.span.cell: r for r in a.script.tags.refusals if r.span and r.detail}
         for cell in a.notebook.code_cells():
+            if not cell.tags and TAG_PREFIX not in cell.text:
+                continue
             span = a.first_line(cell.index)
             for word in _unknown(cell):
                 close = _nearest(word)
@@ -71,7 +73,7 @@ def _unknown(cell: Cell) -> Iterator[str]:
                 yield word
         elif _nearest(word) or not re.fullmatch(r"[\w.:+ -]+", word):
             yield word
-    found = COMMENT.match(cell.text.split("\n", 1)[0]) if "nb2prod" in cell.text else None
+    found = COMMENT.match(cell.text.split("\n", 1)[0]) if TAG_PREFIX in cell.text else None
     if found is None or LINE_COMMENT.fullmatch(found[1]):
         return
     for word in found[1].split(","):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.calls import called_name, calls
-from nb2prod.analysis.nodes import children, kinds, nodes
+from nb2prod.analysis.nodes import children, nodes
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.program import Stmt
 from nb2prod.rules import Analysis, Edit, Fix, Label, Rule, Severity
@@ -95,12 +95,15 @@ class UnorderedIteration(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        listings = {
-            id(call.node): LISTINGS.get(call.api, "the files of a folder")
-            for call in a.once(calls)
-            if call.api in LISTINGS or (call.name in PATH_METHODS and _on_a_path(call.node))
-        }
-        if not listings and not SETS & a.once(kinds) and not any(c.name in MAKERS for c in a.once(calls)):
+        every = a.once(calls)
+        listings: dict[int, str] = {}
+        if not (every.apis.isdisjoint(LISTINGS) and every.names.isdisjoint(PATH_METHODS)):
+            listings = {
+                id(call.node): LISTINGS.get(call.api, "the files of a folder")
+                for call in every
+                if call.api in LISTINGS or (call.name in PATH_METHODS and _on_a_path(call.node))
+            }
+        if not listings and every.names.isdisjoint(MAKERS) and not _has_sets(a):
             return
         sets: set[str] = set()
         empty: set[str] = set()
@@ -119,6 +122,14 @@ class UnorderedIteration(Rule):
                     labels = [Label(span, "differs from process to process, or from machine to machine")]
                     yield self.found(a, message, span, labels, HELP, fix=_fix(stmt, node))
             sets = look.sets
+
+
+def _has_sets(a: Analysis) -> bool:
+    return any(
+        not SETS.isdisjoint(map(type, nodes(stmt.node)))
+        for stmt, _ in a.script.stmts()
+        if "{" in stmt.text.code
+    )
 
 
 def _fix(stmt: Stmt, node: ast.expr) -> Fix | None:

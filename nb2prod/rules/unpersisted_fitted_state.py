@@ -39,6 +39,8 @@ class UnpersistedFittedState(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         every = a.once(calls)
+        if every.names.isdisjoint(DUMPS):
+            return
         dumps = [call for call in every if call.name in DUMPS and call.node.args]
         if not dumps:
             return

@@ -40,8 +40,11 @@ class UnpinnedSerialisation(Rule):
     )
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
-        dumps = [call for call in a.once(calls) if call.api in DUMPS]
-        if not dumps or any(word in cell.text for cell in a.notebook.code_cells() for word in RECORDS):
+        every = a.once(calls)
+        if every.apis.isdisjoint(DUMPS):
+            return
+        dumps = [call for call in every if call.api in DUMPS]
+        if any(word in cell.text for cell in a.notebook.code_cells() for word in RECORDS):
             return
         for call in dumps:
             span = call.stmt.text.span(call.node)

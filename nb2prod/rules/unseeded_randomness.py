@@ -115,18 +115,21 @@ class UnseededRandomness(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         seeded: set[str] = set()
-        later = _Later(a)
+        later: _Later | None = None
         seen: set[tuple[int, str]] = set()
         for call in _as_they_run(a.once(calls)):
             if (not call.api or call.api.startswith("builtins.")) and not _DRAWING.search(call.name):
                 continue  # a method of something unknown: most calls
+            if not _may_draw(call, a.notebook.facts):
+                continue
+            later = later or _Later(a)
             api, fact = _fact(call, a.notebook.facts)
             if fact is None and "seed" in call.name:  # set_seed, seed_everything, manual_seed
                 seeded |= SEEDED_BY.get(call.api.partition(".")[0], STREAMS.keys())
             stream = (_draws(api, fact, call.node, seeded, later) if fact is not None else "") or _other(
                 call, seeded
             )
-            if later.forgotten(call) and fact is not None and "numpy" not in seeded:
+            if fact is not None and "numpy" not in seeded and later.forgotten(call):
                 stream = fact.random
             if stream == "estimator" and later.sets(call):
                 continue
@@ -138,6 +141,20 @@ class UnseededRandomness(Rule):
                 yield self.found(
                     a, f"`{api.rpartition('.')[2]}` is not seeded", span, labels, help, fix=_fix(call, stream)
                 )
+
+
+def _may_draw(call: Called, extra: tuple[Path, ...]) -> bool:
+    """Whether a call is worth a look: it may draw, or seed, by its name or by what is known of it."""
+    if _DRAWING.search(call.name) or _is_other(call.api):
+        return True
+    return bool(call.api) and not call.api.startswith("builtins.") and knowledge.may_draw(call.api, extra)
+
+
+@cache
+def _is_other(api: str) -> bool:
+    """`_other` has an answer for it."""
+    patterns = (TORCH, TENSORFLOW, KERAS, BITS)
+    return api == "torch.utils.data.DataLoader" or any(pattern.fullmatch(api) for pattern in patterns)
 
 
 def _as_they_run(every: tuple[Called, ...]) -> Iterator[Called]:
@@ -169,6 +186,8 @@ class _Later:
         self.options: dict[str, set[str]] = {}  # the keys of dicts
         self.nothing: set[str] = set()  # names of None
         for stmt, _ in a.script.stmts():
+            if stmt.node.__class__ is not ast.Assign:
+                continue
             match stmt.node:
                 case ast.Assign(
                     targets=[ast.Attribute(value=ast.Name(id=name), attr="random_state" | "seed")]

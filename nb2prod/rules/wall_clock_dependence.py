@@ -112,7 +112,10 @@ class WallClockDependence(Rule):
 
     def check(self, a: Analysis) -> Iterator[Diagnostic]:
         seen: set[tuple[int, str]] = set()
-        for call in a.once(calls):
+        every = a.once(calls)
+        if every.apis.isdisjoint(SOURCES) and every.apis.isdisjoint(STRING_NOW):
+            return
+        for call in every:
             source = _source(call)
             if call.api == "builtins.hash" and not _hashes_text(call):
                 source = ""
@@ -203,6 +206,8 @@ def _only_subtracted(a: Analysis, name: str) -> bool:
     """The name is read, and always beside a minus or to be shown."""
     reads = subtracted = 0
     for stmt, events in a.script.stmts():
+        if name not in stmt.text.code:
+            continue
         every = [*events.events, *(e for f in events.functions for e in f.every_event())]
         own = [e.node for e in every if e.kind == "read" and e.name == name]
         if not own:

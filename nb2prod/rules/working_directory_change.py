@@ -9,6 +9,7 @@ from nb2prod.diagnostics import Diagnostic
 from nb2prod.rules import Analysis, Rule, Severity
 
 MAGICS = ("cd", "pushd", "popd")
+CHANGES = ("os.chdir", "os.fchdir", "contextlib.chdir")
 
 
 class WorkingDirectoryChange(Rule):
@@ -31,6 +32,7 @@ class WorkingDirectoryChange(Rule):
         for magic in a.program.magics:
             if magic.kind == "line" and magic.name in MAGICS:
                 yield self.found(a, message, magic.span)
-        for call in a.once(calls):
-            if call.api in ("os.chdir", "os.fchdir", "contextlib.chdir"):
+        every = a.once(calls)
+        for call in every if not every.apis.isdisjoint(CHANGES) else ():
+            if call.api in CHANGES:
                 yield self.found(a, message, call.stmt.text.span(call.node))

@@ -127,6 +127,11 @@ def test_what_is_missing_is_said(
     with pytest.raises(EntityError, match="no column"):
         entities.materialise(replace(empty, entity="no such column"), version, history)
     entities.materialise(empty, version, history)
+    with pytest.raises(
+        EntityError, match=f"no features by {KEY} yet"
+    ):  # they are by time as well
+        entities.latest(replace(empty, timestamp=""), version, "1")
+    assert not len(entities.as_of(empty, version, history.iloc[:0]))
     other = replace(version, state=replace(version.state, version="another"))
     with pytest.raises(EntityError, match="not those of the champion"):
         entities.latest(empty, other, "1")

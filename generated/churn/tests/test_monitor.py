@@ -230,11 +230,35 @@ def test_labels_that_contradict_are_an_alarm(
 ) -> None:
     quality = version.info["baseline"]["quality"]
     if "accuracy" in quality:
+        known = baseline.as_text(pd.Series(version.info["labels"])).tolist()
+        other = dict(zip(known, known[1:] + known[:1], strict=True))
+        labels = baseline.as_text(window["prediction"]).map(other)
         found = monitor.examine(
-            window.assign(label="wrong"), version.info, version.number, 100
+            window.assign(label=labels), version.info, version.number, 100
         )
-        assert "quality of accuracy" in found.why
-        assert found.quality["accuracy"] == 0
+        assert found.why == "quality of accuracy" and found.quality["accuracy"] == 0
+    if "mae" in quality:
+        far = window["prediction"].astype(float) + 10 * quality["mae"]
+        assert (
+            "quality of mae"
+            in monitor.examine(
+                window.assign(label=far), version.info, version.number, 100
+            ).why
+        )
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_labels_that_no_prediction_can_be_are_an_alarm_and_no_loss_of_quality(
+    window: pd.DataFrame, version: Version, share: float
+) -> None:
+    if not version.info["baseline"]["quality"]:
+        pytest.skip("no rows judge the model")
+    labels = window["prediction"].astype(object)
+    labels[: int(share * len(labels))] = "in other words"
+    found = monitor.examine(
+        window.assign(label=labels), version.info, version.number, 100
+    )
+    assert found.why == "unseen of label"
 
 
 def test_labels_that_come_weeks_later_judge_when_they_come(
@@ -311,6 +335,19 @@ def test_the_page_opens_at_what_alarms_and_shows_any_text_as_text(
     assert page.index("<details open>") < page.index("<details>")
     assert odd not in page and "&lt;script&gt;" in page
     assert "http" not in page  # all of it is in this one file
+    category = {
+        "kind": "category",
+        "table": {"a long name, which is <b>shown</b>": 3, "": 1},
+        "other": {},
+    }
+    plot = report._plot(
+        "", pd.Series(["a long name, which is <b>shown</b>", "new"]), category
+    )
+    assert (
+        "a long name, which is &lt;b&gt;shown&lt;/b&gt;" in plot
+        and "75.0% → 50.0%" in plot
+        and "new" in plot
+    )
 
 
 @pytest.mark.parametrize(

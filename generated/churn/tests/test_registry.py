@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -163,6 +164,31 @@ def test_the_same_data_and_seed_give_the_same_model(
     fitted = version.module("train").fit_model(data, settings)
     again = replace(version, state=data.state, model=fitted.model, extras=fitted.extras)
     assert version.module("checks")._model_hash(again) == version.info["model_hash"]
+
+
+def test_a_local_store_whose_making_was_stopped_is_made_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = replace(settings, tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    made, seen = tmp_path / "mlflow.db.part", []
+
+    class Client:
+        def __init__(self, uri: str) -> None:
+            assert uri == f"sqlite:///{made}" and not made.exists()
+
+        def search_experiments(self, **given: Any) -> None:
+            made.write_text("torn" if not seen else "whole")
+            seen.append((tmp_path / "mlflow.db").exists())
+            if len(seen) == 1:
+                raise KeyboardInterrupt
+
+    mlflow = Mock(MlflowClient=Client)
+    with pytest.raises(KeyboardInterrupt):
+        registry._create(mlflow, tmp_path / "mlflow.db")
+    registry._create(mlflow, tmp_path / "mlflow.db")
+    registry._create(mlflow, tmp_path / "mlflow.db")  # it is there
+    assert seen == [False, False] and (tmp_path / "mlflow.db").read_text() == "whole"
+    assert registry._database(own) == tmp_path / "mlflow.db"
 
 
 def test_an_unknown_version_is_refused(settings: Settings, trained: Result) -> None:

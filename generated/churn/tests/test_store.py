@@ -230,6 +230,8 @@ def test_versions_in_use_survive_gc_and_versions_are_compared(
     )
     found = catalogue.diff(apart, old, new)
     assert "seed" in found["because"]
+    told = [catalogue.text(one) for one in (catalogue.describe(apart, new), found)]
+    assert not any("'numpy'" in one or "{'" in one for one in told)
     assert store.find(apart, old.key[:12]) == old
     with pytest.raises(store.StoreError):
         store.find(apart, "no such version")

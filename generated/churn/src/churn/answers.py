@@ -50,7 +50,8 @@ def judged(
 
 def predictions_of(version: Version, X: Any) -> list[Any]:
     """What the notebook would predict for a feature matrix, as plain Python values."""
-    values = np.asarray(version.decide(version.model, X, version.given))
+    # a notebook's `squeeze()` leaves one row no axis
+    values = np.atleast_1d(np.asarray(version.decide(version.model, X, version.given)))
     targets: list[str] = version.info["targets"]
     if len(targets) > 1:
         return [

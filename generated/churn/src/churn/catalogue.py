@@ -11,6 +11,7 @@ from . import store
 from .settings import Settings
 from .store import Entry
 
+ROUNDING = 1e-9
 DECIDING = ("definition", "data", "fit_on", "parameters", "seed")
 
 
@@ -134,7 +135,7 @@ def _changed(old: pd.Series, new: pd.Series) -> dict[str, Any]:
 
 
 def _moved(old: pd.Series, new: pd.Series) -> dict[str, Any]:
-    """How far the mean moved, in standard deviations, or the share of rows in another category."""
+    """How far the mean moved, in standard deviations, or the share of rows in another category; empty for neither."""
     if _is_number(old) and _is_number(new):
         gap, scale = abs(float(new.mean()) - float(old.mean())), float(old.std())
         by = gap / scale if scale > 0 else gap
@@ -148,7 +149,7 @@ def _moved(old: pd.Series, new: pd.Series) -> dict[str, Any]:
     missing = abs(float(new.isna().mean()) - float(old.isna().mean()))
     return (
         {"column": str(old.name), "moved": by, "in": kind, "missing": missing}
-        if by or missing
+        if by > ROUNDING or missing
         else {}
     )
 
@@ -161,13 +162,25 @@ def text(found: dict[str, Any]) -> str:
     """For people: one line a fact, one line a row of a table."""
     lines = []
     for name, value in found.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if name == "learned" and isinstance(value, dict):
+            lines.append(f"{name}:{'' if value else ' none'}")
+            lines += [
+                f"  {key}: {' -> '.join(_short(_bare(one)) for one in both)}"
+                for key, both in value.items()
+            ]
+        elif name == "learned":
+            lines.append(f"{name}:")
+            lines += [
+                f"  {one['key']}: {_short(_bare(_learned(one)))} ({one['kind']})"
+                for one in value
+            ]
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
             lines.append(f"{name}:")
             lines += [
                 "  " + "  ".join(f"{key} {_short(one)}" for key, one in row.items())
                 for row in value
             ]
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and name == "features":
             lines.append(f"{name}:")
             lines += [f"  {key}: {_short(one)}" for key, one in value.items()]
         else:
@@ -176,7 +189,34 @@ def text(found: dict[str, Any]) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(value) or "none"
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        value = [f"{key} {_short(one)}" for key, one in value.items()]
+    if isinstance(value, list):
+        value = ", ".join(map(_short, value)) or "none"
+    text = str(value)
     return text if len(text) <= 100 else text[:97] + "..."
+
+
+def _bare(tree: Any) -> Any:
+    """A learned value as state.json has it, without what that says of types."""
+    if isinstance(tree, list):
+        return [_bare(one) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    kind, content = next(iter(tree.items()))
+    if kind == "numpy":
+        return _bare(tree["value"])
+    if kind == "dict":
+        return {key: _bare(one) for key, one in content.items()}
+    if kind == "pairs":
+        return {str(_bare(key)): _bare(one) for key, one in content}
+    if kind == "Series":
+        return {
+            str(key): one
+            for key, one in zip(
+                _bare(content["index"]), _bare(content["values"]), strict=True
+            )
+        }
+    return _bare(content["values"] if isinstance(content, dict) else content)

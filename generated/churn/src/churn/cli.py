@@ -148,6 +148,8 @@ def versions(project: Project = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"versions": rows, "history": moves}, indent=1))
         return
+    if not rows:
+        typer.echo("no versions yet; `train` registers the first")
     for row in rows:
         marks = ", ".join([*row["aliases"], row["validation"], row["approval"]]).strip(
             ", "

@@ -32,6 +32,8 @@ def list_(project: Project = None, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, indent=1))
         return
+    if not found:
+        typer.echo("no versions yet; `train` keeps the first")
     for one in found:
         size = f"{one['rows']} x {one['columns']}, {one['bytes'] / 1e6:.1f} MB"
         hashes = f"features {one['feature_version'][:12]}  code {one['definition'][:8]}  data {one['data'][:8]}"
@@ -123,6 +125,10 @@ def as_of(
     with failing(), printing_aside():
         from . import entities, infer, registry
 
+        if output.suffix.lower() not in infer.FORMATS:
+            raise typer.BadParameter(
+                f"must end in {', '.join(infer.FORMATS)}", param_hint="--output"
+            )
         settings = load_settings(project)
         found = entities.as_of(
             settings, registry.load(settings), infer.read_rows(source)

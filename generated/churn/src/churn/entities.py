@@ -55,6 +55,7 @@ def materialise(settings: Settings, version: Version, raw: Any) -> dict[str, Any
     rows = main.iloc[order].reset_index(drop=True)
     facts: dict[str, Any] = {
         "folder": uuid.uuid4().hex,
+        **_named(settings),
         "feature_version": version.feature_version,
         "model_version": version.number,
         "entities": int(keys["key"].nunique()),
@@ -89,6 +90,7 @@ def _publish(folder: Path, facts: dict[str, Any], parts: dict[str, Any]) -> None
 
 def latest(settings: Settings, version: Version, key: str) -> dict[str, Any]:
     """The newest features of an entity."""
+    _require_settings(settings)
     facts, keys, X = _features(settings, version)
     found = np.flatnonzero((keys["key"] == key).to_numpy())
     if not len(found):
@@ -114,9 +116,10 @@ def as_of(settings: Settings, version: Version, asked: pd.DataFrame) -> pd.DataF
         wanted.assign(row=np.arange(len(wanted))),
         keys.assign(at=np.arange(len(keys))),
     )
-    found = pd.merge_asof(
-        wanted.sort_values("time", kind="stable"), known, on="time", by="key"
-    ).sort_values("row")
+    wanted = wanted.astype({"key": known["key"].dtype}).sort_values(
+        "time", kind="stable"
+    )
+    found = pd.merge_asof(wanted, known, on="time", by="key").sort_values("row")
     at = found["at"].fillna(-1).astype(int).to_numpy()
     features = X.reset_index(drop=True).reindex(at).set_axis(asked.index)
     return pd.concat(
@@ -132,8 +135,9 @@ def _features(
     with locked(folder, fcntl.LOCK_SH):
         facts = current(settings)
         if facts is None:
+            by = " and ".join(filter(None, _named(settings).values()))
             raise EntityError(
-                "there are no features by entity yet; run `features materialise`"
+                f"there are no features by {by} yet; run `features materialise`"
             )
         if facts["feature_version"] != version.feature_version:
             raise EntityError(
@@ -148,14 +152,18 @@ def _features(
 
 
 def current(settings: Settings) -> dict[str, Any] | None:
-    """What is materialised, if anything."""
+    """What is materialised, if anything is by the columns that config.toml names now."""
     try:
         found: dict[str, Any] = json.loads(
             (_folder(settings) / "current.json").read_text(encoding="utf-8")
         )
     except FileNotFoundError:
         return None
-    return found
+    return found if _named(settings).items() <= found.items() else None
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    return {"entity": settings.entity, "timestamp": settings.timestamp}
 
 
 def _keys(frame: pd.DataFrame, settings: Settings) -> pd.DataFrame:

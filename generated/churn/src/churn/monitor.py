@@ -196,7 +196,7 @@ def examine(
             findings += _column(name, rows[name], profile, fewest, "prediction")
     if judged is None:
         judged = rows[rows["label"].notna()] if "label" in rows else rows.iloc[:0]
-    lost, quality = _quality(rows, judged, base["quality"], fewest)
+    lost, quality = _quality(rows, judged, base["quality"], info.get("labels"), fewest)
     enough = replace(empty, status="quiet", labels=len(judged), quality=quality)
     return _concluded(enough, findings + lost)
 
@@ -354,7 +354,11 @@ def _share(
 
 
 def _quality(
-    rows: pd.DataFrame, labelled: pd.DataFrame, base: dict[str, float], fewest: int
+    rows: pd.DataFrame,
+    labelled: pd.DataFrame,
+    base: dict[str, float],
+    known: list[Any] | None,
+    fewest: int,
 ) -> tuple[list[Finding], dict[str, float]]:
     """How good the predictions were where labels came back, and how good the model's own doubts say they are."""
     findings, quality = [], {}
@@ -376,6 +380,16 @@ def _quality(
                 f"{sure.mean():.4f} by its own probabilities",
             )
         )
+    if len(labelled) < fewest or not base:
+        return findings, quality
+    strange = ~_could_be_said(labelled["label"], base, known)
+    if strange.any():  # they are in other words, or units, than the predictions: that is no loss of quality
+        findings.append(
+            _share(
+                "unseen", "label", int(strange.sum()), len(labelled), 0, int(base["n"])
+            )
+        )
+        labelled = labelled[~strange]
     if len(labelled) < fewest:
         return findings, quality
     if "accuracy" in base:
@@ -416,6 +430,18 @@ def _quality(
             )
         )
     return findings, quality
+
+
+def _could_be_said(
+    labels: pd.Series, base: dict[str, float], known: list[Any] | None
+) -> pd.Series:
+    """Which labels the model itself could have given: a number, or one of its classes."""
+    if "mae" in base:
+        return baseline.as_numbers(labels).map(np.isfinite)
+    texts = baseline.as_text(labels)
+    return texts.isin(baseline.as_text(pd.Series(known, dtype=object))) | (
+        known is None
+    )
 
 
 def _lost(name: str, lost: float, error: float, rows: int, detail: str) -> Finding:

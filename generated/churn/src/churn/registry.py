@@ -8,6 +8,7 @@ them, and whoever finds the intent of a killed process sees from the alias wheth
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import getpass
 import json
 import logging
@@ -56,8 +57,36 @@ def connect(settings: Settings) -> Any:
 
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    database = _database(settings)
+    if database is not None and not database.exists():
+        _create(mlflow, database)
     mlflow.set_tracking_uri(settings.tracking_uri)
     return mlflow
+
+
+def _database(settings: Settings) -> Path | None:
+    """The file of a local store."""
+    scheme, _, path = settings.tracking_uri.partition(":///")
+    return Path(path.partition("?")[0]).resolve() if scheme == "sqlite" else None
+
+
+def _create(mlflow: Any, database: Path) -> None:
+    """Make a local store aside and put it in place whole.
+
+    MLflow takes seconds for that: a process that was killed meanwhile would leave a torn store for good, and another
+    one that starts meanwhile would fail.
+    """
+    place = os.open(database.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX)
+        if not database.exists():
+            made = database.with_name(f"{database.name}.part")
+            for left in database.parent.glob(f"{made.name}*"):
+                left.unlink()
+            mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
+            made.replace(database)
+    finally:
+        os.close(place)
 
 
 def experiment(settings: Settings) -> str:
@@ -66,13 +95,17 @@ def experiment(settings: Settings) -> str:
     found = mlflow.get_experiment_by_name(settings.experiment)
     if found is not None:
         return str(found.experiment_id)
-    database = settings.tracking_uri.removeprefix("sqlite:///")
-    location = None
-    if database != settings.tracking_uri:
-        location = Path(database).resolve().with_name("mlruns").as_uri()
-    return str(
-        mlflow.create_experiment(settings.experiment, artifact_location=location)
-    )
+    database = _database(settings)
+    location = None if database is None else database.with_name("mlruns").as_uri()
+    try:
+        return str(
+            mlflow.create_experiment(settings.experiment, artifact_location=location)
+        )
+    except mlflow.exceptions.MlflowException:
+        found = mlflow.get_experiment_by_name(settings.experiment)
+        if found is None:
+            raise
+        return str(found.experiment_id)  # another process was faster
 
 
 def register(version: Version, folder: Path, settings: Settings) -> str:

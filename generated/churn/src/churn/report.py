@@ -21,7 +21,7 @@ h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.05rem;display:inline}.muted{co
 .few{background:#fff6dc}details{border-top:1px solid #d8dee4;padding:.7rem 0}
 summary{cursor:pointer}ul{margin:.3rem 0;padding-left:1.1rem}
 li.alarm{background:none;color:#b3261e;font-weight:600}li .muted{font-weight:400}svg{width:100%;max-width:30rem;height:auto;display:block;margin:.6rem 0 .4rem}
-.key{margin:.7rem 0}.key i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
+.whole{white-space:nowrap}.key{margin:.7rem 0}.key i{display:inline-block;width:.8em;height:.8em;margin:0 .3em 0 .8em}
 """
 BEFORE, NOW = "#9aa7b4", "#1f6feb"
 BARS = 12
@@ -81,7 +81,7 @@ def _section(
     """A column: open where it alarms, else one line that says how near to an alarm it came."""
     items = "".join(
         f'<li class="{"alarm" if one.alarm else ""}">{escape(one.kind)}: {escape(one.detail)} '
-        f'<span class="muted">(effect {one.effect:.3f}, threshold {one.threshold:.3f}, p {one.p:.2g})</span></li>'
+        f'<span class="muted">(effect {one.effect:.3f}, threshold {one.threshold:.3f}, <span class="whole">p {one.p:.2g}</span>)</span></li>'
         for one in findings
     )
     near = max(
@@ -114,7 +114,7 @@ def _plot(name: str, values: pd.Series, profile: dict[str, Any]) -> str:
         labels = [f"{edge:.3g}" for edge in edges[:-1]]
         edges[0], edges[-1] = -np.inf, np.inf
         bars = [np.histogram(one, edges)[0] / len(one) for one in (sample, now)]
-        return _bars(name, labels, bars[0].tolist(), bars[1].tolist(), every=3)
+        return _bars(name, labels, bars[0].tolist(), bars[1].tolist())
     if profile["kind"] != "category":
         return ""
     table = dict(list(profile["table"].items())[:BARS])
@@ -128,16 +128,32 @@ def _plot(name: str, values: pd.Series, profile: dict[str, Any]) -> str:
     now_shares = [
         float(counts.get(label, 0)) / max(counts.sum(), 1) for label in labels
     ]
-    return _bars(name, labels, before, now_shares, every=1)
+    return _across(name, labels, before, now_shares)
 
 
-def _bars(
-    name: str, labels: list[str], before: list[float], now: list[float], every: int
-) -> str:
+def _across(name: str, labels: list[str], before: list[float], now: list[float]) -> str:
+    """Bars that lie, so that each has its name and its shares above it."""
+    top, grey, tall = max(*before, *now, 1e-9), 'font-size="11" fill="#59636e"', 34
+    parts = []
+    for at, label in enumerate(labels):
+        short = (label if len(label) <= 40 else label[:39] + "…") or "(empty)"
+        parts.append(f'<text x="0" y="{tall * at}" {grey}>{escape(short)}</text>')
+        shares = f"{before[at]:.1%} → {now[at]:.1%}"
+        parts.append(
+            f'<text x="360" y="{tall * at}" text-anchor="end" {grey}>{shares}</text>'
+        )
+        for down, share, colour in ((4, before[at], BEFORE), (12, now[at], NOW)):
+            parts.append(
+                f'<rect x="0" y="{tall * at + down}" width="{360 * share / top:.1f}" height="7" fill="{colour}"/>'
+            )
+    return f'<svg viewBox="0 -12 360 {tall * len(labels)}" role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>'
+
+
+def _bars(name: str, labels: list[str], before: list[float], now: list[float]) -> str:
+    """Bars that stand, over the beginnings of their ranges."""
     step, height = 360 / max(len(labels), 1), 90
     top = max(*before, *now, 1e-9)
     grey = 'font-size="11" fill="#59636e"'
-    room = max(int(step * every / 7), 2)  # characters of this size
     parts = [
         f'<text x="0" y="-2" {grey}>{top:.0%}</text><path d="M0 4H360" stroke="#d8dee4"/>'
     ]
@@ -148,9 +164,8 @@ def _bars(
             parts.append(
                 f'<rect x="{left:.1f}" y="{height - tall + 4:.1f}" width="{step * 0.38:.1f}" height="{tall:.1f}" fill="{colour}"><title>{escape(label)}: {share:.1%}</title></rect>'
             )
-        if at % every == 0:
-            short = label if len(label) <= room else label[: room - 1] + "…"
+        if at % 3 == 0:
             parts.append(
-                f'<text x="{step * at + step * 0.1:.1f}" y="{height + 17}" {grey}>{escape(short)}</text>'
+                f'<text x="{step * at + step * 0.1:.1f}" y="{height + 17}" {grey}>{escape(label)}</text>'
             )
     return f'<svg viewBox="0 -12 360 124" role="img" aria-label="{escape(name)}">{"".join(parts)}</svg>'
