@@ -252,7 +252,7 @@ def ruled_out(nodes: Nodes) -> Callable[[list[float]], Any]:
             .view(np.uint8)
             .ravel()
         )
-        byte = left.nonzero()[0]
+        byte = (left != 0).nonzero()[0]
         return at_bit.take(8 * byte + first_bit.take(left.take(byte)))
 
     return reached
