@@ -32,3 +32,10 @@ def test_a_sparse_entry_that_differs_is_named(row: int, column: int, value: floa
     found = difference(csr_matrix(BASE), other(row, column, value), EXACT)
     assert found is not None
     assert (found.column, found.row) == (str(column), row)
+
+
+def test_a_list_of_rows_is_a_table_in_which_missing_equals_missing() -> None:
+    rows = [(1.0, float("nan")), (2.0, 3.0)]
+    assert difference(rows, [(1.0, np.float64("nan")), (2.0, 3.0)]) is None
+    found = difference(rows, [(1.0, float("nan")), (2.0, 4.0)])
+    assert found is not None and (found.column, found.row) == ("1", 1)

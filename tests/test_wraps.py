@@ -183,6 +183,13 @@ EXAMPLES = [
         'df.a.astype("category")',
         's = st.astype_category("k", df.a)',
     ),
+    one(
+        "expand",
+        'd = df[c].str.split(" ", expand=True)',
+        'df[c].str.split(" ", expand=True)',
+        'd = st.expand("k", df[c].str.split(" ", expand=True), at=(c,))',
+        "c",
+    ),
     one("merge", 'd = a.merge(b, on="c")', 'a.merge(b, on="c")', 'd = st.merge("k", a, b, on="c")'),
     one("merge", "d = pd.merge(a, b)", "pd.merge(a, b)", 'd = st.merge("k", a, b)'),
     one(

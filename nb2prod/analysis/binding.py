@@ -651,6 +651,8 @@ class _Walker:
         base = self.expression(node.value)
         if base.time is not Time.ROW or base.element:
             return self.chained(node, base, [])
+        if base.stacked and node.attr == "T":  # np.array([a, b]).T: a row for each row, as np.c_[a, b]
+            return replace(base, stacked=False, items=(), site=None)
         fact = self.types.fact(node)
         if fact is not None and fact.effect in ("schema", "aggregates"):
             return self.value(node, f"`{node.attr}` depends on all rows or on the columns")

@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from nb2prod.analysis.arrays import named
-from nb2prod.analysis.events import root
+from nb2prod.analysis.events import bound_names, root
 from nb2prod.analysis.holders import ROWS, as_fitted, held
 from nb2prod.analysis.metrics import find_metrics
 from nb2prod.analysis.model import (
+    FIT_METHODS,
     PREDICT_METHODS,
     calls,
     choose,
@@ -32,6 +33,7 @@ from nb2prod.analysis.model import (
     undecided,
 )
 from nb2prod.analysis.networks import is_network
+from nb2prod.analysis.nodes import method
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
 from nb2prod.analysis.predictors import aliases, given_rows, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
@@ -100,6 +102,10 @@ def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -
         return Refusal("NBP505", None, subject)
     if model is not None:
         return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
+    for stmt in flow.by_id.values():
+        for call in calls(stmt.node) if isinstance(stmt.node, ast.FunctionDef) else ():
+            if method(call) in FIT_METHODS:
+                return Refusal("NBP406", stmt.text.span(call), "", getattr(stmt.node, "name", ""))
     return Refusal("NBP406", None, "")
 
 
@@ -140,6 +146,9 @@ class _Cut:
             self.refusals += refuse_predictions(self.flow, self.types, self.tags, self.sink, prediction)
         self.eval_stmts, self.again = self.split.evaluation(self.flow, self.types, self.slicer)
         train, names, crossing = self.train(body, target, load, metrics, set())
+        if again := self.bound_again(train, names):  # an earlier model of the same name, on other rows
+            metrics = [m for m in metrics if not self.slicer.backward({m.stmt}) & again]
+            train, names, crossing = self.train(body, target, load, metrics, set())
         prediction, shared, extras, late = self.infer(prediction, body, target | load, train)
         if late:
             train, names, crossing = self.train(body, target, load, metrics, late)
@@ -277,8 +286,11 @@ class _Cut:
             tagged = "load" in allowed and "features" not in allowed
             reads = any(e.kind == "reads-file" for e in self.flow.effects_of(id))
             depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id} - self.floating
-            if (tagged or reads) and depends <= load:
-                load.add(id)
+            constants = (
+                {r for r in depends if not self.slicer.uses(r)} if reads else set()
+            )  # such as the path
+            if (tagged or reads) and depends <= load | constants:
+                load |= {id, *constants}
             elif tagged and len(allowed) == 1:
                 late = sorted(depends - load)
                 if any("load" not in self.tags.of(self.flow.by_id[r].cell) for r in late):
@@ -425,6 +437,12 @@ class _Cut:
                 elif not use.name.startswith("<"):
                     crossing.add(use.name)
         return train, names, tuple(sorted(crossing - set(names)))
+
+    def bound_again(self, train: set[int], names: dict[str, str]) -> set[int]:
+        """Training statements before the fit that give other values to names of what it is given."""
+        given = {name for name, role in names.items() if role in ("X_train", "y_train")}
+        before = {id for id in train if id < self.sink.data and self.flow.defined_by(id) & given}
+        return before - self.slicer.backward({self.sink.data})
 
     def by_name(self, reaches: set[int], name: str) -> set[int]:
         """These statements without those that prepare evaluation rows under another name: an unknown call may
@@ -615,9 +633,11 @@ class _Cut:
         if self.arrays is not None:
             return self.arrays.names[:1]
         if not names:
-            self.refusals.append(
-                Refusal("NBP407", self.flow.by_id[self.sink.stmt].span, ast.unparse(self.sink.x))
-            )
+            own = bound_names([self.flow.by_id[self.sink.data].node]) & _names(self.sink.x)
+            detail = "each turn of its loop makes them anew; fit the model for production after it"
+            detail = detail if own else ""
+            span = self.flow.by_id[self.sink.stmt].span
+            self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
             return ()
         main = self.main_frame(self.sink.x, self.sink.data, names, load, set())
         main = self.frame_by_rows(names, main, load) or main

@@ -93,6 +93,8 @@ class _Scan:
         self.reached: dict[str, set[int]] = {}
         self.made: dict[tuple[int, int], list[Objects]] = {}
         self.seen_functions: set[int] = set()
+        self.own: dict[str, Objects] = {}  # what this statement has bound on some path
+        self.certain = ""  # the name of the event, where it is one of these on every path to it
 
     # one statement
 
@@ -100,6 +102,7 @@ class _Scan:
         self.stmt, self.starts_warm = stmt, _starts_warm(stmt.node)
         self.reached = defaultdict(set)
         self.seen_functions = set()
+        self.own = {}
         found = events(stmt.node)
         inline = {id(f.node): f for f in found.functions}
         self.register(stmt.node, found)
@@ -108,10 +111,12 @@ class _Scan:
             if isinstance(function.node, ast.Lambda) and id(function.node) not in deferred:
                 self.run_function(function)
         for event in found.events:
+            self.certain = event.name if event.inner else ""
             self.event(event, inline)
+        self.certain = ""
         if isinstance(stmt.node, (ast.For, ast.While)):  # what one turn changes, the next one reads
             for event in found.events:
-                if event.kind == "read" and not event.of_loop:
+                if event.kind == "read" and not event.inner:
                     self.read(event.name)
         for name, reaches in sorted(self.reached.items()):
             self.uses.append(Use(name, stmt.id, tuple(sorted(reaches))))
@@ -143,7 +148,7 @@ class _Scan:
     def event(self, event: Event, inline: dict[int, Function]) -> None:
         match event.kind:
             case "read":
-                if not event.of_loop:
+                if not event.inner:
                     self.read(event.name)
                 function = self.functions.get(event.name)
                 if function is not None:
@@ -194,6 +199,7 @@ class _Scan:
         if event.conditional:
             self.bound[event.name] = (*self.bound.get(event.name, ()), self.stmt.id)
             self.points[event.name] = self.points.get(event.name, NOTHING) | objects
+            self.own[event.name] = objects
         else:
             self.bound[event.name] = (self.stmt.id,)
             self.points[event.name] = objects
@@ -309,9 +315,11 @@ class _Scan:
         """`name`'s object changes in place: this statement becomes a writer of it."""
         if not name:
             return
-        self.read(name)
+        own = self.own.get(name) if name == self.certain else None
+        if own is None:
+            self.read(name)
         self.defs.append(Def(name, self.stmt.id, "mutate"))
-        objects = self.points.get(name)
+        objects = own or self.points.get(name)
         if objects is None:
             objects = self.points[name] = self.new()
         for number in self.reachable(objects) if deep else objects:

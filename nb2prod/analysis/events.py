@@ -53,15 +53,15 @@ class Event:
     """`kind` is read, bind, delete, mutate or call.
 
     `name` is the root variable (for a call: of the receiver or the function, empty where there is none);
-    `conditional` says that it happens on some paths only, `of_loop` that the loop around it has just bound
-    what it reads.
+    `conditional` says that it happens on some paths only, `inner` that the loop or branch around it has just
+    bound what it is about.
     """
 
     kind: str
     name: str
     node: ast.AST
     conditional: bool = False
-    of_loop: bool = False
+    inner: bool = False
 
 
 @dataclass(slots=True)
@@ -204,7 +204,7 @@ class _Walker:
         self.called: set[str] = set() if called is None else called
         self.functions: list[Function] = []
         self.depth = 0
-        self.turns: list[set[str]] = []  # the variables of the loops around
+        self.inner: list[set[str]] = []  # what the loops and branches around have bound so far
         self.hidden: list[set[str]] = []
         self.class_names: set[str] | None = None  # of the class whose body this is
         self.returns: set[str] = set()
@@ -213,18 +213,23 @@ class _Walker:
     def add(self, kind: str, name: str, node: ast.AST) -> None:
         if self.hidden and name and any(name in names for names in self.hidden):
             return
-        of_loop = bool(self.turns) and kind == "read" and any(name in names for names in self.turns)
-        self.out.append(Event(kind, name, node, self.depth > 0, of_loop))
+        inner = bool(self.inner) and kind != "bind" and any(name in names for names in self.inner)
+        self.out.append(Event(kind, name, node, self.depth > 0, inner))
 
     # statements
 
     def body(self, body: Iterable[ast.stmt]) -> None:
         for stmt in body:
             self.statement(stmt)
+            if self.inner:
+                self.inner[-1] |= _always([stmt])
 
-    def branch(self, body: Iterable[ast.stmt]) -> None:
+    def branch(self, body: Iterable[ast.stmt], bound: Iterable[str] = ()) -> None:
+        """A body that may not run; `bound` are names that it starts with."""
         self.depth += 1
+        self.inner.append(set(bound))
         self.body(body)
+        self.inner.pop()
         self.depth -= 1
 
     def statement(self, node: ast.stmt) -> None:
@@ -253,11 +258,9 @@ class _Walker:
                 self.expression(node.iter)
                 self.depth += 1
                 self.target(node.target)
-                self.turns.append(_bound_by(node.target))
-                self.body(node.body)
-                self.turns.pop()
-                self.body(node.orelse)
                 self.depth -= 1
+                self.branch(node.body, _bound_by(node.target))
+                self.branch(node.orelse)
             case ast.While():
                 self.expression(node.test)
                 self.branch(node.body)
@@ -279,8 +282,8 @@ class _Walker:
                     self.depth += 1
                     self.pattern(case.pattern)
                     self.expression(case.guard)
-                    self.body(case.body)
                     self.depth -= 1
+                    self.branch(case.body)
             case ast.Import() | ast.ImportFrom():
                 for alias in node.names:
                     if alias.name != "*":
@@ -318,7 +321,7 @@ class _Walker:
             self.expression(handler.type)
             if handler.name:
                 self.add("bind", handler.name, handler)
-            self.body(handler.body)
+            self.branch(handler.body)
             if handler.name:
                 self.add("delete", handler.name, handler)
             self.depth -= 1
@@ -432,7 +435,7 @@ class _Walker:
         if kind is ast.Name:  # the most frequent kinds first
             if node.ctx.__class__ is not ast.Load:  # type: ignore[union-attr]
                 return
-            if self.hidden or self.turns:
+            if self.hidden or self.inner:
                 self.add("read", node.id, node)  # type: ignore[union-attr, arg-type]
             else:  # as `add` does: a call for each read is too slow
                 self.out.append(Event("read", node.id, node, self.depth > 0))  # type: ignore[union-attr, arg-type]
@@ -539,6 +542,8 @@ def _always(body: list[ast.stmt]) -> set[str]:
         match node:
             case ast.If():
                 names |= _always(node.body) & _always(node.orelse) if node.orelse else set()
+            case ast.With() | ast.AsyncWith():
+                names |= bound_names([ast.With(node.items, [])]) | _always(node.body)
             case ast.For() | ast.While() | ast.Try() | ast.TryStar() | ast.Match() | ast.AsyncFor():
                 continue
             case _:

@@ -44,6 +44,7 @@ PREDICT_METHODS = ("predict", "predict_proba", "decision_function", "fit_predict
 CLASSES = re.compile("binary|multi|cross_entropy|xentropy|softmax|Logloss|MultiClass")
 ROWS_NAMES = ("x", "x_train", "xs", "features", "rows", "inputs", "data", "xtrain")
 TARGET_NAMES = ("y", "y_train", "ys", "target", "targets", "labels", "ytrain")
+DUMPS = {"dump", "save"}  # of pickle, joblib, torch and their like
 MARK = re.compile(r"#\s*nb2prod\s*:\s*model\b")
 NUMBERS = ("builtins.float", "builtins.int", "numpy.float64", "numpy.float32", "numpy.int64", "builtins.bool")
 
@@ -361,25 +362,40 @@ def _receiver(sink: Sink) -> ast.expr:
 def _outside(node: ast.expr, at: int, slicer: Slicer, tags: CellTags) -> tuple[ast.expr, int]:
     """What a model is called outside of the inference cells, which may give it another name."""
     while isinstance(node, ast.Name):
-        made, stmt = definition(node, at, slicer)
+        restored = {s: read_back(slicer.flow, s) for s in slicer.reaching(at, {node.id})}
+        stmt, dumped = next(((s, d) for s, (name, d) in restored.items() if name == node.id), (at, ""))
+        made: ast.expr = ast.Name(dumped, ast.Load())
+        if not dumped:
+            made, stmt = definition(node, at, slicer)
         if stmt == at or "infer" not in tags.of(slicer.flow.by_id[stmt].cell):
             break
-        written = read_back(slicer.flow, stmt, made)
-        if written:
-            made = ast.Name(written, ast.Load())
-        elif not isinstance(made, (ast.Subscript, ast.Attribute)):
+        if not isinstance(made, (ast.Name, ast.Subscript, ast.Attribute)):
             break
         node, at = made, stmt
     return node, at
 
 
-def read_back(flow: Flow, stmt: int, value: ast.expr | None) -> str:
-    """The variable that a call reads back: `joblib.dump(model, path)`, then `joblib.load(path)`."""
-    files = flow.read_back(stmt) if isinstance(value, ast.Call) else frozenset()
+def read_back(flow: Flow, stmt: int) -> tuple[str, str]:
+    """A variable and the one that it is read back from: `joblib.dump(model, path)`, `m = joblib.load(path)`.
+
+    With `pickle`, the files may be opened by `with` statements.  Empty names where there are none.
+    """
+    node = flow.by_id[stmt].node
+    node = node.body[0] if isinstance(node, ast.With) and len(node.body) == 1 else node
+    target, files = assigned_name(node), flow.read_back(stmt)
+    if target is None or not files or not isinstance(getattr(node, "value", None), ast.Call):
+        return "", ""
     writers = {d.stmt for d in flow.defs if d.name in files and d.stmt < stmt}
-    first = [call.args[0] for id in writers for call in calls(flow.by_id[id].node) if call.args]
-    names = {node.id for node in first if isinstance(node, ast.Name)}
-    return names.pop() if len(names) == 1 and len(first) == 1 else ""
+    dumps = [
+        c
+        for id in writers
+        for c in calls(flow.by_id[id].node)
+        if {method(c), getattr(c.func, "id", "")} & DUMPS
+    ]
+    match dumps:
+        case [ast.Call(args=[ast.Name(id=source), *_])]:
+            return target, source
+    return "", ""
 
 
 def is_marked(sink: Sink, flow: Flow) -> bool:

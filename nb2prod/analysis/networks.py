@@ -32,6 +32,7 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     if not any(_goes_back(body) for body in bodies):
         return None
     model = next((m for n in chain(*map(_read, bodies)) if (m := _optimised(n, stmt, slicer))), "")
+    model = model or next(_given_to_train(stmt.node, types), "")
     if not model:
         return None
     found: list[Held] = []
@@ -105,6 +106,21 @@ def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:
         case ast.Call(args=[ast.Call(func=ast.Attribute(value=ast.Name(id=model), attr="parameters")), *_]):
             return model
     return ""
+
+
+def _given_to_train(node: ast.AST, types: Types) -> Iterator[str]:
+    """The module that a function of the notebook is given, and whose parameters it optimises itself."""
+    for call in inner_calls(node):
+        for function in filter(_goes_back, _called(call, types)):
+            assert isinstance(function, ast.FunctionDef)
+            parameters = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
+            given = dict(zip(parameters, call.args, strict=False))
+            given |= {k.arg: k.value for k in call.keywords if k.arg}
+            for inner in inner_calls(function):
+                owner = root(inner.func) if method(inner) == "parameters" else ""
+                module = given.get(owner, ast.Name(owner) if owner not in parameters else None)
+                if owner and isinstance(module, ast.Name):
+                    yield module.id
 
 
 def _whole(node: ast.expr) -> ast.expr:

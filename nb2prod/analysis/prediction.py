@@ -21,7 +21,7 @@ from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import as_fitted, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
-from nb2prod.analysis.networks import switched
+from nb2prod.analysis.networks import is_network, switched
 from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
@@ -47,6 +47,7 @@ NO_NEW_ROWS = tuple(
     for name in ("AgglomerativeClustering", "DBSCAN", "HDBSCAN", "OPTICS", "SpectralClustering")
 )
 RECODES = ("map", "replace")  # methods that give predictions other names
+DEFINITIONS = (ast.FunctionDef, ast.ClassDef)
 CASTS = ("int", "float", "round", "list", "str")
 
 
@@ -158,10 +159,12 @@ def _deciding(
     cells = _inference(flow, tags, sink)
     if any(True for s in cells for _ in predictions(s.node, names)):
         return cells
+    if is_network(sink):  # it has no method that predicts: only the notebook says how
+        return [s for s in flow.by_id.values() if s.id > sink.stmt and not isinstance(s.node, DEFINITIONS)]
     made = {
         s.id
         for s in flow.by_id.values()
-        if s.id >= sink.stmt and not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))
+        if s.id >= sink.stmt and not isinstance(s.node, DEFINITIONS)
         for p in predictions(s.node, names)
         if method_of(p) in (*LABELS, "predict_proba", "labels_")
     }
@@ -301,7 +304,7 @@ def refuse_predictions(
     """Predictions that `find_prediction` cannot take over as they are."""
     cells = _inference(flow, tags, sink, functions=True)
     names, slicer = aliases(flow, sink), Slicer(flow)
-    plain = [s for s in cells if not isinstance(s.node, (ast.FunctionDef, ast.ClassDef))]
+    plain = [s for s in cells if not isinstance(s.node, DEFINITIONS)]
     known = answers_of(flow, types, slicer, sink)
     refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, known)
@@ -324,7 +327,7 @@ def refuse_predictions(
         refusals += _by_functions(types, sink, plain, slicer)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
-    if CALLED in names:
+    if CALLED in names or is_network(sink):
         span = flow.by_id[sink.stmt].text.span(sink.call)
         detail = "no inference cell predicts with it in a way that can be taken over"
         return [*refusals, Refusal("NBP403", span, sink.model, detail)]

@@ -33,6 +33,9 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     if is_network(sink):
         names |= {f"{name}()" for name in names}
     for stmt in flow.by_id.values():
+        restored, dumped = read_back(flow, stmt.id)
+        if stmt.id > sink.stmt and dumped in names:
+            names.add(restored)
         target = assigned_name(stmt.node)
         value = getattr(stmt.node, "value", None)
         if target is None:
@@ -46,8 +49,6 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
         if sink.held is not None and isinstance(value, ast.expr) and ast.dump(value) == ast.dump(sink.held):
             names.add(target)
         if isinstance(value, ast.Name) and value.id in names:
-            names.add(target)
-        if read_back(flow, stmt.id, value) in names:
             names.add(target)
     return names | set(_functions(flow, names))
 

@@ -266,6 +266,14 @@ class _Inference:
             return env[f"{iterated.id}[]"]
         if kind in ("pandas.DataFrame", "pandas.Index"):
             return "builtins.str"
+        match iterated:
+            case ast.ListComp(elt=part):
+                return self.types.of(part)
+            case (
+                ast.Call(func=ast.Name(id="list" | "sorted" | "set" | "reversed"), args=[inner])
+                | ast.Call(func=ast.Attribute(value=inner, attr="tolist" | "to_list"))
+            ):
+                return self.element(inner, self.types.of(inner), env)
         return ""
 
     def defaults(self, arguments: ast.arguments, env: Env) -> dict[str, str]:

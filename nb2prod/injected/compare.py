@@ -33,6 +33,7 @@ class Difference:
 
 def difference(left: Any, right: Any, rtol: float = EXACT, dtypes: bool = False) -> Difference | None:
     """Where `left` and `right` differ; `dtypes` says that number, text, ... must not be mixed up either."""
+    left, right = _table(left), _table(right)
     if form(left) != form(right):
         return Difference(f"{form(left)} against {form(right)}")
     if count(left) != count(right):
@@ -50,6 +51,12 @@ def difference(left: Any, right: Any, rtol: float = EXACT, dtypes: bool = False)
         if found is not None:
             return Difference(found.text, name, found.row, found.size)
     return None
+
+
+def _table(X: Any) -> Any:
+    """A list of rows with equally many values is the table of these."""
+    rows = isinstance(X, list) and all(isinstance(row, (list, tuple)) for row in X)
+    return pd.DataFrame(X) if rows and len({len(row) for row in X}) == 1 else X
 
 
 def extent(left: Any, right: Any, rtol: float) -> tuple[list[str], float] | None:
@@ -94,8 +101,8 @@ def take(X: Any, rows: Any) -> Any:
 
 
 def flat(y: Any) -> Any:
-    """A target or prediction without labels; one column is as good as none."""
-    values = np.asarray(y)
+    """A target or prediction without labels; one column is as good as none; one row may come squeezed."""
+    values = np.atleast_1d(np.asarray(y))
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 

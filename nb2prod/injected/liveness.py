@@ -21,6 +21,7 @@ from .unseen import probes_of
 
 ROWS = 200
 UNUSED = ("parameter", "keep", "merge")  # settings, and what training counted
+DTYPES = (np.dtype, pd.api.extensions.ExtensionDtype)  # of a column: they choose statements, not values
 
 
 def live_state(session: Any, rows: pd.DataFrame, say: Callable[[int, int], None]) -> Found:
@@ -28,7 +29,11 @@ def live_state(session: Any, rows: pd.DataFrame, say: Callable[[int, int], None]
     spread = np.linspace(0, len(rows) - 1, min(ROWS, len(rows))).astype(int).tolist()
     rows = rows.iloc[list(dict.fromkeys([*spread, *chosen(rows)]))]
     state = session.data.state
-    asked = [name for name, e in state.entries.items() if e.always and e.kind not in UNUSED]
+    asked = [
+        name
+        for name, e in state.entries.items()
+        if e.always and e.kind not in UNUSED and not isinstance(e.value, DTYPES)
+    ]
     expected, until = session.transform(rows), time.monotonic() + SECONDS
     quiet = []
     for done, name in enumerate(asked):

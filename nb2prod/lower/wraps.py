@@ -3,6 +3,7 @@
 value          df["Age"].median()            st.value("age_median", df["Age"].median)
 keep           df[df.Fare < 300]             st.keep("fare", df, lambda: df[df.Fare < 300])
 fit_transform  sc.fit_transform(X)           st.fit_transform("standard_scaler", sc, X)
+expand         df.a.str.split(expand=True)   st.expand("a_split", df.a.str.split(expand=True))
 an adapter     pd.qcut(df.Fare, 4)           st.qcut("fare_qcut", df.Fare, 4)
 """
 
@@ -39,6 +40,8 @@ def _write(site: Site, text: str, imported: Iterable[str], made: Texts) -> str:
             return f"st.{site.kind}({', '.join([key, thunk(text), *at])})"
         case "fit_only":
             return f"st.fit_only({key}, {as_lambda(text)})"
+        case "expand":
+            return f"st.expand({', '.join([key, text, *at])})"
     modules = sorted(set(NAME.findall(text)) & set(imported))
 
     def taken_apart() -> str:

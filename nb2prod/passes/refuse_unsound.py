@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.events import Function, events
-from nb2prod.analysis.model import calls
+from nb2prod.analysis.model import calls, read_back
 from nb2prod.analysis.networks import switched
 from nb2prod.analysis.predictors import aliases, predict_calls
 from nb2prod.analysis.types import Types
@@ -207,7 +207,7 @@ def _inference(flow: Flow, graph: StageGraph, types: Types) -> Iterator[Refusal]
         # A class of the notebook may keep intermediate results where it predicts.
         predicts |= any(True for _ in predict_calls(stmt.node, names))
         predicts |= bool(switched([stmt], {graph.sink.model}))
-        if not changes or predicts:
+        if not changes or predicts or read_back(flow, stmt.id)[1] in names:
             continue
         inside = [
             c for c in calls(stmt.node) if isinstance(c.func, ast.Name) and c.func.id in types.functions

@@ -17,9 +17,13 @@ class NoModel(Rule):
 
     code, name, severity, blocks_compile = "NBP406", "no-model", Severity.ERROR, True
     help = "tag the cell that fits the model `train`, or put `# nb2prod: model` on the line of the fit"
-    refused = (("", ""), ("forest", "linear, tree"))
+    refused = (("", ""), ("", "judged"), ("forest", "linear, tree"))
 
     def refuse(self, a: Analysis, refusal: Refusal) -> Diagnostic:
+        if not refusal.subject and refusal.detail:
+            text = f"no statement fits a model that the notebook keeps: `{refusal.detail}` fits one and ends"
+            help = f"return the fitted model from the function: `model = {refusal.detail}(...)`"
+            return self.found(a, text, refusal.span, (), help)
         if not refusal.subject:
             return self.found(a, "no statement of the notebook fits a model", refusal.span)
         help = f"the models fitted are {refusal.detail}" if refusal.detail else self.help

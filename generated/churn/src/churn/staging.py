@@ -42,6 +42,7 @@ class Staging:
         ] = {}  # which rows the notebook's filters would drop, by guard
         self._inside = False  # a thunk is running: what it asks for is part of it
         self._in_target = False
+        self._labels = self.main.index  # of the rows as they were given
         # positions of raw rows, by number of rows
         self._ids = {len(self.main): np.arange(len(self.main))}
         # A serving pass over evaluation rows has a target; a pass whose rows were chosen has splits to come.
@@ -84,6 +85,7 @@ class Staging:
     ) -> Staging:
         """Staging that applies `state` to raw rows; filters in `guards` say which rows they would drop."""
         staging = cls({"main": state.prepare(rows)}, state, fitting=False)
+        staging._labels = rows.index
         staging.guards = guards
         return staging
 
@@ -165,7 +167,16 @@ class Staging:
             raise StateError(
                 f"features {lost} of training are lost, {new} are new, or the order is another"
             )
-        return X
+        self.y = self._labelled(y)
+        return self._labelled(X)
+
+    def _labelled(self, data: Any) -> Any:
+        """Served rows under the labels that they came with."""
+        if not isinstance(data, (pd.DataFrame, pd.Series)) or len(data) != len(
+            self._labels
+        ):
+            return data
+        return data if data.index.equals(self._labels) else data.set_axis(self._labels)
 
     def freeze(self) -> State:
         """The state that was learned, with its version."""

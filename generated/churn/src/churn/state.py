@@ -114,11 +114,11 @@ class State:
         ]
 
     def prepare(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Raw rows with the columns and dtypes of training.
+        """Raw rows with the columns and dtypes of training, numbered from nought, whichever rows they are.
 
         A column that no feature reads may be absent: a real training value stands in for it.
         """
-        index = rows.index if rows.index.is_unique else pd.RangeIndex(len(rows))
+        index = pd.RangeIndex(len(rows))
         columns = {}
         for name, like in self.sample.items():
             if name in rows:
