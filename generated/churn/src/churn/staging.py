@@ -43,6 +43,9 @@ class Staging:
         self._inside = False  # a thunk is running: what it asks for is part of it
         self._in_target = False
         self._labels = self.main.index  # of the rows as they were given
+        self._raw = (
+            self.main
+        )  # the rows to learn from, which the features do not change
         # positions of raw rows, by number of rows
         self._ids = {len(self.main): np.arange(len(self.main))}
         # A serving pass over evaluation rows has a target; a pass whose rows were chosen has splits to come.
@@ -72,7 +75,7 @@ class Staging:
         staging = cls(
             frames, State.learning_from(frames[name], reads, definition), fitting=True
         )
-        staging._parameters = parameters or {}
+        staging._parameters, staging._raw = parameters or {}, main
         if rehearsal is not None and chosen is not None:
             staging._ids = {len(chosen): chosen}
             staging.eval_ids = rehearsal.eval_ids
@@ -147,6 +150,7 @@ class Staging:
         self.y, self.y_eval = y, y_eval
         if self.fitting:
             self.train_ids = self._ids.get(_count(X), np.full(_count(X), -1))
+            self.state.stand_in(self._raw.iloc[self.train_ids[self.train_ids >= 0]])
             self.state.outputs = outputs_of(X)
             return X
         unasked = [

@@ -85,6 +85,11 @@ class State:
             _sample(raw), holds, None if reads is None else tuple(reads), definition
         )
 
+    def stand_in(self, rows: pd.DataFrame) -> None:
+        """Take what stands in for an absent column from rows that training kept: others may hold anything."""
+        if len(rows):
+            self.sample = _sample(rows)
+
     def seal(self) -> State:
         """Give the state its version; refuse what cannot be stored."""
         parts = [self.definition, json.dumps(self.outputs)]
