@@ -45,6 +45,12 @@ NESTED = {
     "magics": "%time " * 2000 + "x",
     "changes": "a = []\n" + "a.append(a)\n" * 1000,
     "calls of functions": "\n".join(f"def f{n}(): f{n + 1}(f{n + 2}())" for n in range(200)) + "\nf0()",
+    "a function above a function": "def f0(x): x.append(1)\n"
+    + "\n".join(f"def f{n}(x): f{n - 1}(x)" for n in range(1, 1200))
+    + "\nrows = []\nf1199(rows)",
+    "methods": "class A:\n"
+    + "\n".join(f"    def f{n}(self): self.f{n + 1}()" for n in range(1200))
+    + "\nA().f0()",
     "strings": "'''" * 2001,
     "odd characters": "x\x00y\x0cz\ud800 = '\u2028\u202e'",
     "Python 2": "print 'a'\nexec 'b' in c\nraise E, 'x'\n`x`\n0777L",

@@ -24,6 +24,7 @@ from sklearn import (
     neural_network,
     pipeline,
     preprocessing,
+    tree,
 )
 
 from nb2prod.rowpath import model_path
@@ -58,6 +59,46 @@ def test_the_law_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     assert laws.compared("DecisionTreeClassifier", make(), X, laws.classes(X, 2), Z) == []
     monkeypatch.setattr(trees, "narrow", lambda row: [one + 0.4 for one in row])
     assert laws.compared("DecisionTreeClassifier", make(), X, laws.classes(X, 2), Z)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        ensemble.RandomForestClassifier(40, random_state=0),
+        ensemble.RandomForestClassifier(40, max_depth=1, random_state=0),
+        ensemble.ExtraTreesClassifier(7, random_state=0),
+        tree.DecisionTreeClassifier(random_state=0),
+        tree.DecisionTreeClassifier(max_depth=1, random_state=0),
+    ],
+    ids=str,
+)
+def test_leaves_that_are_ruled_out_and_trees_that_are_walked_agree(make: Any) -> None:
+    """Also where values lie on thresholds, and the same as the library's own walk."""
+    X, Z = laws.numbers(400, 0), laws.numbers(100, 1)
+    model = make.fit(X, laws.classes(X, 3))
+    grown = [one.tree_ for one in getattr(model, "estimators_", [model])]
+    nodes = trees.Nodes(grown)
+    thresholds = nodes.threshold[~nodes.leaf]
+    Z[::2, 0] = thresholds[np.arange(len(Z[::2])) % len(thresholds)]
+    walked, ruled_out = trees.walked(nodes), trees.ruled_out(nodes)
+    assert trees.is_small(nodes)
+    for row in Z.astype(np.float32):
+        found = walked(row.tolist())
+        assert ruled_out(row.tolist()).tolist() == found.tolist()
+        held = [one.value[one.apply(row[None])[0], 0].tolist() for one in grown]
+        assert nodes.values[found].tolist() == held
+
+
+def test_a_large_forest_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What rules out its leaves would grow with their square."""
+    X = laws.numbers(300, 0)
+    model = ensemble.RandomForestClassifier(5, random_state=0).fit(X, laws.classes(X, 2))
+    for bound in ("SMALL", "FEW"):
+        with monkeypatch.context() as patch:
+            patch.setattr(trees, bound, 10)
+            large = quick(model)
+            assert large.reached.__qualname__.startswith("walked")
+            np.testing.assert_allclose(large.predict_proba(X), model.predict_proba(X), rtol=1e-12)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -13,6 +13,7 @@ import json
 import statistics
 import sys
 from contextlib import ExitStack
+from itertools import cycle, islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -39,7 +40,7 @@ def main() -> None:
                 port, mark, begun = stack.enter_context(running(contender, work, python))
                 bodies = [json.dumps(contender.body(row)).encode() for row in rows[:500]]
                 connection = ready(contender, port, mark, bodies[0], begun)
-                for body in bodies[:WARM]:
+                for body in islice(cycle(bodies), WARM):
                     connection.ask(body)
                 connection.close()
                 servers.append((contender, port, mark, bodies))

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from nb2prod.analysis.nodes import nodes
 from nb2prod.analysis.replay import Replay, replay
 from nb2prod.analysis.script import Script
+from nb2prod.analysis.streams import drawing
 from nb2prod.ir.names import Missing, Names, Origin
 from nb2prod.source import Span
 
@@ -25,8 +26,9 @@ def names(text: Script) -> Names:
     counted = _count_order(text)
     differ = counted != tuple(cell for cell in order if cell in set(counted))
     numbers: dict[object, int] | None = {} if differ else None
-    fresh = replay(text, order, numbers)
-    moved = _moved(fresh, replay(text, counted, numbers)) if differ else ()
+    drawn = drawing(text) if differ else frozenset()
+    fresh = replay(text, order, numbers, drawn)
+    moved = _moved(fresh, replay(text, counted, numbers, drawn)) if differ else ()
     missing = _sorted([*fresh.missing.values(), *fresh.never_bound()])
     if any(_postpones(stmt.node) for stmt, _ in text.stmts()):
         annotated = _annotated(text)

@@ -30,6 +30,10 @@ RUNS_ARGUMENTS = frozenset(
 )  # fmt: skip
 _WORD = re.compile(r"[^\W\d]\w*")
 _BINDERS = frozenset(["exec", "execfile", "update", "var"])
+MAX_CALLS = 100  # of functions that call each other: one more is not followed
+_ON_FILES = ("read_", "to_")
+_WRITING = ("w", "a", "x")
+_VIEWS = ("reshape", "ravel", "view", "squeeze")
 _STARTS = ("__init__", "__new__", "__post_init__")
 
 
@@ -43,9 +47,16 @@ class Frame:
     values: dict[str, Value]
 
 
-def replay(script: Script, order: tuple[int, ...], numbers: dict[object, int] | None = None) -> Replay:
-    """Runs the cells in this order.  With a table of `numbers`, values are numbered and origins kept."""
-    run = Replay(script, numbers)
+def replay(
+    script: Script,
+    order: tuple[int, ...],
+    numbers: dict[object, int] | None = None,
+    drawing: frozenset[int] = frozenset(),
+) -> Replay:
+    """Runs the cells in this order.  With a table of `numbers`, values are numbered and origins kept; what
+    the statements `drawing` random numbers make is another value in each cell.
+    """
+    run = Replay(script, numbers, drawing)
     for cell in order:
         for step in script.cells[cell]:
             match step:
@@ -61,10 +72,14 @@ def replay(script: Script, order: tuple[int, ...], numbers: dict[object, int] | 
 class Replay:
     """The state of one run, and what was seen on the way."""
 
-    def __init__(self, script: Script, numbers: dict[object, int] | None) -> None:
+    def __init__(
+        self, script: Script, numbers: dict[object, int] | None, drawing: frozenset[int] = frozenset()
+    ) -> None:
         self.script = script
         self.numbers = numbers
+        self.drawing = drawing
         self.state: dict[str, Value] = {}
+        self.files: dict[str, Value] = {}  # by the path, where it is a literal
         self.unknown = False  # names may exist that the text does not show
         self.deleted: dict[str, Span] = {}
         self.missing: dict[tuple[str, Span], Missing] = {}
@@ -179,14 +194,22 @@ class Replay:
         for function in value.functions:  # it may be called from here on, by whom we do not see
             for event in function.outer_binds():
                 self.state.setdefault(event.name, Value(((self.stmt.span, ""),)))
+        self.trace(name, node, value)
+
+    def trace(self, name: str, node: ast.AST, value: Value) -> None:
+        """Where what is read comes from."""
         if self.numbers is not None:
-            self.inputs.setdefault(name, value.number)
-            if value.writers and value.writers[0][0].cell != self.stmt.cell:
+            number, written = value.number, value.writers
+            if value.base is not None:
+                number = self.number("view", number, value.base.number)
+                written = (*written, *value.base.writers[value.shown :])
+            self.inputs.setdefault(name, number)
+            if written and written[0][0].cell != self.stmt.cell:
                 where = self.stmt.text.span(self.frames[0].call) if self.frames else self.place(node)
-                parts = any(part for _, part in value.writers)  # asked first: to find the key is slow
+                parts = any(part for _, part in written)  # asked first: to find the key is slow
                 key = key_read(self.stmt.node, node) if parts else ""
-                writers = tuple(span for span, part in value.writers if not (key and part) or part == key)
-                origin = Origin(name, where, writers, value.number)
+                writers = tuple(span for span, part in written if not (key and part) or part == key)
+                origin = Origin(name, where, writers, number)
                 self.origins.setdefault((self.stmt.cell, name, where), origin)
 
     def bind(self, event: Event) -> None:
@@ -228,12 +251,22 @@ class Replay:
             fresh.is_class = True
         elif (
             isinstance(stmt, ast.Assign)
-            and isinstance(stmt.value, (ast.Name, ast.Lambda, ast.Call))
+            and isinstance(stmt.value, (ast.Name, ast.Lambda, ast.Call, ast.Subscript))
             and any(target is node for target in stmt.targets)
         ):
             match stmt.value:
                 case ast.Name(id=other) if other in self.state and not event.conditional:
                     return self.state[other]
+                case ast.Subscript(value=ast.Name(id=other), slice=ast.Slice() | ast.Tuple()) if (
+                    self.is_array(other)
+                ):
+                    self.view(fresh, self.state[other])
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=other), attr=method)) if (
+                    method in _VIEWS and self.is_array(other)
+                ):
+                    self.view(fresh, self.state[other])
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"))):
+                    fresh.is_array = True
                 case ast.Lambda():
                     fresh.functions = self.function(stmt.value)
                 case ast.Call(func=ast.Name(id=maker)) if maker in self.state and self.state[maker].is_class:
@@ -264,11 +297,12 @@ class Replay:
 
     def change(self, value: Value | None, key: str = "") -> None:
         """A change in place: every name of the value sees it."""
-        if value is not None:
-            if (self.stmt.span, key) not in value.wrote():
-                value.wrote().add((self.stmt.span, key))
-                value.writers = (*value.writers, (self.stmt.span, key))
-            value.number = self.number(value.number, *self.work())
+        for one in (value, value.base) if value is not None else ():
+            if one is not None:
+                if (self.stmt.span, key) not in one.wrote():
+                    one.wrote().add((self.stmt.span, key))
+                    one.writers = (*one.writers, (self.stmt.span, key))
+                one.number = self.number(one.number, *self.work())
 
     def global_table(self, node: ast.AST) -> None:
         """`globals()["x"] = 1` binds x; with a computed name it may bind anything."""
@@ -288,6 +322,8 @@ class Replay:
         callee, name = node.func, _last_name(node.func)
         if name in _BINDERS or (isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Call)):
             self.binder(node)
+        if self.numbers is not None and node.args and (name == "open" or name.startswith(_ON_FILES)):
+            self.file(node, name)
         called = self.called(callee)
         runs = name in RUNS_ARGUMENTS
         given: list[ast.expr] = []
@@ -303,6 +339,30 @@ class Replay:
             for argument in given:
                 for function in self.called(argument):
                     self.run(function, node, [])
+
+    def is_array(self, name: str) -> bool:
+        value = self.state.get(name)
+        return self.numbers is not None and value is not None and value.is_array
+
+    @staticmethod
+    def view(value: Value, shown: Value) -> None:
+        """The value becomes a view: a change of it is one of the array too, and the other way round."""
+        value.is_array = True
+        value.base = shown.base or shown
+        value.shown = len(value.base.writers)
+
+    def file(self, node: ast.Call, name: str) -> None:
+        """Data go through a file whose path is a literal: `open("a", "w")`, `read_csv("a")`."""
+        mode = node.args[1] if len(node.args) > 1 else None
+        match node.args[0]:
+            case ast.Constant(value=str() as path):
+                writes = name.startswith("to_") or (
+                    name == "open" and isinstance(mode, ast.Constant) and str(mode.value)[:1] in _WRITING
+                )
+                if writes:
+                    self.files[path] = Value(((self.stmt.span, ""),), self.number("file", *self.work()))
+                elif path in self.files:
+                    self.trace(path, node, self.files[path])
 
     def binder(self, node: ast.Call) -> None:
         """Calls that bind names by their text."""
@@ -353,7 +413,7 @@ class Replay:
 
     def run(self, function: Function, call: ast.expr, given: list[ast.expr]) -> None:
         """A function's body: its reads of outer names, its bindings of global ones, its calls."""
-        if id(function.node) in self.ran:
+        if id(function.node) in self.ran or len(self.frames) >= MAX_CALLS:
             return
         self.ran.add(id(function.node))
         values = {inner.name: Value(functions=(inner,)) for inner in function.inner}
@@ -459,7 +519,8 @@ class Replay:
         """What the running statement computes: its text and the values that it has read so far."""
         if self.numbers is None:
             return ()
-        return dumped(self.stmt.node), tuple(sorted(self.inputs.items()))
+        drawn = self.stmt.cell if self.stmt.id in self.drawing else None
+        return dumped(self.stmt.node), tuple(sorted(self.inputs.items())), drawn
 
     def number(self, *key: object) -> int:
         return 0 if self.numbers is None else self.numbers.setdefault(key, len(self.numbers) + 1)

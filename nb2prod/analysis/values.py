@@ -40,6 +40,9 @@ class Value:
     methods: dict[str, Function] = field(default_factory=dict)
     is_class: bool = False
     is_import: bool = False
+    is_array: bool = False  # NumPy's: its slices are views
+    base: Value | None = None  # of a view: what it shows a part of
+    shown: int = 0  # ... and how many writers that had when the view was made
     seen: bool = True  # a statement of the text made it
     written: set[tuple[Span, str]] | None = None  # the writers, once one was asked for
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
-from nb2prod.analysis.calls import calls
+from nb2prod.analysis.streams import streams
 from nb2prod.diagnostics import Diagnostic
 from nb2prod.ir.names import Origin
 from nb2prod.rules import Analysis, Label, Rule, Severity
@@ -22,8 +21,8 @@ class OrderDependentValue(Rule):
 
     Every read is resolved twice, in the order of the text and in that of the recorded counts, through
     aliases, changes in place and calls of the notebook's functions.  Definitions with the same text and the
-    same inputs are the same.  Seeded random numbers count by the order of their draws.  Cells without a count
-    are left out.
+    same inputs are the same.  Seeded random numbers count by the order of their draws, arrays and their
+    views are one value, and files by a literal path are followed.  Cells without a count are left out.
     """
 
     code, name, severity = "NBP106", "order-dependent-value", Severity.ERROR
@@ -33,9 +32,21 @@ class OrderDependentValue(Rule):
         "# %% run=1\nimport numpy as np\nr = np.random.default_rng(0)\n# %% run=3\na = r.normal()\n"
         "# %% run=2\nb = r.normal()",
         "# %% run=1\nrate = 1\n# %% run=3\nprint(rate)\n# %% run=2\nrate = 2",
+        "# %% run=1\nimport numpy as np\nnp.random.seed(0)\n# %% run=2\nx = np.random.rand(3)\n"
+        "# %% run=4\ny = x\n# %% run=3\nx = np.random.rand(3)",
+        "# %% run=1\nimport numpy as np\nX = np.arange(6)\n# %% run=3\ns = X.sum()\n"
+        "# %% run=2\nview = X[2:]\nview[:] = 0",
+        "# %% run=1\nimport numpy as np\nX = np.arange(6)\n# %% run=3\ns = X.sum()\n# %% run=2\nX = X[2:]",
+        "# %% run=1\nopen('a.txt', 'w').write('1')\n# %% run=3\nt = open('a.txt').read()\n"
+        "# %% run=2\nopen('a.txt', 'w').write('2')",
         "# %% run=1\nrows = [1]\n# %% run=3\nprint(len(rows))\n# %% run=2\nrows.append(2)",
     )
     silent = (
+        "# %% run=1\nimport numpy as np\n# %% run=2\nnp.random.seed(0)\nx = np.random.rand(3)\n"
+        "# %% run=4\ny = x\n# %% run=3\nnp.random.seed(0)\nx = np.random.rand(3)",
+        "# %% run=1\nrows = [1, 2, 3]\n# %% run=3\nn = sum(rows)\n# %% run=2\npart = rows[1:]\npart[0] = 5",
+        "# %% run=1\nopen('a.txt', 'w').write('1')\n# %% run=3\nt = open('a.txt').read()\n"
+        "# %% run=2\nopen('b.txt', 'w').write('2')",
         "# %% run=1\nimport numpy as np\n# %% run=3\na = np.sort([2, 1])\n# %% run=2\nb = np.sort([4, 3])",
         "# %% run=2\nfor i in range(3):\n    print(i)\n# %% run=1\nfor i in range(9):\n    size = i",
         "# %% run=1\nimport xgboost as xgb\n# %% run=3\na = xgb.XGBClassifier().fit(1, 2)\n"
@@ -77,7 +88,11 @@ class OrderDependentValue(Rule):
         counts = [cell.run for cell in a.notebook.code_cells() if cell.run]
         if counts == sorted(counts):
             return
-        for name, (seeds, draws) in _streams(a).items():
+        for name, stream in a.once(streams).items():
+            seeds = stream.seeds
+            draws = [(c.stmt.cell, c.stmt.text.head(c.node)) for c in stream.draws if c.function is None]
+            if not draws or not (seeds or stream.own):
+                continue
             cells = list(dict.fromkeys(cell for cell, _ in draws if a.notebook.cells[cell].run))
             by_count = sorted(cells, key=lambda cell: a.notebook.cells[cell].run or 0)
             for cell, span in draws:
@@ -91,30 +106,6 @@ class OrderDependentValue(Rule):
                     message = f"the numbers that `{name}` draws depend on the order of execution"
                     yield self.found(a, message, span, labels, "draw from a generator of each cell's own")
                     break
-
-
-Streams = dict[str, tuple[set[int], list[tuple[int, Span]]]]  # by name: cells that seed, and places that draw
-
-
-def _streams(a: Analysis) -> Streams:
-    found: Streams = {}
-    made: set[str] = set()
-    for call in a.once(calls):
-        module, _, name = call.api.rpartition(".")
-        target = call.stmt.node.targets[0] if isinstance(call.stmt.node, ast.Assign) else None
-        if module == "numpy.random" and name in ("default_rng", "RandomState") and call.node.args:
-            made |= {target.id} if isinstance(target, ast.Name) else set()
-            continue
-        owner = call.node.func.value if isinstance(call.node.func, ast.Attribute) else None
-        stream = owner.id if isinstance(owner, ast.Name) and owner.id in made else ""
-        stream = {"numpy.random": "np.random", "random": "random"}.get(module, stream)
-        if not stream or name[:1].isupper() or call.function is not None:
-            continue
-        seeds, draws = found.setdefault(stream, (set(), []))
-        if name == "seed" and call.node.args:
-            seeds.add(call.stmt.cell)
-        draws.append((call.stmt.cell, call.stmt.text.head(call.node)))
-    return {name: rows for name, rows in found.items() if rows[0] or name in made}
 
 
 def _since(seeds: set[int], cells: list[int]) -> list[int]:

@@ -164,14 +164,18 @@ def _as_they_run(every: tuple[Called, ...]) -> Iterator[Called]:
         if call.function is not None:
             bodies.setdefault(call.function.name.rpartition(".")[2], []).append(call)
 
-    def happens(call: Called) -> Iterator[Called]:
-        for inner in bodies.pop(call.name, ()) if call.name in bodies else ():
-            yield from happens(inner)
-        yield call
-
     for call in every:
-        if call.function is None:
-            yield from happens(call)
+        if call.function is not None:
+            continue
+        running = [(iter(bodies.pop(call.name, ())), call)]
+        while running:
+            inner = next(running[-1][0], None)
+            if inner is None:
+                yield running.pop()[1]
+            elif inner.name in bodies:
+                running.append((iter(bodies.pop(inner.name)), inner))
+            else:
+                yield inner
     for name in list(bodies):
         yield from bodies.pop(name, ())
 

@@ -18,7 +18,6 @@ from fastapi.testclient import TestClient
 from churn import bundle, registry
 from churn.answers import same_values
 from churn.infer import READ_CSV, score
-from churn.logs import JsonLines
 from churn.schema import COLUMNS
 from churn.serve import create_app
 from churn.settings import Settings
@@ -179,16 +178,15 @@ def test_csv_is_scored_as_json_is(
 
 
 def test_a_request_is_one_line_of_the_log(
-    client: TestClient, rows: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+    client: TestClient,
+    rows: list[dict[str, Any]],
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     with caplog.at_level("INFO"):
         answer = client.post("/predict", json=rows, headers={"x-request-id": "mine-1"})
     assert answer.headers["x-request-id"] == "mine-1"
-    (line,) = (
-        json.loads(JsonLines().format(one))
-        for one in caplog.records
-        if one.message == "request"
-    )
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["request_id"], line["path"], line["status"], line["rows"]) == (
         "mine-1",
         "/predict",

@@ -195,7 +195,7 @@ class RowPath:
         self.types = dict(zip(self.columns, dtypes, strict=False))
         texts = any(one in ("object", "str", "string", "category") for one in dtypes)
         self.dtype = object if texts else np.float64
-        self.whole = [name not in outputs["missing"] for name in self.columns]
+        self.whole = np.array([name not in outputs["missing"] for name in self.columns])
 
     def answer(self, row: Mapping[str, Any]) -> Answer | None:
         """Prediction and probabilities of a valid row; None where pandas has to answer."""
@@ -219,17 +219,22 @@ class RowPath:
         """The features of a row as the model takes them; None where one is missing that never was."""
         if not isinstance(found, list):
             table = isinstance(found, np.ndarray) and found.ndim == 2
-            return None if table and self._gap(found[0].tolist()) else found
-        if self._gap(found):
-            return None
+            return None if table and self._gap(found[0]) else found
         if self.how == "frame":
             import pandas as pd  # for a model that wants frames
 
-            return pd.DataFrame([found], columns=self.columns).astype(self.types)
-        return np.array([found], dtype=self.dtype)
+            whole = not self._gap(np.array(found, dtype=object))
+            return (
+                pd.DataFrame([found], columns=self.columns).astype(self.types)
+                if whole
+                else None
+            )
+        X = np.array([found], dtype=self.dtype)
+        return None if self._gap(X[0]) else X
 
-    def _gap(self, found: Sequence[Any]) -> bool:
-        return any(
-            whole and (value is None or value != value)  # noqa: PLR0124 -- only NaN is not itself
-            for value, whole in zip(found, self.whole, strict=True)
-        )
+    def _gap(self, row: Any) -> bool:
+        if row.dtype == np.float64:
+            gaps = np.isnan(row)
+        else:
+            gaps = np.array([value is None or value != value for value in row])  # noqa: PLR0124 -- only NaN is not itself
+        return bool((gaps & self.whole).any())

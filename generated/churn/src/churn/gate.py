@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import (
     CollectorRegistry,
@@ -32,8 +33,9 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from .logs import note
 from .settings import PACKAGE, Settings
 
 log = logging.getLogger(__name__)
@@ -48,17 +50,18 @@ class Refused(Exception):
 
 
 class Gate:
-    """ASGI middleware around the application."""
+    """The service as ASGI knows it: the application behind its limits."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: FastAPI,
         settings: Settings,
         metrics: Metrics,
         scoring: Mapping[str, Scoring],
         paths: set[str],
     ) -> None:
         self.app = app
+        self.state = app.state
         self.settings = settings
         self.metrics = metrics
         self.scoring = scoring
@@ -94,9 +97,7 @@ class Gate:
                 "a request failed",
                 extra={"fields": {"request_id": request_id.decode()}},
             )
-            response = _refusal(
-                500, "internal error; the log has it under this request's id"
-            )
+            response = failed()
         # a reply that was begun cannot be taken back
         if response is not None and status == 0:
             await response(scope, receive, reply)
@@ -189,17 +190,16 @@ class Gate:
             "method": scope["method"],
             "path": scope["path"],
         }
-        log.info(
+        note(
+            log,
             "request",
-            extra={
-                "fields": {
-                    **fields,
-                    "status": status,
-                    "ms": round(seconds * 1000, 3),
-                    **noted,
-                }
-            },
+            {**fields, "status": status, "ms": round(seconds * 1000, 3), **noted},
         )
+
+
+def failed(*_: Any) -> Response:
+    """The answer where the code failed."""
+    return _refusal(500, "internal error; the log has it under this request's id")
 
 
 def _once(body: bytes, receive: Receive) -> Receive:

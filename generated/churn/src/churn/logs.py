@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,18 +18,31 @@ class JsonLines(logging.Formatter):
     """A log record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(
-                timespec="milliseconds"
-            ),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "fields", {}),
-        }
+        when = datetime.fromtimestamp(record.created, UTC)
+        fields = getattr(record, "fields", {})
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return ENCODE(line)
+            fields = {**fields, "traceback": self.formatException(record.exc_info)}
+        return _line(
+            when, record.levelname.lower(), record.name, record.getMessage(), fields
+        )
+
+
+def note(logger: logging.Logger, message: str, fields: Mapping[str, Any]) -> None:
+    """A line of level INFO for each request; to make a log record of it takes three times as long."""
+    if logger.isEnabledFor(logging.INFO):
+        sys.stdout.write(
+            _line(datetime.now(UTC), "info", logger.name, message, fields) + "\n"
+        )
+        sys.stdout.flush()
+
+
+def _line(
+    when: datetime, level: str, logger: str, message: str, fields: Mapping[str, Any]
+) -> str:
+    time = when.isoformat(timespec="milliseconds")
+    return ENCODE(
+        {"time": time, "level": level, "logger": logger, "message": message, **fields}
+    )
 
 
 LOGGING: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """What was predicted, and what came true: a journal that requests never wait for.
 
-A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends them
-as JSON lines to a segment of its own process and syncs it to disk at least every `SYNC_SECONDS`: a killed
+A request puts its rows into a bounded queue; what does not fit is counted and dropped.  A thread appends what waits
+as JSON lines to a segment of its own process, and syncs it to disk, several times in `SYNC_SECONDS`: a killed
 process loses no more than that.  Full segments become Parquet (`segments.py`); what a killed process left does so when
 the next one starts, or `monitor` runs, without its last line if that was torn (`retention.py`).
 """
@@ -18,6 +18,7 @@ import uuid
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -37,6 +38,7 @@ from .versions import Alone, Version
 log = logging.getLogger(__name__)
 WAITING, WAITING_SIZE = 50_000, 50_000_000  # entries, bytes
 SYNC_SECONDS, LOOK_SECONDS = 1.0, 0.25
+AT_ONCE = 1000  # lines that are written at once
 SEGMENT_ROWS, SEGMENT_SIZE = 50_000, 50_000_000
 SEGMENT_SECONDS = 3600.0
 
@@ -166,7 +168,7 @@ class PredictionLog:
     def _write_segments(self, stop: threading.Event) -> None:
         while not (stop.is_set() and not self._queue):
             first = self._next(stop)
-            if first is None:
+            if not first:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
@@ -186,41 +188,39 @@ class PredictionLog:
                 return file
             file.close()
 
-    def _fill(self, file: IO[str], first: str, stop: threading.Event) -> None:
-        line: str | None = first
-        begin = synced = time.monotonic()
-        written = size = 0
+    def _fill(self, file: IO[str], first: list[str], stop: threading.Event) -> None:
+        lines, begin, written, size = first, time.monotonic(), 0, 0
         while True:
-            if line is not None:
-                file.write(line)
-                written += 1
-                size += len(line)
-            now = time.monotonic()
+            if lines:
+                text = "".join(lines)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+                self._written(lines)
+                written, size = written + len(lines), size + len(text)
             full = (
                 written >= SEGMENT_ROWS
                 or size >= SEGMENT_SIZE
-                or now - begin > SEGMENT_SECONDS
+                or time.monotonic() - begin > SEGMENT_SECONDS
             )
-            done = full or (line is None and stop.is_set())
-            if now - synced >= SYNC_SECONDS / 2 or line is None or done:
-                file.flush()
-                os.fsync(file.fileno())
-                synced = now
-                self._waits.set(len(self._queue))
-            if done:
+            if full or (not lines and stop.is_set()):
                 return
-            line = self._next(stop)
+            lines = self._next(stop)
 
-    def _next(self, stop: threading.Event) -> str | None:
-        """The next line, if one comes soon.  No request wakes this thread: that would cost more than its line."""
-        if not self._queue:
+    def _next(self, stop: threading.Event) -> list[str]:
+        """The lines that wait, after a while.  No request wakes this thread: that would cost more than its line."""
+        if len(self._queue) < AT_ONCE:
             stop.wait(LOOK_SECONDS)
         with self._lock:
-            if not self._queue:
-                return None
-            line = self._queue.popleft()
-            self._size -= len(line)
-            return line
+            return list(islice(self._queue, AT_ONCE))
+
+    def _written(self, lines: Sequence[str]) -> None:
+        """Only what is on disk leaves the queue."""
+        with self._lock:
+            for line in lines:
+                self._queue.popleft()
+                self._size -= len(line)
+        self._waits.set(len(self._queue))
 
 
 def attach(

@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import secrets
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from . import api, bundle, prediction_log, registry, versions
 from .answers import Scores
-from .gate import Gate, Metrics, Refused
+from .gate import Gate, Metrics, Refused, failed
 from .prediction_log import PredictionLog
 from .schema import COLUMNS, RowError
 from .settings import Settings, load_settings
@@ -39,6 +40,8 @@ ENCODE = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":")
 ).encode
 CELLS = max(2_000, 3 * len(COLUMNS))  # in a line of CSV
+# Seconds that a thread which scores with pandas may keep others from a request; Python's own are ten times as many.
+SWITCH = 0.0005
 
 SMALL = 20_000  # bytes of a body that is read at once
 QUICK = 0.002  # seconds of CPU that a row may take without a thread of its own
@@ -155,7 +158,7 @@ def _is_quick(version: Version | Alone) -> bool:
     return False
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Gate:
     """The application; `uvicorn --factory churn.serve:create_app` runs it as well."""
     settings = settings or load_settings()
     metrics = Metrics(settings.artifacts / "monitor" / "metrics.prom")
@@ -163,6 +166,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH)
         gc.disable()  # nothing of what a start imports is garbage, and to look for some takes a quarter of it
         try:
             await run_in_threadpool(champion.start)
@@ -179,10 +183,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     scoring = dict.fromkeys(
         ("/predict", "/invocations"), Scoring(champion, metrics, journal)
     )
-    paths: set[str] = set()
-    app.add_middleware(
-        Gate, settings=settings, metrics=metrics, scoring=scoring, paths=paths
-    )
 
     # The gate answers these two; here they are described.
     @app.post("/predict", **api.SCORING)
@@ -194,6 +194,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """The same under SageMaker's name."""
 
     app.add_exception_handler(RequestValidationError, api.invalid)
+    app.add_exception_handler(Exception, failed)
 
     @app.get("/health")
     async def health() -> dict[str, str]:
@@ -218,9 +219,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """Counters, latencies and the last findings of `monitor` for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    paths |= {getattr(route, "path", "") for route in app.routes}
     api.document(app, settings, lambda: champion.version)
-    return app
+    paths = {getattr(route, "path", "") for route in app.routes}
+    # around it, not one of its middlewares: what it does before those it would do for every row
+    return Gate(app, settings, metrics, scoring, paths)
 
 
 class Scoring:
