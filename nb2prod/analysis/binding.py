@@ -751,6 +751,8 @@ class _Walker:
         of_rows = [v for v in through if v.time is Time.ROW]
         if isinstance(node, (ast.DictComp, ast.SetComp)) and any(not v.element for v in of_rows):
             return self.value(node, "a table of all rows")
+        if any(g.ifs and self.numbers_rows(g.iter) for g in node.generators):
+            return Value(Time.ROW, absent=whole.absent)  # the numbers of some rows: they choose them
         if of_rows and all(v.element for v in of_rows):  # the words of one text
             return Value(whole.time, element=True, absent=whole.absent)
         columns = isinstance(node, (ast.ListComp, ast.GeneratorExp)) and not whole.element
@@ -787,10 +789,8 @@ class _Walker:
         if function.startswith("notebook:") and function[9:] in self.types.functions:
             return self.notebook_call(node, function[9:])
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name == "range" or function == "numpy.arange":
-            begin, *end = node.args[:2] or [node]
-            if self.is_row_count(end[0] if end and getattr(begin, "value", None) == 0 else begin):
-                return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
+        if self.numbers_rows(node):
+            return replace(ELEMENT, absent=self.absent("NBP402", node, "the number of a row"))
         if function in FILLED and node.args and self.is_row_count(_first(node.args[0])):
             return replace(join([ROW, *map(self.expression, node.args[1:])]), items=())
         is_method = isinstance(node.func, ast.Attribute)
@@ -844,6 +844,16 @@ class _Walker:
 
     def absent(self, code: str, node: ast.AST, detail: str = "") -> Refusal:
         return Refusal(code, self.span(node), ast.unparse(node), detail)
+
+    def numbers_rows(self, node: ast.expr) -> bool:
+        """`range(len(df))`, `np.arange(0, len(df))`."""
+        if not isinstance(node, ast.Call) or self.types.api_of(node) not in (
+            "builtins.range",
+            "numpy.arange",
+        ):
+            return False
+        begin, *end = node.args[:2] or [node]
+        return self.is_row_count(end[0] if end and getattr(begin, "value", None) == 0 else begin)
 
     def is_row_count(self, node: ast.expr) -> bool:
         """`len(df)` or `df.shape[0]`, or a variable of it, as the length of a loop or array: live."""

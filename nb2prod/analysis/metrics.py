@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
+from nb2prod.analysis.holders import definition
 from nb2prod.analysis.metric_names import metric_name, unique
-from nb2prod.analysis.model import assigned_name, has_score
+from nb2prod.analysis.model import assigned_name, calls, has_score
 from nb2prod.analysis.predictors import aliases, predictions
 from nb2prod.analysis.reports import Reported, reported
 from nb2prod.analysis.shown import labelled, shown
@@ -97,14 +98,28 @@ def _parts_shown(node: ast.stmt) -> list[ast.expr]:
 
 
 def _of_model(metrics: list[Named], slicer: Slicer, sink: Sink) -> Iterator[Named]:
-    """The metrics that concern the chosen model: those that its fit reaches, or that it is named in."""
+    """The metrics that concern the chosen model: those that its fit reaches, or that it is named in, and
+    scores of another model that is made by the same words: `cross_val_score(Ridge(0.1), X, y)`.
+    """
+    receiver = sink.call.func.value if isinstance(sink.call.func, ast.Attribute) else None
+    made = definition(receiver, sink.stmt, slicer)[0] if receiver is not None else None
+    words = ast.dump(made) if isinstance(made, ast.Call) else ""
     for label, metric in metrics:
         node = metric.node if metric.seen is None else slicer.flow.by_id[metric.stmt].node
         names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
         direct = slicer.backward(slicer.reaching(metric.stmt, names))
         reads = {u.name for id in direct for u in slicer.uses(id)} | names
-        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in reads:
+        given = [
+            a for n in (node, *(slicer.flow.by_id[id].node for id in direct)) for a in _first_arguments(n)
+        ]
+        same = any(ast.dump(argument) == words for argument in given)
+        if sink.stmt in direct or sink.stmt == metric.stmt or sink.model in reads or same:
             yield label, metric
+
+
+def _first_arguments(node: ast.AST) -> Iterator[ast.expr]:
+    for call in calls(node):
+        yield from call.args[:1]
 
 
 def _with_sides(metrics: Iterable[Named], split: Split) -> Iterator[Named]:

@@ -228,7 +228,7 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
     slicer = Slicer(flow)
     inference = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell)]
     for stmt in reversed(inference):
-        for predicting in (stmt, *_predicting_for(stmt, slicer)):
+        for predicting in (stmt, *_predicting_for(stmt, sinks, slicer)):
             sink = _predictor(predicting, sinks, slicer, tags)
             if sink is not None:
                 return sink
@@ -284,9 +284,13 @@ def _entry(sink: Sink, name: str, slicer: Slicer) -> Sink | None:
     return replace(sink, model="model", held=held_at)
 
 
-def _predicting_for(stmt: Stmt, slicer: Slicer) -> Iterator[Stmt]:
-    """The statements that make predictions which this one works on, the last first."""
-    for id in sorted(slicer.backward([stmt.id]) - {stmt.id}, reverse=True):
+def _predicting_for(stmt: Stmt, sinks: list[Sink], slicer: Slicer) -> Iterator[Stmt]:
+    """The statements that make predictions which this one works on, the last first; what comes before a fit
+    that it depends on only made what that model learned from.
+    """
+    behind = slicer.backward([stmt.id]) - {stmt.id}
+    fitted = max((s.stmt for s in sinks if s.stmt in behind), default=0)
+    for id in sorted((id for id in behind if id >= fitted), reverse=True):
         made = slicer.flow.by_id[id]
         if not isinstance(made.node, ast.FunctionDef) and any(
             True for _ in _predicting_calls(made, slicer.flow)

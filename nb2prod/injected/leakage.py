@@ -5,10 +5,12 @@ The project can learn from the training rows of its split alone (`fit_on`); both
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 
+from .alone import SECONDS
 from .session import Failed, Impossible, Say, Session
 
 
@@ -55,7 +57,10 @@ def _by_hand(session: Session, say: Say) -> str:
     tried = 0
     source = np.arange(len(main))
     source[rows] = kept[0]
+    until = time.monotonic() + SECONDS
     for at in range(len(main.columns)):
+        if time.monotonic() > until:
+            break
         say(at, len(main.columns))
         values = main.iloc[source, at]
         other = main.copy()
@@ -72,7 +77,8 @@ def _by_hand(session: Session, say: Say) -> str:
         raise Impossible("the rows that judge the model cannot be changed without changing which they are")
     if leaking:
         raise Failed(f"{_listed(list(leaking))} learned from the rows that judge the model too")
-    return f"nothing is learned from the {len(rows)} rows that judge the model"
+    seen = "" if tried == len(main.columns) else f", as far as {tried} of {len(main.columns)} columns tell"
+    return f"nothing is learned from the {len(rows)} rows that judge the model{seen}"
 
 
 def _listed(keys: list[str]) -> str:

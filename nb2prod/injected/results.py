@@ -81,7 +81,7 @@ def predictions(session: Session, say: Say) -> str:
         compared += len(at)
         _rows_decided_alone(session, ids[at], take(expected, at), model, given)
     _prepared_alike(session, model, given)
-    if compared < min(100, len(session.main)):
+    if compared < min(100, len(data.train_ids)):
         raise Impossible(f"the notebook's run left {compared} predictions")
     return f"{compared} rows" + (" with the notebook's model, whose fit is random" if unstable else "")
 
