@@ -13,12 +13,11 @@ import json
 import statistics
 import sys
 from contextlib import ExitStack
-from itertools import cycle, islice
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from asking import Load, press
-from compare import BASE, CONTENDERS, FLOOR, OURS, WARM, ready, running
+from compare import BASE, CONTENDERS, FLOOR, OURS, ready, running, warm
 
 
 def main() -> None:
@@ -40,8 +39,7 @@ def main() -> None:
                 port, mark, begun = stack.enter_context(running(contender, work, python))
                 bodies = [json.dumps(contender.body(row)).encode() for row in rows[:500]]
                 connection = ready(contender, port, mark, bodies[0], begun)
-                for body in islice(cycle(bodies), WARM):
-                    connection.ask(body)
+                warm(connection, bodies, mark)
                 connection.close()
                 servers.append((contender, port, mark, bodies))
         for _ in range(given.rounds):

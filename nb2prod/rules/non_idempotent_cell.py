@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from nb2prod.analysis.changes import Cell, Known
@@ -87,9 +86,7 @@ class NonIdempotentCell(Rule):
             look = Cell(made.keys(), known)
             reported: set[str] = set()
             for stmt, events in steps:
-                if isinstance(stmt.node, ast.Expr) and look.only_reads(events.called):
-                    continue
-                for name, node in look.statement(stmt.node):
+                for name, node in look.step(stmt.node, events):
                     if name not in reported:
                         reported.add(name)
                         origin = made[name].text.head(made[name].node)

@@ -76,6 +76,8 @@ def plus(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """`-` of numbers and of times."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return left - right
     if is_time(left) and is_time(right):
         return left - right
     if no_time(left) and (no_time(right) or is_time(right)):
@@ -178,9 +180,10 @@ def mapped(found: Any, table: Any) -> Any:
     kinds = set(map(type, table))
     if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
         raise NotCovered("a map with keys of another kind")
-    if no_time(found) or (missing(found) and any(missing(key) for key in table)):
+    lost = missing(found)
+    if no_time(found) or (lost and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
-    if not missing(found) and found in table:
+    if not lost and found in table:
         new = table[found]
         if new is None or not FLOATS.isdisjoint(map(type, table.values())):
             return np.float64(number(new))

@@ -61,23 +61,23 @@ def dummies(known: dict[str, Any], options: dict[str, Any], table: bool) -> Call
         places = {level: i - skipped for i, level in enumerate(levels.tolist())}
         if any(missing(level) or isinstance(level, bool) for level in places):
             raise NotCovered("dummies of these levels")
-        parts.append((encoded, places, names[at : at + size], {type(level) for level in places}))
+        none = dict.fromkeys(names[at : at + size], kind(0))
+        own = {level: none | ({names[at + i]: kind(1)} if i >= 0 else {}) for level, i in places.items()}
+        parts.append((encoded, own, none, {type(level) for level in places}))
         at += size
-    kept, gone = names[:rest], list(known["encoded"])
+    kept, gone = names[:rest], set(known["encoded"])
 
     def made(data: Any) -> dict[Any, Any]:
         frame = data if table else {"": data}
         result = {name: found for name, found in frame.items() if name not in gone}
         if list(result) != kept:
             raise NotCovered("dummies beside other columns")
-        for encoded, places, columns, types in parts:
+        for encoded, own, none, types in parts:
             found = plain(frame[encoded])
-            at = places.get(found, -1) if not missing(found) else -1
-            if not missing(found) and at == -1 and type(found) not in types and found not in places:
+            lost = missing(found)
+            if not lost and type(found) not in types and found not in own:
                 raise NotCovered(f"{found!r} as a level")
-            result.update(dict.fromkeys(columns, kind(0)))
-            if at >= 0:
-                result[columns[at]] = kind(1)
+            result.update(none if lost else own.get(found, none))
         return result
 
     return made
@@ -181,6 +181,6 @@ def each_coded(coders: dict[tuple[Any, ...], Transformer], frame: dict[Any, Any]
 
 def outputs(columns: list[str], frame: dict[Any, Any]) -> list[Any]:
     """The features in the order of training."""
-    if [str(name) for name in frame] != columns:
+    if list(frame) != columns and [str(name) for name in frame] != columns:
         raise NotCovered("other columns than in training")
     return list(frame.values())

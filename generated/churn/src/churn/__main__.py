@@ -7,8 +7,7 @@ try:
     from .cli import app
 except ImportError:
     traceback.print_exc()
-    sys.exit(
-        2
-    )  # 1 means something to `monitor` and `predict`: there it would be taken for an answer
+    # of `monitor` and `predict`, 1 is an answer
+    sys.exit(2)
 
 app(prog_name="python -m churn")

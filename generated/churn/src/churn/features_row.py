@@ -245,6 +245,8 @@ def plus(left: Any, right: Any) -> Any:
 
 def minus(left: Any, right: Any) -> Any:
     """`-` of numbers and of times."""
+    if type(left) in NUMBERS and type(right) in NUMBERS:
+        return left - right
     if is_time(left) and is_time(right):
         return left - right
     if no_time(left) and (no_time(right) or is_time(right)):
@@ -297,9 +299,10 @@ def mapped(found: Any, table: Any) -> Any:
     kinds = set(map(type, table))
     if kinds != {bool} if type(found) is np.bool_ else bool in kinds:
         raise NotCovered("a map with keys of another kind")
-    if no_time(found) or (missing(found) and any(missing(key) for key in table)):
+    lost = missing(found)
+    if no_time(found) or (lost and any(missing(key) for key in table)):
         raise NotCovered("a missing value as a key")
-    if not missing(found) and found in table:
+    if not lost and found in table:
         new = table[found]
         if new is None or not FLOATS.isdisjoint(map(type, table.values())):
             return np.float64(number(new))
@@ -453,30 +456,26 @@ def dummies(
         places = {level: i - skipped for i, level in enumerate(levels.tolist())}
         if any(missing(level) or isinstance(level, bool) for level in places):
             raise NotCovered("dummies of these levels")
-        parts.append(
-            (encoded, places, names[at : at + size], {type(level) for level in places})
-        )
+        none = dict.fromkeys(names[at : at + size], kind(0))
+        own = {
+            level: none | ({names[at + i]: kind(1)} if i >= 0 else {})
+            for level, i in places.items()
+        }
+        parts.append((encoded, own, none, {type(level) for level in places}))
         at += size
-    kept, gone = names[:rest], list(known["encoded"])
+    kept, gone = names[:rest], set(known["encoded"])
 
     def made(data: Any) -> dict[Any, Any]:
         frame = data if table else {"": data}
         result = {name: found for name, found in frame.items() if name not in gone}
         if list(result) != kept:
             raise NotCovered("dummies beside other columns")
-        for encoded, places, columns, types in parts:
+        for encoded, own, none, types in parts:
             found = plain(frame[encoded])
-            at = places.get(found, -1) if not missing(found) else -1
-            if (
-                not missing(found)
-                and at == -1
-                and type(found) not in types
-                and found not in places
-            ):
+            lost = missing(found)
+            if not lost and type(found) not in types and found not in own:
                 raise NotCovered(f"{found!r} as a level")
-            result.update(dict.fromkeys(columns, kind(0)))
-            if at >= 0:
-                result[columns[at]] = kind(1)
+            result.update(none if lost else own.get(found, none))
         return result
 
     return made
@@ -484,7 +483,7 @@ def dummies(
 
 def outputs(columns: list[str], frame: dict[Any, Any]) -> list[Any]:
     """The features in the order of training."""
-    if [str(name) for name in frame] != columns:
+    if list(frame) != columns and [str(name) for name in frame] != columns:
         raise NotCovered("other columns than in training")
     return list(frame.values())
 

@@ -76,17 +76,16 @@ def _create(mlflow: Any, database: Path) -> None:
     MLflow takes seconds for that: a process that was killed meanwhile would leave a torn store for good, and another
     one that starts meanwhile would fail.
     """
-    place = os.open(database.parent, os.O_RDONLY)
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX)
+    with database.with_name(f"{database.name}.lock").open(
+        "w", encoding="utf-8"
+    ) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         if not database.exists():
             made = database.with_name(f"{database.name}.part")
             for left in database.parent.glob(f"{made.name}*"):
                 left.unlink()
             mlflow.MlflowClient(f"sqlite:///{made}").search_experiments(max_results=1)
             made.replace(database)
-    finally:
-        os.close(place)
 
 
 def experiment(settings: Settings) -> str:
