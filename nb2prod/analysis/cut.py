@@ -104,6 +104,9 @@ def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -
         return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
     for stmt in flow.by_id.values():
         for call in calls(stmt.node) if isinstance(stmt.node, ast.FunctionDef) else ():
+            if method(call) == "backward" and not call.args:
+                detail = "no call of its function shows one module, an optimizer, and tensors of rows and target"
+                return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if method(call) in FIT_METHODS:
                 return Refusal("NBP406", stmt.text.span(call), "", getattr(stmt.node, "name", ""))
     return Refusal("NBP406", None, "")

@@ -43,9 +43,7 @@ def hoist_parameters(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
 def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:
     found: list[DataPath] = []
     keys: set[str] = set()
-    judged = [
-        s for s in graph.stage(Role.TRAIN).stmts if not flow.read_back(s)
-    ]  # read to judge
+    judged = [s for s in graph.stage(Role.TRAIN).stmts if not flow.read_back(s)]  # read to judge
     for id in (*graph.stage(Role.LOAD).stmts, *judged):
         for call in ast.walk(flow.by_id[id].node):
             for node in paths_read(call, types) if isinstance(call, ast.Call) else ():
