@@ -105,7 +105,7 @@ def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -
     for stmt in flow.by_id.values():
         for call in calls(stmt.node) if isinstance(stmt.node, ast.FunctionDef) else ():
             if method(call) == "backward" and not call.args:
-                detail = "no call of its function shows one module, an optimizer, and tensors of rows and target"
+                detail = "no call of its function shows a module, an optimizer, and tensors of its rows"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if method(call) in FIT_METHODS:
                 return Refusal("NBP406", stmt.text.span(call), "", getattr(stmt.node, "name", ""))
