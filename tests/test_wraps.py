@@ -190,6 +190,12 @@ EXAMPLES = [
         'd = st.expand("k", df[c].str.split(" ", expand=True), at=(c,))',
         "c",
     ),
+    one(
+        "winsorize",
+        "w = winsorize(df.a, [0.1, 0.2])",
+        "winsorize(df.a, [0.1, 0.2])",
+        'w = st.winsorize("k", df.a, limits=[0.1, 0.2])',
+    ),
     one("merge", 'd = a.merge(b, on="c")', 'a.merge(b, on="c")', 'd = st.merge("k", a, b, on="c")'),
     one("merge", "d = pd.merge(a, b)", "pd.merge(a, b)", 'd = st.merge("k", a, b)'),
     one(

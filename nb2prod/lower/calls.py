@@ -14,6 +14,7 @@ from nb2prod.lower.thunks import as_lambda
 POSITIONAL = {
     "get_dummies": ("", "prefix", "prefix_sep", "dummy_na", "columns", "sparse", "drop_first", "dtype"),
     "qcut": ("", "", "labels", "retbins", "precision", "duplicates"),
+    "winsorize": ("", "limits", "inclusive", "inplace", "axis", "nan_policy"),
     "add_constant": ("", "prepend", "has_constant"),
     "cut": ("", "", "right", "labels", "retbins", "precision", "include_lowest", "duplicates", "ordered"),
 }
