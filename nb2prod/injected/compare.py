@@ -100,6 +100,13 @@ def take(X: Any, rows: Any) -> Any:
     return X[rows] if isinstance(X, np.ndarray) else [X[row] for row in rows]
 
 
+def with_values(rows: pd.DataFrame, column: Any, values: Any) -> pd.DataFrame:
+    """The rows with other values in a column, whose name need not be a text."""
+    changed = rows.copy()
+    changed[column] = values
+    return changed
+
+
 def flat(y: Any) -> Any:
     """A target or prediction without labels; one column is as good as none; one row may come squeezed."""
     values = np.atleast_1d(np.asarray(y))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .compare import difference, tolerance
+from .compare import difference, tolerance, with_values
 from .guards import guards
 
 ROWS = 500
@@ -106,7 +106,7 @@ def _read(session: Any, rows: pd.DataFrame, column: Any, expected: Any) -> bool:
     """Whether a feature of any row changes when this column does."""
     for changed in _changes(rows[column]):
         try:
-            found = session.transform(rows.assign(**{column: changed}))
+            found = session.transform(with_values(rows, column, changed))
         except Exception:  # it was looked at, else it could not do harm
             return True
         if difference(expected, found, tolerance(expected)) is not None:
@@ -142,8 +142,6 @@ def to_json(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) else str(value)
 
 
-def to_json_rows(rows: pd.DataFrame) -> tuple[list[dict[str, Any]], str]:
-    """Rows as JSON objects, and the names of columns that JSON cannot carry."""
-    texts = [c for c in rows.columns if not isinstance(c, str)]
-    records = [{str(c): to_json(v) for c, v in row.items()} for row in rows.to_dict("records")]
-    return records, ", ".join(map(str, texts))
+def to_json_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON objects; a column with a number for its name has the number's text there."""
+    return [{str(c): to_json(v) for c, v in row.items()} for row in rows.to_dict("records")]

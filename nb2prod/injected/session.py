@@ -97,7 +97,6 @@ class Session:
         self.package: str = request["package"]
         sys.path.insert(0, str(self.project / "src"))
         self.baseline = Baseline(request, self.package)
-        self.targets: tuple[str, ...] = tuple(request["targets"])
         self.raw: Any = None
         self.data: Any = None
         self.apart: Any = None
@@ -111,6 +110,12 @@ class Session:
     @property
     def main(self) -> pd.DataFrame:
         return self.raw if isinstance(self.raw, pd.DataFrame) else next(iter(self.raw.values()))
+
+    @property
+    def targets(self) -> tuple[Any, ...]:
+        """The columns of the target, as the raw data name them: in a file without a header by numbers."""
+        names = {str(column): column for column in self.main.columns}
+        return tuple(names.get(target, target) for target in self.request["targets"])
 
     def settings(self, fit_on: str = "all") -> Any:
         """The project's settings; `fit_on` all is what the notebook does, whatever config.toml says."""

@@ -64,7 +64,7 @@ def probes_of(session: Any, rows: pd.DataFrame) -> Iterator[Probe]:
     """The probes of each column that some feature reads."""
     reads = session.data.state.reads
     for column in rows.columns:
-        if column in session.targets or (reads is not None and column not in reads):
+        if column in session.targets or (reads is not None and str(column) not in reads):
             continue
         known = np.flatnonzero(rows[column].notna().to_numpy())
         for kind, value in _values(rows[column]).items():

@@ -31,7 +31,9 @@ def csv_options(context: Context) -> tuple[tuple[str, str], ...]:
     for call, api in _calls(context):
         if api in ("pandas.read_csv", "pandas.read_table"):
             named = {k.arg: _constant(k.value, context) for k in call.keywords if k.arg}
-            wanted = (*FORMAT, "header", "names") if named.get("names") is not None else FORMAT
+            header = named.get("header")
+            bare = isinstance(header, ast.Constant) and header.value is None
+            wanted = (*FORMAT, "header", "names") if bare or named.get("names") is not None else FORMAT
             found = [(name, ast.unparse(v)) for name, v in named.items() if name in wanted and v is not None]
             tabs = api == "pandas.read_table" and not {"sep", "delimiter"} & {*named}
             return (*([("sep", "'\\t'")] if tabs else []), *found)

@@ -125,9 +125,18 @@ class Oracle:
         )
 
 
-def main_frame(raw: Any) -> pd.DataFrame:
+def first_frame(raw: Any) -> pd.DataFrame:
     """The frame whose rows are scored, of those that `load` gives."""
     return raw if isinstance(raw, pd.DataFrame) else next(iter(raw.values()))
+
+
+def main_frame(raw: Any) -> pd.DataFrame:
+    """That frame with its columns named by text, as rows from outside have them: a file without a header has
+    numbers.
+    """
+    main = first_frame(raw)
+    names = [str(column) for column in main.columns]
+    return main if names == list(main.columns) else main.set_axis(names, axis="columns")
 
 
 def known_ids(data: Training) -> np.ndarray:

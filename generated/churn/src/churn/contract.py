@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from . import checks
 from .settings import Settings
 
 RULES = ("type", "nulls", "values", "min", "max", "unique")
@@ -45,7 +46,7 @@ def require(
 ) -> list[Violation]:
     """Check the data, leave artifacts/contract.json, and stop where the policy says so."""
     agreed = _read(settings)
-    main = raw if isinstance(raw, pd.DataFrame) else next(iter(raw.values()))
+    main = checks.main_frame(raw)
     found = violations(main, agreed)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
     report = settings.artifacts / "contract.json"

@@ -157,7 +157,7 @@ def _attempt(
         why = f"not enough data: {len(held)} rows that the champion was not trained on; retrain_rows is {settings.retrain_rows}"
         return Outcome(False, why, champion.number)
     kept = np.setdiff1d(np.arange(len(main)), held)
-    apart = main.iloc[kept].reset_index(drop=True)
+    apart = checks.first_frame(raw).iloc[kept].reset_index(drop=True)
     rest = apart if isinstance(raw, pd.DataFrame) else {**raw, next(iter(raw)): apart}
     pipeline.seed(settings)
     say("training the challenger without the held-out rows")

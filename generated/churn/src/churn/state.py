@@ -121,14 +121,16 @@ class State:
     def prepare(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Raw rows with the columns and dtypes of training, numbered from nought, whichever rows they are.
 
-        A column that no feature reads may be absent: a real training value stands in for it.
+        A column that no feature reads may be absent: a real training value stands in for it.  A column that
+        has a number for its name, as in a file without a header, may come under the number's text.
         """
         index = pd.RangeIndex(len(rows))
         columns = {}
         for name, like in self.sample.items():
-            if name in rows:
-                column = _restored(rows[name], like, self.holds.get(str(name), ""))
-            elif self.reads is None or name not in self.reads:
+            found = name if name in rows else str(name)
+            if found in rows:
+                column = _restored(rows[found], like, self.holds.get(str(name), ""))
+            elif self.reads is None or str(name) not in self.reads:
                 column = like.iloc[np.zeros(len(rows), dtype=int)]
             else:
                 raise InputError(str(name), "is missing")
