@@ -382,7 +382,8 @@ def _outside(node: ast.expr, at: int, slicer: Slicer, tags: CellTags) -> tuple[a
 def read_back(flow: Flow, stmt: int) -> tuple[str, str]:
     """A variable and the one that it is read back from: `joblib.dump(model, path)`, `m = joblib.load(path)`.
 
-    With `pickle`, the files may be opened by `with` statements.  Empty names where there are none.
+    With `pickle`, the files may be opened by `with` statements.  Empty names where there are none, and where
+    what was written has changed since.
     """
     node = flow.by_id[stmt].node
     node = node.body[0] if isinstance(node, ast.With) and len(node.body) == 1 else node
@@ -398,7 +399,8 @@ def read_back(flow: Flow, stmt: int) -> tuple[str, str]:
     ]
     match dumps:
         case [ast.Call(args=[ast.Name(id=source), *_])]:
-            return target, source
+            changes = [d for d in flow.defs if d.name == source and max(writers) < d.stmt < stmt]
+            return ("", "") if changes else (target, source)
     return "", ""
 
 
