@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nb2prod.analysis.model import PREDICT_METHODS
+from nb2prod.analysis.nodes import names_in
 from nb2prod.analysis.predictors import given_rows, predict_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.flow import Flow
@@ -82,7 +83,7 @@ def _judged_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
         for call in predict_calls(flow.by_id[id].node, {sink.model}, (*PREDICT_METHODS, "score")):
             rows = given_rows(call, {sink.model})
             known = rows is None or call is sink.call or ast.dump(rows) == ast.dump(sink.x)
-            if rows is None or known or any(graph.train_names.get(name) for name in _names(rows)):
+            if rows is None or known or any(graph.train_names.get(name) for name in names_in(rows)):
                 continue
             yield from _as_loaded("rows_judged", id, rows, graph, flow)
             yield Tap("X_judged", flow.by_id[id].text.span(rows), "value")
@@ -94,7 +95,7 @@ def _new_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
     rows, slicer = graph.prediction.rows, Slicer(flow)
     if rows is None or prediction_side(graph, flow) or _predicts_evaluation(graph, flow):
         return
-    predicting = [s for s in graph.prediction.stmts if slicer.reaching(s, _names(rows))]
+    predicting = [s for s in graph.prediction.stmts if slicer.reaching(s, names_in(rows))]
     if predicting:
         yield from _as_loaded("rows_new", predicting[0], rows, graph, flow)
         yield Tap("X_new", flow.by_id[predicting[0]].span, "before", ast.unparse(rows))
@@ -104,7 +105,7 @@ def _as_loaded(role: str, at: int, rows: ast.expr, graph: StageGraph, flow: Flow
     """The table of another file that these rows of statement `at` come from, as it is loaded."""
     slicer = Slicer(flow)
     kept = {s for stage in graph.stages for s in stage.stmts}
-    made = sorted(slicer.backward(slicer.reaching(at, _names(rows))))
+    made = sorted(slicer.backward(slicer.reaching(at, names_in(rows))))
     read = [s for s in made if any(e.kind == "reads-file" for e in flow.effects_of(s))]
     read = [s for s in read if graph.frames[0] not in flow.defined_by(s)]
     read = read if len(read) == 1 else [s for s in read if s not in kept]  # tables to look up are needed too
@@ -114,10 +115,6 @@ def _as_loaded(role: str, at: int, rows: ast.expr, graph: StageGraph, flow: Flow
             loading = "load" in graph.tags.get(cell, "").split(",")  # else the cell prepares them too
             loaded = [s for s in flow.by_id if flow.by_id[s].cell == cell and name in flow.changed_by(s)]
             yield Tap(role, flow.by_id[loaded[-1] if loading else read[0]].span, "after", name)
-
-
-def _names(node: ast.expr) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 def _metric_tap(metric: Metric, flow: Flow) -> Tap:
@@ -218,7 +215,7 @@ def _predicts_evaluation(graph: StageGraph, flow: Flow) -> bool:
         return False
     target = getattr(flow.by_id[graph.split].node, "targets", [None])[0]
     held = {e.id for e in getattr(target, "elts", [])[1::2] if isinstance(e, ast.Name)}
-    own = _names(graph.prediction.rows)
+    own = names_in(graph.prediction.rows)
     slicer = Slicer(flow)
     made = {s for id in graph.prediction.stmts for s in slicer.reaching(id, own)}
     chain = slicer.backward(made) | set(graph.prediction.stmts)

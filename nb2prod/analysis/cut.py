@@ -33,7 +33,7 @@ from nb2prod.analysis.model import (
     undecided,
 )
 from nb2prod.analysis.networks import is_network
-from nb2prod.analysis.nodes import method
+from nb2prod.analysis.nodes import method, names_in
 from nb2prod.analysis.prediction import find_prediction, for_new_rows, refuse_predictions
 from nb2prod.analysis.predictors import aliases, given_rows, predict_calls
 from nb2prod.analysis.raw_rows import RawRows
@@ -102,13 +102,14 @@ def _no_sink(flow: Flow, tags: CellTags, model: str | None, sinks: list[Sink]) -
         return Refusal("NBP505", None, subject)
     if model is not None:
         return Refusal("NBP406", None, model, ", ".join(sorted({s.model for s in sinks})))
-    for stmt in flow.by_id.values():
-        for call in calls(stmt.node) if isinstance(stmt.node, ast.FunctionDef) else ():
+    functions = [(s, s.node) for s in flow.by_id.values() if isinstance(s.node, ast.FunctionDef)]
+    for stmt, function in functions:
+        for call in calls(function):
             if method(call) == "backward" and not call.args:
                 detail = "no call of its function shows a module, an optimizer, and tensors of its rows"
                 return Refusal("NBP403", stmt.text.span(call), ast.unparse(call), detail)
             if method(call) in FIT_METHODS:
-                return Refusal("NBP406", stmt.text.span(call), "", getattr(stmt.node, "name", ""))
+                return Refusal("NBP406", stmt.text.span(call), "", function.name)
     return Refusal("NBP406", None, "")
 
 
@@ -270,11 +271,11 @@ class _Cut:
     def features_and_target(self) -> tuple[set[int], set[int]]:
         """The slice of X and what only y needs; what y needs after a split of y belongs to training."""
         sink, slicer, split = self.sink, self.slicer, self.split
-        x_start = slicer.reaching(sink.data, _names(sink.x))
+        x_start = slicer.reaching(sink.data, names_in(sink.x))
         x_slice = slicer.backward(x_start, lambda use: split.follows(use, "x"))
         if sink.y is None:
             return x_slice, set()
-        y_start = slicer.reaching(sink.data, _names(sink.y))
+        y_start = slicer.reaching(sink.data, names_in(sink.y))
         y_slice = slicer.backward(y_start, lambda use: split.follows(use, "y"))
         only_y = y_slice - x_slice
         if split.stmt and split.splits_y:
@@ -289,9 +290,8 @@ class _Cut:
             tagged = "load" in allowed and "features" not in allowed
             reads = any(e.kind == "reads-file" for e in self.flow.effects_of(id))
             depends = {r for u in self.slicer.uses(id) for r in u.reaches if r != id} - self.floating
-            constants = (
-                {r for r in depends if not self.slicer.uses(r)} if reads else set()
-            )  # such as the path
+            # a path may be set in any cell
+            constants = {r for r in depends if not self.slicer.uses(r)} if reads else set()
             if (tagged or reads) and depends <= load | constants:
                 load |= {id, *constants}
             elif tagged and len(allowed) == 1:
@@ -317,7 +317,7 @@ class _Cut:
 
         So a row to predict is one of the file, before the notebook renames its columns or drops rows.
         """
-        literal = {s for s in load if not _names(self.flow.by_id[s].node) - self.flow.changed_by(s)}
+        literal = {s for s in load if not names_in(self.flow.by_id[s].node) - self.flow.changed_by(s)}
         taking = {
             id
             for id in load - literal
@@ -329,7 +329,7 @@ class _Cut:
     def made_rows(self, load: set[int], needed: set[int]) -> set[int]:
         """`load` with the statements that make the rows of the raw data, where those are none of a file."""
         rows = RawRows(self.types, self.slicer, load, needed - load - self.floating, self.sink.data)
-        start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        start = self.slicer.reaching(self.sink.data, names_in(self.sink.x))
         grouped = rows.grouped(start, lambda use: self.split.follows(use, "x"))
         self.grouped_by = self.flow.by_id[max(grouped)] if grouped else None
         made = grouped or rows.contained() or rows.written()
@@ -378,7 +378,7 @@ class _Cut:
                             idle.add(id)
         if not idle:
             return idle
-        start = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        start = self.slicer.reaching(self.sink.data, names_in(self.sink.x))
         needed = self.slicer.backward(start, lambda use: self.split.follows(use, "x"), idle)
         return idle | (body - needed)
 
@@ -397,7 +397,7 @@ class _Cut:
         crossing: set[str] = set()
         train: set[int] = set()
         todo = [self.sink.stmt, self.sink.made, *(m.stmt for m in metrics), *also]
-        x_names, y_names = _names(self.sink.x), _names(self.sink.y)
+        x_names, y_names = names_in(self.sink.x), names_in(self.sink.y)
         while todo:
             id = todo.pop()
             if id in train or id in before or id in self.floating:
@@ -514,7 +514,7 @@ class _Cut:
             argument = as_fitted(held(given, id, self.slicer, self.types).x, self.sink.x)
             if isinstance(argument, ast.Name):
                 continue
-            for name in _names(argument) & set(uses):
+            for name in names_in(argument) & set(uses):
                 reaches = set(uses[name].reaches) - {id} - self.floating
                 if self.evaluation_name(uses[name], reaches) == "X_eval":
                     found.append(argument)
@@ -548,7 +548,7 @@ class _Cut:
 
     def resampled(self, stmts: set[int]) -> bool:
         """Whether these statements make X and y together: `X_res, y_res = SMOTE().fit_resample(X, y)`."""
-        known = self.slicer.reaching(self.sink.data, _names(self.sink.x))
+        known = self.slicer.reaching(self.sink.data, names_in(self.sink.x))
         return bool(stmts & known) and bool(self.split.stmt)
 
     def y_names(self, target: set[int], names: dict[str, str]) -> tuple[str, str]:
@@ -558,7 +558,7 @@ class _Cut:
         if self.split.splits_y:
             position = 2 * min(self.split.y_arrays - self.split.x_arrays)
             y, y_eval = self.split.outputs[position : position + 2]
-            made = self.slicer.reaching(self.sink.data, _names(self.sink.y))
+            made = self.slicer.reaching(self.sink.data, names_in(self.sink.y))
             if isinstance(self.sink.y, ast.Name) and self.resampled(made):
                 y = self.sink.y.id
             return y, y_eval
@@ -567,10 +567,10 @@ class _Cut:
             judged = "y_eval" in names
             return ast.unparse(found[0]), ast.unparse(found[1]) if judged and len(found) > 1 else ""
         for use in self.slicer.backward([self.sink.stmt]):
-            for name in sorted(_names(self.sink.y)):
+            for name in sorted(names_in(self.sink.y)):
                 if use in target and name in self.flow.defined_by(use):
                     return name, next((n for n, what in names.items() if what == "y_eval"), "")
-        return next(iter(sorted(_names(self.sink.y))), ""), ""
+        return next(iter(sorted(names_in(self.sink.y))), ""), ""
 
     def y_eval_frame(self, names: dict[str, str]) -> str:
         """The evaluation side of a split frame, where the target is taken from it."""
@@ -589,7 +589,7 @@ class _Cut:
         before = body | made
         shared: set[str] = set()
         extras: set[str] = set()
-        rows = _names(prediction.rows)
+        rows = names_in(prediction.rows)
         inside = set(prediction.stmts)
         rewritten = for_new_rows(self.flow, self.types, self.sink, prediction)
         for id in prediction.stmts:
@@ -599,9 +599,9 @@ class _Cut:
                 if use.name in gone:
                     continue
                 reaches = set(use.reaches) - inside - self.floating
-                own = {*rows, self.sink.model, *_names(self.sink.held)}
+                own = {*rows, self.sink.model, *names_in(self.sink.held)}
                 elsewhere = prediction.value is not None and id == prediction.stmts[-1]
-                if elsewhere and use.name not in _names(prediction.value):
+                if elsewhere and use.name not in names_in(prediction.value):
                     continue  # what the answer is stored in
                 if not any(use.name in self.flow.defined_by(r) for r in reaches) or use.name in own:
                     continue
@@ -636,9 +636,9 @@ class _Cut:
         if self.arrays is not None:
             return self.arrays.names[:1]
         if not names:
-            own = bound_names([self.flow.by_id[self.sink.data].node]) & _names(self.sink.x)
-            detail = "each turn of its loop makes them anew; fit the model for production after it"
-            detail = detail if own else ""
+            own = bound_names([self.flow.by_id[self.sink.data].node]) & names_in(self.sink.x)
+            anew = "each turn of its loop makes them anew; fit the model for production after it"
+            detail = anew if own else ""
             span = self.flow.by_id[self.sink.stmt].span
             self.refusals.append(Refusal("NBP407", span, ast.unparse(self.sink.x), detail))
             return ()
@@ -660,7 +660,7 @@ class _Cut:
 
     def fitted_on(self, load: set[int]) -> set[str]:
         """The loaded frames that the model is fitted on as they are: `model.fit(df[columns], df["y"])`."""
-        names = _names(self.sink.x)
+        names = names_in(self.sink.x)
         reached = self.slicer.reaching(self.sink.data, names) & load
         return {name for name in names if any(name in self.flow.defined_by(r) for r in reached)}
 
@@ -806,10 +806,6 @@ class _Cut:
         return found
 
 
-def _names(node: ast.AST | None) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
-
-
 def _unchangeable(node: ast.expr) -> bool:
     """A number, a text or a tuple of these: an object that holds it shares nothing with it."""
     allowed = (ast.Constant, ast.UnaryOp, ast.unaryop, ast.BinOp, ast.operator, ast.Tuple, ast.expr_context)
@@ -842,7 +838,7 @@ def _values_of(node: ast.stmt, name: str) -> list[ast.expr]:
     """What a statement, or one inside of it, stores under a name or into its object."""
     found = []
     for inner in ast.walk(node):
-        if isinstance(inner, ast.Assign) and any(name in _names(target) for target in inner.targets):
+        if isinstance(inner, ast.Assign) and any(name in names_in(target) for target in inner.targets):
             found.append(inner.value)
     value = getattr(node, "value", None)
     return found or ([value] if isinstance(value, ast.expr) else [])
@@ -854,4 +850,4 @@ def _first_names(node: ast.expr) -> list[str]:
     calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
     inner = [root(a) for call in calls for a in call.args]
     lists = [root(e) for n in ast.walk(node) if isinstance(n, (ast.List, ast.Tuple)) for e in n.elts]
-    return [n for n in [name, *inner, *lists, *sorted(_names(node))] if n]
+    return [n for n in [name, *inner, *lists, *sorted(names_in(node))] if n]

@@ -23,7 +23,7 @@ from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
 from nb2prod.analysis.networks import trained_module
-from nb2prod.analysis.nodes import inner_calls, method
+from nb2prod.analysis.nodes import inner_calls, method, names_in
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
@@ -443,11 +443,11 @@ def _whole(node: ast.expr, stmt: ast.stmt) -> ast.expr:
     """The data themselves where a loop fits on parts of them: X of `X.iloc[fold]`."""
     stored = [n for n in ast.walk(stmt) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     bound = {n.id for n in stored} if isinstance(stmt, ast.For) else set()
-    while _names(node) & bound:
+    while names_in(node) & bound:
         made = next(
             (v for name, v in _assignments(stmt) if isinstance(node, ast.Name) and name == node.id), None
         )
-        if made is not None and not _names(made) & _names(node):
+        if made is not None and not names_in(made) & names_in(node):
             node = made
         elif isinstance(node, ast.Subscript):
             located = isinstance(node.value, ast.Attribute) and node.value.attr in ("loc", "iloc")
@@ -504,10 +504,6 @@ def has_score(node: ast.AST, types: Types) -> bool:
 def _within(helper: ast.AST, node: ast.AST) -> bool:
     """Whether a function calls itself: its body is being looked at already."""
     return helper is node or any(inner is helper for inner in ast.walk(node))
-
-
-def _names(node: ast.AST | None) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
 
 
 def calls(node: ast.AST) -> Iterator[ast.Call]:

@@ -45,6 +45,11 @@ def method(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else ""
 
 
+def names_in(node: ast.AST | None) -> set[str]:
+    """The names that stand in a node, whatever is done with them; none in nothing."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+
+
 def valued(node: ast.AST) -> list[ast.Name]:
     """The names that an expression has values of; `wanted` in `prices[wanted]` only chooses among them."""
     chosen_by = {id(n) for s in ast.walk(node) if isinstance(s, ast.Subscript) for n in ast.walk(s.slice)}

@@ -22,7 +22,7 @@ from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import as_fitted, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
 from nb2prod.analysis.networks import is_network, switched
-from nb2prod.analysis.nodes import method
+from nb2prod.analysis.nodes import method, names_in
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.siblings import column_of
@@ -83,7 +83,7 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
         ends += [
             end
             for made, part in taken.columns.values()
-            for end in slicer.reaching(made.id, _names(part) - names)
+            for end in slicer.reaching(made.id, names_in(part) - names)
         ]
     if answer is not None:
         stmt, value = answer
@@ -98,10 +98,10 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     learning = judges | summing_up(flow, slicer, of_training)
     trained = found_by(learning, slicer, (s.id for s, _ in predicts)) - {last, *ends}
     inside = {s.id for s in cells} - trained
-    own = _names(rows) | names
+    own = names_in(rows) | names
     if value is not None:  # only what the value reads, not what it is stored in
         tables = {text.split("[")[0].split(".")[0] for text in columns}
-        ends += slicer.reaching(last, _names(value) - own - tables)
+        ends += slicer.reaching(last, names_in(value) - own - tables)
 
     def of_predictions(use: Use) -> bool:
         return use.name not in own and not trained & {*use.reaches} and not inside.isdisjoint(use.reaches)
@@ -201,7 +201,7 @@ def _is_fitted_on(rows: ast.expr | None, stmt: Stmt, sink: Sink, slicer: Slicer)
     """Whether the rows that a statement predicts are those that the model was fitted on."""
     if rows is None or ast.dump(rows) != ast.dump(sink.x):
         return False
-    names = _names(rows)
+    names = names_in(rows)
     return rows is sink.x or slicer.reaching(stmt.id, names) == slicer.reaching(sink.data, names)
 
 
@@ -351,7 +351,7 @@ def _not_taken_over(flow: Flow, cells: list[Stmt], names: set[str]) -> Iterator[
         if not derived and not any(True for _ in predictions(stmt.node, names)):
             continue
         made.add(stmt.id)
-        turns = {n for s in ast.walk(stmt.node) if isinstance(s, ast.For) for n in _names(s.target)}
+        turns = {n for s in ast.walk(stmt.node) if isinstance(s, ast.For) for n in names_in(s.target)}
         kept = {name for name in flow.changed_by(stmt.id) - turns if not name.startswith("<")}
         if kept:
             detail = "predictions are kept in a way that cannot be taken over; make them with one expression"
@@ -576,7 +576,7 @@ def _left_out(
         taken = stmt.id in prediction.stmts
         if not taken:
             gathered |= _gathered(stmt.node, names, derived)
-        if isinstance(stmt.node, ast.Assign) and any(_stores(stmt.node)) and _names(value) & gathered:
+        if isinstance(stmt.node, ast.Assign) and any(_stores(stmt.node)) and names_in(value) & gathered:
             detail = "one value after another is made of the predictions; make them with one expression"
             yield Refusal("NBP403", stmt.text.span(stmt.node), ast.unparse(stmt.node.targets[0]), detail)
             return
@@ -685,7 +685,7 @@ def _reworked_columns(cells: list[Stmt], names: set[str], prediction: Prediction
         value = getattr(node, "value", None)
         if not isinstance(node, ast.Assign) or not isinstance(value, ast.expr):
             continue
-        about = any(True for _ in predictions(value, names)) or bool(_names(value) & derived)
+        about = any(True for _ in predictions(value, names)) or bool(names_in(value) & derived)
         about |= any(column_of(p) in stored for p in ast.walk(value) if isinstance(p, ast.expr))
         target = node.targets[0]
         if isinstance(target, ast.Name) and not is_table(value):
@@ -726,7 +726,3 @@ def _cuts(node: ast.AST) -> bool:
     if isinstance(node, ast.Compare):
         return True
     return isinstance(node, ast.Call) and method(node) in ("argmax", "astype", "where", "round", "idxmax")
-
-
-def _names(node: ast.AST | None) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()

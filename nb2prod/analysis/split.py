@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import ROWS, bare
+from nb2prod.analysis.nodes import names_in
 from nb2prod.analysis.siblings import column_of, columns_of, siblings
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
@@ -44,11 +45,11 @@ class Split:
         if use.stmt != self.stmt or self.call is None or not self.splits_y:
             return True
         arrays = self.x_arrays if side == "x" else self.y_arrays
-        wanted = {n for a in arrays for n in _names(self.call.args[a])}
+        wanted = {n for a in arrays for n in names_in(self.call.args[a])}
         for keyword in self.call.keywords:
             if (keyword.arg == "stratify") == (side == "y") or keyword.arg != "stratify":
-                wanted |= _names(keyword.value)
-        wanted |= _names(self.call.func)
+                wanted |= names_in(keyword.value)
+        wanted |= names_in(self.call.func)
         return use.name in wanted or use.name.startswith("<")
 
     def evaluation(self, flow: Flow, types: Types, slicer: Slicer) -> tuple[set[int], set[int]]:
@@ -105,15 +106,15 @@ NO_SPLIT = Split()
 
 def find_split(flow: Flow, types: Types, slicer: Slicer, sink: Sink) -> Split:
     """The last split that the model's X comes through."""
-    start = slicer.reaching(sink.data, _names(sink.x))
+    start = slicer.reaching(sink.data, names_in(sink.x))
     for id in sorted(slicer.backward(start), reverse=True):
         if (parts := _split_parts(flow.by_id[id].node, types)) is None:
             continue
         call, outputs = parts
-        x = _arrays(slicer, sink.data, _names(sink.x), id, outputs)
-        y = _arrays(slicer, sink.data, _names(sink.y), id, outputs)
+        x = _arrays(slicer, sink.data, names_in(sink.x), id, outputs)
+        y = _arrays(slicer, sink.data, names_in(sink.y), id, outputs)
         own = x - (y if len(x) > 1 else frozenset())
-        return Split(id, call, outputs, own, y, frozenset(_names(sink.y)), sink.stmt)
+        return Split(id, call, outputs, own, y, frozenset(names_in(sink.y)), sink.stmt)
     return NO_SPLIT
 
 
@@ -249,7 +250,7 @@ def sources(node: ast.stmt, name: str) -> set[str]:
     """
     if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
         named = [v for t, v in _parts(node) if isinstance(t, ast.Name) and t.id == name]
-        return _names(named[0]) if named else set()
+        return names_in(named[0]) if named else set()
     if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
         return set()
     target, call = node.targets[0], node.value
@@ -259,7 +260,7 @@ def sources(node: ast.stmt, name: str) -> set[str]:
         given = [argument for argument in call.args for _ in range(2)]
     for part, argument in zip(parts, given, strict=False) if len(parts) == len(given) else ():
         if isinstance(part, ast.Name) and part.id == name:
-            return _names(argument)
+            return names_in(argument)
     return set()
 
 
@@ -315,14 +316,10 @@ class _Rename(ast.NodeTransformer):
 
 def _feeds(node: ast.stmt, name: str) -> bool:
     """Whether the statement's result is made of the rows of `name`: it is the receiver or an argument."""
-    return name in _names(node)
+    return name in names_in(node)
 
 
 def _is_score_call(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in (
         "score", "predict", "predict_proba", "decision_function",
     )  # fmt: skip
-
-
-def _names(node: ast.AST | None) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
