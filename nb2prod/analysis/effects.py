@@ -25,15 +25,16 @@ FITS = (
     "predict_proba",
     "score",
     "partial_fit",
+    "forward",
 )
 SHOWING = ("warnings", "logging", "matplotlib", "seaborn", "plotly", "IPython", "sns", "tqdm")
-NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
+NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM = "<numpy random>", "<python random>", "<torch random>"
 RESOURCES = {
     "numpy": NUMPY_RANDOM,
     "estimator": NUMPY_RANDOM,
     "advances": NUMPY_RANDOM,
     "python": PYTHON_RANDOM,
-    "torch": "<torch random>",
+    "torch": TORCH_RANDOM,
     "tensorflow": "<tensorflow random>",
 }
 # Types whose unknown methods are taken to change nothing: their methods return new objects.

@@ -23,6 +23,7 @@ from nb2prod.analysis.holders import as_fitted, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
 from nb2prod.analysis.networks import is_network, switched
 from nb2prod.analysis.nodes import method, names_in
+from nb2prod.analysis.one_row import by_hand
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.siblings import column_of
@@ -57,12 +58,14 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     """
     slicer = Slicer(flow)
     names = aliases(flow, sink)
+    hand = by_hand(_inference(flow, tags, sink), names, slicer, types)
+    names -= {mark for function in hand for mark in function.marks}
     known = answers_of(flow, types, slicer, sink)
     judges = judging(flow, known, sink)
     cells = _with_holders(_deciding(flow, tags, sink, slicer, names, judges), names, slicer, types)
     predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
-        return Prediction()
+        return Prediction(by_hand=tuple(function.name for function in hand if function.own))
     answers = [(s, p) for s, p in predicts if not has_score(s.node, types)]
     stmt, made = (answers or predicts)[0]
     rows = _rows(made, stmt, sink, names, slicer, types)
@@ -305,6 +308,10 @@ def refuse_predictions(
     cells = _inference(flow, tags, sink, functions=True)
     names, slicer = aliases(flow, sink), Slicer(flow)
     plain = [s for s in cells if not isinstance(s.node, DEFINITIONS)]
+    hand = {h.name: h for h in by_hand(plain, names, slicer, types)}
+    names -= {mark for h in hand.values() for mark in h.marks}
+    plain = [s for s in plain if not hand.keys() & {getattr(c.func, "id", "") for c in calls(s.node)}]
+    cells = [s for s in cells if s in plain or getattr(s.node, "name", "") not in {"", *hand}]
     known = answers_of(flow, types, slicer, sink)
     refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, known)
@@ -314,6 +321,13 @@ def refuse_predictions(
         span = flow.by_id[prediction.stmts[-1]].span if prediction.stmts else flow.by_id[sink.stmt].span
         refusals.append(Refusal("NBP403", span, sink.model, detail))
     refusals += _of_other_rows(types, prediction, names, slicer)
+    for function in hand.values() if not prediction.stmts else ():
+        if not function.own:
+            detail = (
+                "it makes something else of the prediction of one row; predict a table in the cell itself"
+            )
+            span = next(s for s in flow.by_id.values() if s.node is function.node).span
+            refusals.append(Refusal("NBP403", span, function.name, detail))
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     if not refusals:
         later = [s for s in flow.by_id.values() if s.id >= sink.stmt]

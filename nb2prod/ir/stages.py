@@ -61,7 +61,8 @@ class Prediction:
 
     `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.  `value` is the
     expression in the last statement that answers, where it is no variable; `columns` are the texts of columns
-    that it reads, each with the value that went into it.
+    that it reads, each with the value that went into it.  `by_hand` are functions of the notebook that make
+    single rows themselves and answer the model's own prediction.
     """
 
     stmts: tuple[int, ...] = ()
@@ -70,6 +71,7 @@ class Prediction:
     given: tuple[str, ...] = ()
     value: ast.expr | None = None
     columns: dict[str, ast.expr] = field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +121,23 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class DataPath:
-    """A file that is loaded: the expression that names it, its key in the settings, and its path."""
+    """A file that is loaded: the expression that names it, its key in the settings, and its path.
+
+    `scheme` is what stands before the path in the address of a database: `sqlite:///`.
+    """
 
     node: ast.expr
     key: str
     path: str
     stmt: int
+    scheme: str = ""
+
+    @property
+    def code(self) -> str:
+        """What stands for the expression in the project."""
+        if self.scheme:
+            return f"f\"{self.scheme}{{settings.data_path('{self.key}')}}\""
+        return f'settings.data_path("{self.key}")'
 
 
 @dataclass(frozen=True, slots=True)
