@@ -156,8 +156,7 @@ class PredictionLog:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                retention.recover(self.folder)
-                retention.prune(self.folder, self._keep)
+                retention.apart(self.folder, self._keep)
                 self._write_segments(stop)
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
@@ -172,8 +171,7 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-                retention.rotate(Path(file.name))
-            retention.prune(self.folder, self._keep)
+            retention.apart(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""
