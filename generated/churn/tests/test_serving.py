@@ -20,7 +20,7 @@ from churn import bundle, registry
 from churn.answers import same_values
 from churn.infer import READ_CSV, score
 from churn.schema import COLUMNS
-from churn.serve import create_app
+from churn.serve import _encoded, create_app
 from churn.settings import Settings
 from churn.train import Result
 from churn.versions import Version
@@ -73,6 +73,13 @@ def test_what_is_no_row_is_refused(client: TestClient, body: str) -> None:
     answer = client.post("/predict", content=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["message"]
+
+
+def test_an_answer_that_is_no_finite_number_is_none() -> None:
+    assert _encoded({"prediction": "NaN"}) == b'{"prediction":"NaN"}'
+    for value in (math.nan, -math.inf):
+        with pytest.raises(ValueError):
+            _encoded({"probabilities": {"Infinity": value}})
 
 
 def test_health_metrics_and_documentation(client: TestClient) -> None:

@@ -26,11 +26,11 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from . import retention
 from .answers import Scores
 from .api import REFUSALS, Refusal
-from .logs import ENCODE
 from .schema import RowError, reasons
 from .settings import PACKAGE, Settings
 from .versions import Alone, Version
@@ -83,7 +83,12 @@ class PredictionLog:
 
     def put(self, entry: dict[str, Any]) -> bool:
         """Take an entry, or drop it where the disk does not keep up; never waits."""
-        line = ENCODE({"when": datetime.now(UTC).isoformat(), **entry}) + "\n"
+        line = (
+            to_json(
+                {"when": datetime.now(UTC).isoformat(), **entry}, fallback=str
+            ).decode()
+            + "\n"
+        )
         with self._lock:
             self._start()
             if len(self._queue) >= self._most or self._size + len(line) > WAITING_SIZE:
