@@ -41,7 +41,8 @@ class Definitions:
 def definitions(folder: Path, files: tuple[str, ...]) -> Definitions:
     """Everything that these files of a folder define."""
     paths = [folder / f"{file}.py" for file in files]
-    return Definitions(**kept(f"definitions-{folder.name}", [*paths, Path(__file__)], lambda: asdict(_read(paths))))
+    ours = [*paths, Path(__file__)]
+    return Definitions(**kept(f"definitions-{folder.name}", ours, lambda: asdict(_read(paths))))
 
 
 def _read(paths: Iterable[Path]) -> Definitions:
