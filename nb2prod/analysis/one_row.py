@@ -13,7 +13,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from nb2prod.analysis.model import PREDICT_METHODS, calls
+from nb2prod.analysis.model import PREDICT_METHODS, assigned_name, calls
 from nb2prod.analysis.nodes import method, names_in
 from nb2prod.analysis.predictors import predict_calls
 from nb2prod.analysis.slicing import Slicer
@@ -82,11 +82,9 @@ def _answers(function: ast.FunctionDef, made: ast.Call) -> bool:
     if method(made) != "predict":
         return False
     kept = {
-        node.targets[0].id
+        assigned_name(node)
         for node in ast.walk(function)
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and _bare(node.value) is made
+        if isinstance(node, ast.Assign) and _bare(node.value) is made
     }
     ends = [r.value for r in ast.walk(function) if isinstance(r, ast.Return) and r.value is not None]
     return all(_is_it(part, made, kept) for end in ends for part in _parts(end))
@@ -99,7 +97,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
-def _is_it(node: ast.expr, made: ast.Call, kept: set[str]) -> bool:
+def _is_it(node: ast.expr, made: ast.Call, kept: set[str | None]) -> bool:
     bare = _bare(node)
     return bare is made or (isinstance(bare, ast.Name) and bare.id in kept)
 

@@ -323,9 +323,7 @@ def refuse_predictions(
     refusals += _of_other_rows(types, prediction, names, slicer)
     for function in hand.values() if not prediction.stmts else ():
         if not function.own:
-            detail = (
-                "it makes something else of the prediction of one row; predict a table in the cell itself"
-            )
+            detail = "it makes something else of the prediction of a row; predict a table in the cell itself"
             span = next(s for s in flow.by_id.values() if s.node is function.node).span
             refusals.append(Refusal("NBP403", span, function.name, detail))
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)

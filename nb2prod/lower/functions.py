@@ -204,9 +204,7 @@ def lower_decide(context: Context) -> Lowered:
         doc = f"{context.name} has no inference cell: the model's own prediction."
         if prediction.by_hand:
             hand = " and ".join(f"`{name}`" for name in prediction.by_hand)
-            doc = (
-                f"The model's own prediction, as {hand} of {context.name} answers it for a row made by hand."
-            )
+            doc = f"The model's own prediction, as {hand} of {context.name} answers it for rows made by hand."
         return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
     replaced = for_new_rows(context.flow, context.types, graph.sink, prediction)
     extra: dict[int, Build] = {id(node): _as(text) for node, text in replaced.items()}
