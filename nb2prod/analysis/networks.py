@@ -16,13 +16,14 @@ from itertools import chain
 
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import Held, definition, held
-from nb2prod.analysis.nodes import inner_calls, method, valued
+from nb2prod.analysis.nodes import inner_calls, method, text_with, valued
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Sink
 
-TRAINED = "train"  # how the loop is written as a call: model.train(X, y)
+TRAINED = "trained_in_a_loop"  # how the loop is written as a call: model.trained_in_a_loop(X, y)
+OF_CLASSES = (".CrossEntropyLoss", ".NLLLoss", ".cross_entropy", ".nll_loss")  # losses of scores of classes
 EVALUATES = "eval"  # `model.eval()`: dropout and batch norms stop learning
 
 
@@ -56,6 +57,33 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
 def is_network(sink: Sink) -> bool:
     """Whether the model is a module that is called, as `model(X)`, to predict."""
     return isinstance(sink.call.func, ast.Attribute) and sink.call.func.attr == TRAINED
+
+
+def own_answer(sink: Sink, slicer: Slicer, types: Types) -> str:
+    """What the module gives for rows `X`, where no inference says how it predicts: the class with the highest
+    score where the loss compares scores of classes.  Empty where the tensor of the rows is not seen.
+    """
+    stmt = slicer.flow.by_id[sink.stmt]
+    for node in _read(stmt.node):
+        rows = _tensor_of(node, sink, slicer, types)
+        if rows is not None:
+            scores = f"{sink.model}({text_with(rows, {ast.dump(sink.x): 'X'})})"
+            every = (call for s in slicer.flow.by_id.values() for call in inner_calls(s.node))
+            of_classes = any(types.api_of(call).endswith(OF_CLASSES) for call in every)
+            return f"{scores}.argmax(dim=1)" if of_classes else scores
+    return ""
+
+
+def _tensor_of(node: ast.expr, sink: Sink, slicer: Slicer, types: Types) -> ast.expr | None:
+    """The tensor that the rows of the fit are made into: `torch.tensor(X).float()`."""
+    at = sink.stmt
+    rows = held(node, at, slicer, types, own=True)
+    if not rows.holders or ast.dump(_whole(rows.x)) != ast.dump(sink.x):
+        return None
+    made, at = definition(node, at, slicer)
+    while any(made is holder for holder in rows.holders[:-1]) and isinstance(made, ast.Call):
+        made, at = definition(made.args[0], at, slicer)  # DataLoader(TensorDataset(...))
+    return made if any(n is rows.holders[-1] for n in ast.walk(made)) else None
 
 
 def switched(cells: list[Stmt], names: set[str]) -> set[int]:

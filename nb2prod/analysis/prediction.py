@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
@@ -21,8 +21,8 @@ from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import as_fitted, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
-from nb2prod.analysis.networks import is_network, switched
-from nb2prod.analysis.nodes import method, names_in
+from nb2prod.analysis.networks import is_network, own_answer, switched
+from nb2prod.analysis.nodes import method, names_in, text_with
 from nb2prod.analysis.one_row import by_hand
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
@@ -173,7 +173,11 @@ def _deciding(
     }
     others = judges - {s.id for s in cells}
     after = slicer.forward(made - others, lambda id: id in others)
-    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after), others)
+
+    def of_predictions(use: Use) -> bool:
+        return not use.name.startswith("<") and bool(set(use.reaches) & after)
+
+    path = slicer.backward([s.id for s in cells], of_predictions, others)
     if not path & made:
         return cells
     inside = {s.id for s in cells} | path & after
@@ -281,17 +285,6 @@ def _row_index(node: ast.Call) -> ast.expr | None:
     return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
 
 
-def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:
-    """The text of an expression with other texts for the parts with these dumps."""
-
-    class Put(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
-            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
-
-    return ast.unparse(Put().visit(ast.parse(ast.unparse(value), mode="eval")))
-
-
 def _column(node: ast.stmt) -> str:
     """The variable that stands for a column in which predictions are stored, and from which they are read."""
     match node:
@@ -339,7 +332,7 @@ def refuse_predictions(
         refusals += _by_functions(types, sink, plain, slicer)
     if prediction.stmts or (own and CALLED not in names):
         return refusals
-    if CALLED in names or is_network(sink):
+    if CALLED in names or (is_network(sink) and (own or not own_answer(sink, slicer, types))):
         span = flow.by_id[sink.stmt].text.span(sink.call)
         detail = "no inference cell predicts with it in a way that can be taken over"
         return [*refusals, Refusal("NBP403", span, sink.model, detail)]

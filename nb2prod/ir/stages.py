@@ -40,7 +40,8 @@ class Sink:
     `y` the expressions that it is fitted on, `y` None where there is no target.  `data` is the statement that
     reads them, another one than the fit where a Dataset holds them; `made` the one after which `model` is the
     fitted model.  `held` is the expression that holds the model where that is no variable: `models["tree"]`.
-    `frame` is the table with features and target whose columns a formula names.
+    `frame` is the table with features and target whose columns a formula names.  `predicts` are the methods
+    by which a class of the notebook predicts, where none of them has an estimator's name.
     """
 
     stmt: int
@@ -53,6 +54,7 @@ class Sink:
     made: int
     held: ast.expr | None = None
     frame: str = ""
+    predicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
