@@ -25,8 +25,8 @@ FITS = (
     "predict_proba",
     "score",
     "partial_fit",
-    "forward",
 )
+FORWARD = "forward"  # model.forward(X) of PyTorch is model(X)
 SHOWING = ("warnings", "logging", "matplotlib", "seaborn", "plotly", "IPython", "sns", "tqdm")
 NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM = "<numpy random>", "<python random>", "<torch random>"
 RESOURCES = {
@@ -114,7 +114,7 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
     given: list[ast.expr] = [*node.args, *[k.value for k in node.keywords]]
     if isinstance(node.func, ast.Attribute):
         receiver = types.of(node.func.value)
-        if _harmless_method(receiver, node, types):
+        if _harmless_method(receiver, node, types) or node.func.attr == FORWARD:
             return []
         if node.func.attr in FITS:
             given = []  # whatever the estimator is, it does not change its data

@@ -327,12 +327,14 @@ def refuse_predictions(
         refusals += _by_functions_of_tables(plain, names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
-        refusals += _not_taken_over(flow, plain, names)
+        refusals += _not_taken_over(flow, [s for s in plain if not known.read_by(s.id, s.node)], names)
     if not own and not prediction.stmts:
         refusals += _by_functions(types, sink, plain, slicer)
-    if prediction.stmts or (own and CALLED not in names):
+    network = is_network(sink)
+    taken = bool(own_answer(sink, slicer, types)) if network else own and CALLED not in names
+    if prediction.stmts or taken:
         return refusals
-    if CALLED in names or (is_network(sink) and (own or not own_answer(sink, slicer, types))):
+    if CALLED in names or network:
         span = flow.by_id[sink.stmt].text.span(sink.call)
         detail = "no inference cell predicts with it in a way that can be taken over"
         return [*refusals, Refusal("NBP403", span, sink.model, detail)]
@@ -502,7 +504,7 @@ def _is_row_result(value: object, types: Types, rows: ast.expr | None) -> bool:
     seen = types.site(rows) if rows is not None else None
     if site is not None and site.shape and seen is not None and seen.shape:
         is_call = isinstance(value, ast.Call) and "predict" in method(value)
-        return site.shape[0] == seen.shape[0] and (len(site.shape) == 1 or is_call)
+        return site.shape[0] == seen.shape[0] and (site.shape[1:] in ((), (1,)) or is_call)
     return True
 
 

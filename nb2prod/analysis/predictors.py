@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.descent import beside
+from nb2prod.analysis.effects import FORWARD
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.model import PREDICT_METHODS, assigned_name, calls, read_back
@@ -122,5 +123,7 @@ def predict_calls(
         named = call.func.id if isinstance(call.func, ast.Name) else ""
         models = [n for n, a in enumerate(call.args) if isinstance(a, ast.Name) and a.id in names]
         by_function = f"{named}()" in names or any(f"{named}({n})" in names for n in models)
-        if (method(call) in methods and root(call.func) in names) or (named and call.args and by_function):
+        forward = method(call) == FORWARD and f"{root(call.func)}()" in names
+        by_method = forward or (method(call) in methods and root(call.func) in names)
+        if by_method or (named and call.args and by_function):
             yield call

@@ -206,7 +206,7 @@ def lower_decide(context: Context) -> Lowered:
     if not prediction.stmts:
         if is_network(graph.sink):
             answer = own_answer(graph.sink, Slicer(context.flow), context.types)
-            doc = f"{context.name} has no inference cell: what the module gives for these rows."
+            doc = f"What the module gives for these rows; {context.name} keeps no predictions of a table."
             lines = [f"{model}.eval()", f"with torch.no_grad():\n    return {answer}"]
             own = function(head, doc, [], lines, [])
             return Lowered(own, {model, "X", "given"}, imports=("import torch",))
