@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import Held, definition, held
+from nb2prod.analysis.holders import ROWS, Held, definition, held
 from nb2prod.analysis.nodes import inner_calls, method, text_with, valued
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
@@ -42,6 +42,7 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
         found = [h for n in nodes if (h := held(n, stmt.id, slicer, types, own=True)).holders]
         if any(h.y is not None for h in found) or len({ast.dump(h.x) for h in found}) > 1:
             break  # rows and a target
+    found = found or list(_made_inside(stmt, types))
     if not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
@@ -138,17 +139,34 @@ def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:
 
 def _given_to_train(node: ast.AST, types: Types) -> Iterator[str]:
     """The module that a function of the notebook is given, and whose parameters it optimises itself."""
+    for function, given in _training_calls(node, types):
+        for inner in inner_calls(function):
+            owner = root(inner.func) if method(inner) == "parameters" else ""
+            module = given.get(owner, None if owner in _parameters(function) else ast.Name(owner))
+            if owner and isinstance(module, ast.Name):
+                yield module.id
+
+
+def _made_inside(stmt: Stmt, types: Types) -> Iterator[Held]:
+    """The rows that a function of the notebook is given, and which it makes tensors of itself."""
+    for function, given in _training_calls(stmt.node, types):
+        for call in sorted(inner_calls(function), key=lambda c: (c.lineno, c.col_offset)):
+            fact = types.fact(call)
+            if fact is not None and fact.role == ROWS and call.args and root(call.args[0]) in given:
+                yield Held(given[root(call.args[0])], None, stmt.id, (call,), (stmt.id,))
+
+
+def _training_calls(node: ast.AST, types: Types) -> Iterator[tuple[ast.FunctionDef, dict[str, ast.expr]]]:
+    """The notebook's functions that go backward, as a statement calls them, and what they are given."""
     for call in inner_calls(node):
         for function in filter(_goes_back, _called(call, types)):
             assert isinstance(function, ast.FunctionDef)
-            parameters = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
-            given = dict(zip(parameters, call.args, strict=False))
-            given |= {k.arg: k.value for k in call.keywords if k.arg}
-            for inner in inner_calls(function):
-                owner = root(inner.func) if method(inner) == "parameters" else ""
-                module = given.get(owner, ast.Name(owner) if owner not in parameters else None)
-                if owner and isinstance(module, ast.Name):
-                    yield module.id
+            given = dict(zip(_parameters(function), call.args, strict=False))
+            yield function, given | {k.arg: k.value for k in call.keywords if k.arg}
+
+
+def _parameters(function: ast.FunctionDef) -> list[str]:
+    return [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
 
 
 def _whole(node: ast.expr) -> ast.expr:
