@@ -101,7 +101,7 @@ def _learned_otherwise(session: Session, state: Any, other: Any) -> list[str]:
 
 
 def _alike(one: Any, other: Any, hash_of: Callable[[Any], str]) -> bool:
-    """Whether two learned values are equal, but for the order of their sums: a table and the rows that a split
+    """Whether two learned values are equal, but for the order of sums: a table and the rows that a split
     takes of it lie otherwise in memory, and NumPy adds them up in another order.
     """
     if hash_of(one) == hash_of(other):
