@@ -10,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from click.testing import Result as Ran
 from typer.testing import CliRunner
 
-from churn import cli, cli_features, contract, infer, pipeline, registry
+from churn import cli, cli_features, contract, infer, pipeline, registry, versions
 from churn.contract import ContractError
 from churn.settings import Settings, SettingsError, load_settings
 from churn.train import Result
@@ -41,7 +40,7 @@ def fails(away: Settings) -> Callable[[list[str]], str]:
 
     def told(command: list[str]) -> str:
         before = registry.listing(away)
-        ran: Ran = CliRunner().invoke(cli.app, command)
+        ran = CliRunner().invoke(cli.app, command)
         assert ran.exit_code == 1 and "Traceback" not in ran.output
         (line,) = [
             line for line in ran.stderr.splitlines() if line.startswith("error: ")
@@ -83,8 +82,9 @@ def test_data_without_the_columns_say_at_which_statement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As of a file with another separator."""
+    package = versions.freeze_code(settings.artifacts / "code")
     raw, bad = (
-        pipeline.load(settings, _package(settings), print),
+        pipeline.load(settings, package, print),
         pd.DataFrame({"a;b": ["1;2"] * 5}),
     )
     monkeypatch.setattr(
@@ -171,12 +171,25 @@ def test_a_setting_that_cannot_be_is_refused(
         load_settings(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "address", ["sqlite:///{}/torn.db", "postgresql+nodriver://localhost/x"]
+)
+def test_a_tracking_store_that_cannot_be_read_is_one_error(
+    address: str, away: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (away.project / "torn.db").write_bytes(b"torn" * 1000)
+    lost = replace(away, tracking_uri=address.format(away.project))
+    monkeypatch.setattr(cli, "load_settings", lambda project: lost)
+    ran = CliRunner().invoke(cli.app, ["versions"])
+    assert (
+        ran.exit_code == 1
+        and ran.stderr.startswith("error: ")
+        and "Traceback" not in ran.output
+    )
+
+
 def test_a_damaged_file_to_predict_is_refused(tmp_path: Path) -> None:
     for name in ("rows.csv", "rows.parquet"):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00\xd8")
         with pytest.raises(infer.FileError, match=name):
             infer.read_rows(tmp_path / name)
-
-
-def _package(settings: Settings) -> str:
-    return pipeline.versions.freeze_code(settings.artifacts / "code")

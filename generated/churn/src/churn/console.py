@@ -44,10 +44,14 @@ def failing(code: int = 1) -> Iterator[None]:
         typer.echo("stopped", err=True)
         raise typer.Exit(code) from error
     except Exception as error:
-        # ours, a version's, the store's
-        expected = type(error).__module__.startswith((__package__, "mlflow."))
+        # ours, a version's, the store's and its database's
+        expected = type(error).__module__.startswith(
+            (__package__, "mlflow.", "sqlalchemy.")
+        )
         place = _place(error)
-        if expected or isinstance(error, OSError):
+        if expected or isinstance(
+            error, OSError | ImportError
+        ):  # such as the driver of that database
             typer.echo(f"error: {error}", err=True)
         elif place:
             told = [
