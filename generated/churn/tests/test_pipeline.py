@@ -156,3 +156,11 @@ def test_the_rules_of_a_column(
 ) -> None:
     found = contract.violations(pd.DataFrame({"x": values}), {"columns": {"x": rules}})
     assert [one.rule for one in found] == broken
+
+
+def test_a_new_column_only_warns() -> None:
+    """The notebook's statements may make a feature of it."""
+    (found,) = contract.violations(
+        pd.DataFrame({"x": [1], "y": [1]}), {"columns": {"x": {}}}
+    )
+    assert (found.column, found.rule, found.warning) == ("y", "new", True)

@@ -142,6 +142,9 @@ def violations(main: pd.DataFrame, agreed: dict[str, Any]) -> list[Violation]:
             found.append(Violation(name, "missing", f"column {name!r} is missing"))
         else:
             found += _column(name, main[name], rules)
+    for name in main.columns if agreed.get("columns") else ():
+        if name not in agreed["columns"]:  # it may become a feature
+            found.append(Violation(name, "new", f"column {name!r} is new", True))
     return found
 
 
