@@ -90,7 +90,13 @@ X = df[['n', 'f']] / df[['n', 'f']].max()""",
 }
 
 
-def project(folder: Path, name: str, cell: str, guards: tuple[str, ...] = ()) -> Path:
+def project(
+    folder: Path,
+    name: str,
+    cell: str,
+    guards: tuple[str, ...] = (),
+    load: str = "df = pd.read_csv('raw.csv')",
+) -> Path:
     """The project of a notebook with this features cell, whose data lie beside it."""
     rng = random.Random(0)
     rows = [
@@ -100,7 +106,7 @@ def project(folder: Path, name: str, cell: str, guards: tuple[str, ...] = ()) ->
     ]  # fmt: skip
     table = "\n".join(",".join(map(str, row)) for row in rows)
     (folder / "raw.csv").write_text(f"n,f,s,k,y\n{table}\n", encoding="utf-8")
-    cells = [("setup", SETUP), ("load", "df = pd.read_csv('raw.csv')"), ("features", cell), ("train", REST)]
+    cells = [("setup", SETUP), ("load", load), ("features", cell), ("train", REST)]
     made = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(text.strip(), metadata={"tags": [tag]}) for tag, text in cells]
     )
@@ -158,6 +164,25 @@ def test_a_row_that_a_guard_drops_is_left_to_pandas(tmp_path: Path) -> None:
                 alone(plain(one))
         else:
             assert alone(plain(one)) == X.iloc[at].tolist()
+
+
+def test_a_file_without_a_header_has_its_columns_under_the_text_of_their_numbers(tmp_path: Path) -> None:
+    load = "df = pd.read_csv('raw.csv', header=None, skiprows=1)"
+    cell = "df = df.rename(columns={4: 'y'})\ndf[0] = df[0] / df[0].max()\nX = df[[0, 1]].fillna(0)"
+    folder = project(tmp_path, "bare", cell, load=load)
+    sys.path.insert(0, str(folder / "src"))
+    try:
+        features, row = (
+            importlib.import_module(f"sites_bare.{word}") for word in ("features", "features_row")
+        )
+        raw = pd.read_csv(tmp_path / "raw.csv", header=None, skiprows=1)
+        state = features.fit(raw).state
+        alone, X = row.bind(state), features.transform(raw, state)
+    finally:
+        sys.path.remove(str(folder / "src"))
+    for at, one in enumerate(raw.to_dict("records")):
+        assert alone(plain(one)) == X.iloc[at].tolist()
+        assert alone({str(name): value for name, value in plain(one).items()}) == X.iloc[at].tolist()
 
 
 def plain(row: dict[Any, Any]) -> dict[Any, Any]:

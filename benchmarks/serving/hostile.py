@@ -134,7 +134,8 @@ def main() -> int:
             early = memory(given.pid)
         if at % 10_000 == 0:
             damaged(host, port, draw.choice(DAMAGED))
-            print(f"{at} requests: {dict(sorted(found.items()))}", file=sys.stderr)
+            used = f", {memory(given.pid) / 1e6:.0f} MB" if given.pid else ""
+            print(f"{at} requests: {dict(sorted(found.items()))}{used}", file=sys.stderr)
         group = [drawn(draw, rows) for _ in range(min(GROUP, given.requests - at))]
         for (_, body, name), status in zip(group, connection.ask([one for one, _, _ in group]), strict=True):
             found[status] += 1

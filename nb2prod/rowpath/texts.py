@@ -41,7 +41,8 @@ class Definitions:
 def definitions(folder: Path, files: tuple[str, ...]) -> Definitions:
     """Everything that these files of a folder define."""
     paths = [folder / f"{file}.py" for file in files]
-    return Definitions(**kept(f"definitions-{folder.name}", paths, lambda: asdict(_read(paths))))
+    ours = [*paths, Path(__file__)]
+    return Definitions(**kept(f"definitions-{folder.name}", ours, lambda: asdict(_read(paths))))
 
 
 def _read(paths: Iterable[Path]) -> Definitions:
@@ -53,8 +54,10 @@ def _read(paths: Iterable[Path]) -> Definitions:
         for node in ast.parse(text).body:
             if _of_library(node):
                 imports.add(ast.unparse(node))
-            for word in defined(node):  # a definition with decorators begins above its first line
+            for word in defined(node):  # a definition begins with its decorators, and with what is said of it
                 first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+                while first > 1 and lines[first - 2].startswith("#"):
+                    first -= 1
                 found.texts[word] = "\n".join(lines[first - 1 : node.end_lineno])
                 found.mentions[word] = sorted(names(found.texts[word]))
     found.imports = sorted(imports)

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import runpy
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -443,6 +444,37 @@ def test_what_a_killed_process_left_is_recovered(tmp_path: Path) -> None:
     assert logged[["id", "row.x", "probability.no"]].to_numpy().tolist() == [
         ["a", 1, 0.9]
     ]
+
+
+def test_the_log_leaves_pandas_to_another_process(tmp_path: Path) -> None:
+    """In a service each segment that became Parquet would leave it larger than before."""
+    _segment(tmp_path, 0, [{"when": datetime.now(UTC).isoformat(), "id": "a"}])
+    script = """
+import sys
+from pathlib import Path
+from churn.prediction_log import PredictionLog
+log = PredictionLog(Path(sys.argv[1]), keep=10.0)
+log.put({"id": "b"})
+log.close()
+print(*sorted({"pandas", "pyarrow"} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [], done.stdout
+    assert [path.suffix for path in tmp_path.iterdir()] == [".parquet", ".parquet"]
+    assert set(segments.read(tmp_path)[0]["id"]) == {"a", "b"}
+
+
+def test_a_segment_that_cannot_be_rotated_does_not_stop_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "0-1.jsonl").mkdir()
+    log = PredictionLog(tmp_path)
+    log.put({"id": "a"})
+    log.close()
+    assert log.waiting() == 0 and "is not tidied" in caplog.text
+    (tmp_path / "0-1.jsonl").rmdir()
+    assert segments.read(tmp_path)[0]["id"].tolist() == ["a"]
 
 
 def _segment(folder: Path, number: int, entries: list[dict[str, Any]]) -> None:

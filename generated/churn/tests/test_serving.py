@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from churn import bundle, registry
 from churn.answers import same_values
 from churn.infer import READ_CSV, score
 from churn.schema import COLUMNS
-from churn.serve import create_app
+from churn.serve import _encoded, create_app
 from churn.settings import Settings
 from churn.train import Result
 from churn.versions import Version
@@ -72,6 +73,13 @@ def test_what_is_no_row_is_refused(client: TestClient, body: str) -> None:
     answer = client.post("/predict", content=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["message"]
+
+
+def test_an_answer_that_is_no_finite_number_is_none() -> None:
+    assert _encoded({"prediction": "NaN"}) == b'{"prediction":"NaN"}'
+    for value in (math.nan, -math.inf):
+        with pytest.raises(ValueError):
+            _encoded({"probabilities": {"Infinity": value}})
 
 
 def test_health_metrics_and_documentation(client: TestClient) -> None:
@@ -381,3 +389,22 @@ def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
     )
     assert 'shadow_checks_total{outcome="different"} 1.0' in client.get("/metrics").text
     served.row.off = ""
+
+
+def test_rows_of_some_seconds_are_checked_together(
+    client: TestClient,
+    version: Version,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not version.info["row_path"]["passed"]:
+        pytest.skip(version.info["row_path"]["told"])
+    scoring = client.app.scoring["/predict"]  # type: ignore[attr-defined]
+    row = next(row for row in rows if score([row], version).alone)
+    counted = scoring.shadow.checks.labels("same")._value
+    monkeypatch.setattr("churn.shadow.EVERY", 1)
+    for due, checked in ((math.inf, 0), (math.inf, 0), (0.0, 3), (0.0, 1)):
+        scoring.shadow.due, before = due, counted.get()
+        client.post("/predict", json=row)
+        client.app.state.champion.scorer.submit(lambda: None).result()
+        assert counted.get() - before == checked

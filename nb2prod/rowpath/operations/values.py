@@ -84,7 +84,7 @@ def restored(
     """How values become those of columns like the ones of `sample`; a column not in `reads` may be absent."""
     read, needed = [], []
     for name, like in sample.items():
-        required = reads is None or name in reads
+        required = reads is None or str(name) in reads
         try:
             convert = converter(like.dtype, holds.get(str(name), ""))
         except NotCovered:
@@ -92,15 +92,16 @@ def restored(
                 raise
             convert = None
         needed.append(required)
-        read.append((name, convert, like.iloc[0]))
+        read.append((name, str(name), convert, like.iloc[0]))
 
     def prepared(row: Mapping[str, Any]) -> dict[Any, Any]:
         values = {}
-        for (name, convert, like), required in zip(read, needed, strict=True):
-            if name in row:
+        for (name, text, convert, like), required in zip(read, needed, strict=True):
+            found = name if name in row else text
+            if found in row:
                 if convert is None:
                     raise NotCovered(f"column {name!r}")
-                values[name] = convert(row[name])
+                values[name] = convert(row[found])
             elif required:
                 raise NotCovered(f"column {name!r} is missing")
             else:

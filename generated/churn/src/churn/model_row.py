@@ -187,6 +187,7 @@ def walked(nodes: Nodes) -> Callable[[list[float]], Any]:
     return reached
 
 
+# Up to so many leaves times features it is faster to rule out leaves than to walk.
 SMALL = 2_000_000
 
 

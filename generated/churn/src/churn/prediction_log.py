@@ -26,11 +26,11 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from . import retention
 from .answers import Scores
 from .api import REFUSALS, Refusal
-from .logs import ENCODE
 from .schema import RowError, reasons
 from .settings import PACKAGE, Settings
 from .versions import Alone, Version
@@ -83,7 +83,12 @@ class PredictionLog:
 
     def put(self, entry: dict[str, Any]) -> bool:
         """Take an entry, or drop it where the disk does not keep up; never waits."""
-        line = ENCODE({"when": datetime.now(UTC).isoformat(), **entry}) + "\n"
+        line = (
+            to_json(
+                {"when": datetime.now(UTC).isoformat(), **entry}, fallback=str
+            ).decode()
+            + "\n"
+        )
         with self._lock:
             self._start()
             if len(self._queue) >= self._most or self._size + len(line) > WAITING_SIZE:
@@ -156,8 +161,7 @@ class PredictionLog:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                retention.recover(self.folder)
-                retention.prune(self.folder, self._keep)
+                retention.apart(self.folder, self._keep)
                 self._write_segments(stop)
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
@@ -172,8 +176,7 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-                retention.rotate(Path(file.name))
-            retention.prune(self.folder, self._keep)
+            retention.apart(self.folder, self._keep)
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""

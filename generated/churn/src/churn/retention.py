@@ -1,13 +1,18 @@
 """What becomes of the prediction log's files: Parquet when their process is gone, removed when they are old.
 
-A service does that beside its requests, so `segments.py`, which imports pandas, is imported where there is a file for it.
+A service does that in a process of its own: here it would keep the interpreter from requests, and each segment would
+leave the process larger than before.
 """
 
 from __future__ import annotations
 
 import fcntl
 import logging
+import logging.config
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,15 +21,34 @@ from .settings import Settings
 log = logging.getLogger(__name__)
 
 
-def rotate(path: Path) -> None:
-    """Make Parquet of a full segment."""
-    from . import segments
-
-    segments.rotate(path)
+def apart(folder: Path, days: float) -> None:
+    """`recover` and `prune` in another process, to the end of which this waits; what it could not do is logged."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        return
+    command = [sys.executable, "-m", __name__, str(folder), str(days)]
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    # in a session of its own: a terminal's Ctrl-C is for the service
+    done = subprocess.run(
+        command,
+        env={**os.environ, **path},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    if done.returncode:
+        log.error(
+            "the prediction log in %s is not tidied: %s",
+            folder,
+            done.stderr.strip() or done.returncode,
+        )
 
 
 def recover(folder: Path) -> None:
-    """Rotate the segments that no living process writes."""
+    """Make Parquet of the segments that no living process writes."""
+    from . import segments  # with pandas
+
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(folder.glob("*.jsonl")):
         with path.open("a", encoding="utf-8") as file:
@@ -33,7 +57,7 @@ def recover(folder: Path) -> None:
             except OSError:
                 continue
             if path.exists():  # else another process was faster
-                rotate(path)
+                segments.rotate(path)
 
 
 def days_kept(settings: Settings) -> float:
@@ -57,3 +81,12 @@ def prune(folder: Path, days: float) -> None:
             return
         path.unlink(missing_ok=True)  # another process may be at it too
         log.info("%s is removed: its last entry is of %s", path, newest)
+
+
+if __name__ == "__main__":
+    from .logs import LOGGING
+
+    logging.config.dictConfig(LOGGING)
+    os.nice(10)
+    recover(Path(sys.argv[1]))
+    prune(Path(sys.argv[1]), float(sys.argv[2]))

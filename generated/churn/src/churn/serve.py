@@ -24,6 +24,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic_core import from_json, to_json
 
 from . import api, bundle, prediction_log, registry, versions
 from .answers import Scores
@@ -36,9 +37,6 @@ from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
 
-ENCODE = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":")
-).encode
 CELLS = max(2_000, 3 * len(COLUMNS))  # in a line of CSV
 # Seconds that a thread which scores with pandas may keep others from a request; Python's own are ten times as many.
 SWITCH = 0.0005
@@ -278,7 +276,7 @@ class Scoring:
             answer = api.answer(
                 ids, scores.predictions, scores.probabilities, scores.flags, version
             )
-            response = Response(ENCODE(answer), media_type="application/json")
+            response = Response(_encoded(answer), media_type="application/json")
         except ValueError:
             return _rejected(
                 [
@@ -294,6 +292,14 @@ class Scoring:
         self.journal.predictions(rows, ids, scores, version)
         self.shadow.saw(rows, scores, version)
         return response
+
+
+def _encoded(answer: dict[str, Any]) -> bytes:
+    """JSON, or ValueError where a number has none."""
+    text = to_json(answer)
+    if b"NaN" in text or b"Infinity" in text:  # in a text they may stand
+        json.dumps(answer, allow_nan=False)
+    return text
 
 
 class Rejected(Exception):
@@ -329,10 +335,7 @@ def _parsed(body: bytes, kind: str, most: int) -> list[Any]:
         _require_few(len(frame), most)
         rows: list[Any] = frame.to_dict("records")
         return rows
-    sent = json.loads(body)
-    # half a character: it could be neither answered, logged nor scored
-    if b"\\ud" in body.lower():
-        json.dumps(sent, ensure_ascii=False).encode()
+    sent = from_json(body)
     if isinstance(sent, dict):
         sent = sent["rows"] if isinstance(sent.get("rows"), list) else [sent]
     if isinstance(sent, list):
