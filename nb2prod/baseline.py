@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from nb2prod.analysis.effects import NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM
 from nb2prod.analysis.model import PREDICT_METHODS
-from nb2prod.analysis.nodes import names_in
+from nb2prod.analysis.nodes import inner_calls, method, names_in
 from nb2prod.analysis.predictors import given_rows, predict_calls
 from nb2prod.analysis.slicing import Slicer
+from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role, StageGraph
@@ -26,6 +28,11 @@ from nb2prod.source import Span
 
 PLAIN = Edits({}, frozenset(), {})
 SLICE_X = "nb2prod_slice_x"
+STREAMS = {
+    "random": PYTHON_RANDOM,
+    "numpy": NUMPY_RANDOM,
+    "torch": TORCH_RANDOM,
+}  # as the recorder names them
 
 
 def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
@@ -69,6 +76,37 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         else:
             found.append(Tap(f"predictions_{side}", last.text.span(value), "value"))
     return found
+
+
+def asides(graph: StageGraph, flow: Flow, types: Types) -> list[Tap]:
+    """Keeps what the project leaves out from moving the random streams that the notebook never seeds.
+
+    Where such a stream stands means nothing, so each draw of the project may begin where the one before it
+    ended, as in the project.  A stream that is seeded is left alone: what draws from it is kept.
+    """
+    seeded = {effect.target for effect in flow.effects if effect.kind == "seeds"}
+    streams = tuple(name for name, resource in STREAMS.items() if resource not in seeded)
+    if not streams or any(_seeds_unseen(stmt, types) for stmt in flow.by_id.values()):
+        return []
+    kept = {s for stage in graph.stages for s in stage.stmts} | graph.floating | set(graph.parameters)
+    found = []
+    begun: Stmt | None = None
+    for id, stmt in flow.by_id.items():
+        if id not in kept:
+            begun = begun or stmt
+        elif begun is not None and id not in graph.floating:
+            for at in (begun, stmt):
+                found.append(Tap(f"aside {begun.id}", at.span, "before", "0", streams=streams))
+            begun = None
+    return found
+
+
+def _seeds_unseen(stmt: Stmt, types: Types) -> bool:
+    """A call of which nothing is known but that its name says that it seeds: `seed_everything(1)`."""
+    return any(
+        "seed" in (method(call) or getattr(call.func, "id", "")).lower() and types.fact(call) is None
+        for call in inner_calls(stmt.node)
+    )
 
 
 def _judged_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:

@@ -1,11 +1,13 @@
 """What the notebook expects of its data: the types it met, and the checks of it that the project drops.
 
-`assert` and `value_counts()` compute nothing that the model needs, so slicing drops them; what they say of
-the raw data goes into `contract.toml`.  Only what the data of the compile confirm counts: a check may have
-been about a frame that was changed before.
+`assert`, `isnull().sum()`, `describe()` and `value_counts()` compute nothing that the model needs, so slicing
+drops them; what they say of the raw data goes into `contract.toml`.  Only what the data of the compile
+confirm counts: a check may have been about a frame that was changed before.
 
     assert (df["age"] >= 0).all()     ->   [columns.age] min = 0
     df["plan"].value_counts()         ->   [columns.plan] values = ["basic", "pro"]
+    df[["age"]].describe()            ->   [columns.age] range = [18, 90]
+    df.isnull().sum()                 ->   the reason for `nulls = false` of columns that have none
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from dataclasses import dataclass
 
 from nb2prod.ir.project import Column, Project
 
-Bound = str | int | float | bool | tuple[str, ...]
+Bound = str | int | float | bool | tuple[str, ...] | tuple[float, float]
+
+# Calls that only show something, and the rule about what they show.
+SHOWN = {"value_counts": "looked", "describe": "range", "isnull": "nulls", "isna": "nulls"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,16 @@ def _rules(column: Column, told: list[Expectation]) -> list[Expectation]:
             Expectation("nulls", False, next((one.because for one in told if one.rule == "nulls"), ""))
         )
     for one in told:
-        if one.rule != "nulls" and _confirmed(column, one) and one.rule not in {rule.rule for rule in rules}:
+        if _confirmed(column, one) and one.rule not in {rule.rule for rule in rules}:
             rules.append(one)
     if any(one.rule == "looked" for one in told) and column.categories:
         because = next(one.because for one in told if one.rule == "looked")
         rules.append(Expectation("values", column.categories, because))
+    described = next((one.because for one in told if one.rule == "range"), "")
+    if described and column.minimum is not None and column.maximum is not None:
+        low, high = column.minimum, column.maximum
+        whole = column.type == "int"
+        rules.append(Expectation("range", (int(low), int(high)) if whole else (low, high), described))
     return rules
 
 
@@ -79,11 +89,12 @@ def _told(project: Project) -> Iterator[tuple[str, Expectation]]:
             for column, rule, value in _rule(part):
                 yield column, Expectation(rule, value, because)
     for entry in project.provenance:
-        if entry.function or "value_counts" not in entry.text:
+        if entry.function or not any(name in entry.text for name in SHOWN):
             continue
         for node in _nodes(entry.text):
-            if isinstance(node, ast.Attribute) and node.attr == "value_counts" and _column(node.value):
-                yield _column(node.value), Expectation("looked", True, f"cell {entry.cell}: {entry.text}")
+            if isinstance(node, ast.Attribute) and node.attr in SHOWN:
+                for column in _columns(node.value, project):
+                    yield column, Expectation(SHOWN[node.attr], True, f"cell {entry.cell}: {entry.text}")
 
 
 def _asserted(project: Project) -> Iterator[tuple[ast.expr, str]]:
@@ -101,6 +112,19 @@ def _nodes(text: str) -> Iterator[ast.AST]:
     except SyntaxError:
         return
     yield from ast.walk(tree)
+
+
+def _columns(node: ast.expr, project: Project) -> list[str]:
+    """The columns of `df`, `df["age"]` and `df[["age", "plan"]]`."""
+    if isinstance(node, ast.Name):
+        return [column.name for column in project.columns] if node.id == project.frames[0] else []
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.List):
+        return [
+            one.value
+            for one in node.slice.elts
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+    return [_column(node)]
 
 
 def _column(node: ast.AST) -> str:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nb2prod import __version__, baseline, emit, frontend, verify
+from nb2prod.analysis.lift import target_tables
 from nb2prod.fresh import FullFailed, run_in_fresh_environment
 from nb2prod.ir.project import Column
 from nb2prod.ir.trace import Trace
@@ -222,7 +223,10 @@ def _run(job: Job, compiled: Compiled, phase: str, lowering: Lowering | None = N
         timeout=job.options.timeout,
         offline=job.options.offline,
         trace=lowering is None,
-        taps=baseline.taps(graph, flow) if lowering is not None else [],
+        taps=[
+            *baseline.asides(graph, flow, compiled.types),
+            *(baseline.taps(graph, flow) if lowering is not None else ()),
+        ],
         tail=baseline.tail(graph, flow, lowering) if lowering is not None else None,
         baseline=job.work / phase,
         seed=job.options.seed,
@@ -255,6 +259,7 @@ def _reason(ran: Ran) -> str:
 
 def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
     assert found.plain.baseline is not None
+    graph = found.compiled.graph
     return verify.Request(
         project=project,
         package=job.name,
@@ -266,6 +271,7 @@ def _request(job: Job, found: Evidence, project: Path) -> verify.Request:
         fit_on=job.options.fit_on,
         checks=(*verify.CHECKS, verify.COMPARED) if found.lowering.project.candidates else verify.CHECKS,
         seed=job.options.seed or 0,
+        apart=bool(target_tables(found.compiled.flow, graph)),
         env={f"{job.name.upper()}_DATA_ROOT": str(job.folder)},
     )
 

@@ -59,6 +59,7 @@ class Request:
     `statements` are the places of the statements of `features`, in order, without its docstring.
     `learned` are the keys under which training must have learned something, without `at` and numbers.
     `fit_on` is the project's choice of rows to learn from: all (as the notebook) or train.
+    `apart` says that a table of its own holds the target.
     `unstable` names metrics, and "model", that differ between two runs of the notebook itself.
     `env` is added to the environment (where the raw data are).
     """
@@ -75,6 +76,7 @@ class Request:
     fit_on: str = "all"
     checks: tuple[str, ...] = CHECKS
     seed: int = 0
+    apart: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self, task: str) -> dict[str, Any]:

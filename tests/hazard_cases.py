@@ -126,6 +126,7 @@ def write_data(folder: Path) -> None:
     frame.iloc[::-1].to_csv(folder / "inner" / "other.csv", index=False)
     (folder / "power.txt").write_text("3\n")
     frame[["a", "c", "price"]].to_csv(folder / "bare.csv", index=False, header=False)
+    frame[["price"]].to_csv(folder / "answers.csv", index=False)
     header, *lines = (folder / "rows.csv").read_text().splitlines(keepends=True)
     (folder / "units.csv").write_text("".join([header, ",".join(["unit"] * 8) + "\n", *lines]))
     (folder / "beside.py").write_text("def cubed(values):\n    return values ** 3\n")

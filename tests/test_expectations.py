@@ -56,6 +56,24 @@ def test_a_column_whose_values_were_looked_at_has_these_values() -> None:
     assert rules("print(df['plan'].value_counts())")["plan"]["values"] == ("basic", "pro")
 
 
+@pytest.mark.parametrize("what", ["df", "df['age']", "df[['age', 'plan']]"])
+def test_a_column_that_was_described_has_its_range_and_a_text_has_none(what: str) -> None:
+    found = rules(f"{what}.describe().T")
+    assert found["age"]["range"] == (18, 90) and "range" not in found["plan"]
+
+
+@pytest.mark.parametrize("what", ["other", "df['nobody']", "df.groupby('plan')"])
+def test_what_was_described_elsewhere_has_no_range(what: str) -> None:
+    assert "range" not in rules(f"{what}.describe()")["age"]
+
+
+def test_whoever_counted_the_gaps_is_the_reason_for_none() -> None:
+    found = dict(expectations(project("df.isnull().sum()")))
+    (one,) = [one for one in found["age"] if one.rule == "nulls"]
+    assert (one.value, one.because) == (False, "cell 3: df.isnull().sum()")
+    assert "nulls" not in [one.rule for one in found["plan"]]
+
+
 @pytest.mark.parametrize(
     ("statement", "rows"),
     [("assert len(df) > 100", 101), ("assert len(df) >= 100", 100), ("assert len(df) < 9", 1)],

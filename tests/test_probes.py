@@ -80,6 +80,13 @@ def test_a_notebook_that_knows_the_number_of_its_rows_cannot_learn_from_a_part(f
     assert found.status == "not_applicable" and "AssertionError" in found.detail
 
 
+def test_the_range_of_a_number_is_of_all_rows_and_not_of_those_that_training_kept(folder: Folder) -> None:
+    columns = {one["name"]: one for one in run_probe(folder.request, python=sys.executable)["columns"]}
+    calls = raw_rows()["calls"]
+    assert calls.max() >= 30  # the notebook drops these
+    assert (columns["calls"]["minimum"], columns["calls"]["maximum"]) == (calls.min(), calls.max())
+
+
 @pytest.mark.parametrize("text", FILTERS)
 def test_a_filter_that_tells_of_a_row_alone_is_a_guard(folder: Folder, text: str) -> None:
     folder.edit('df[df["calls"] < 30]', text)

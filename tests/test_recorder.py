@@ -157,8 +157,8 @@ class OddList(list):  # type: ignore[type-arg]
 
 def test_it_never_raises_and_disturbs_nothing(tmp_path: Path) -> None:
     taps = [
-        {"name": "t", "metric": False, "with_random": True},
-        {"name": "m", "metric": True, "with_random": False},
+        {"name": "t", "metric": False, "with_random": True, "streams": ()},
+        {"name": "m", "metric": True, "with_random": False, "streams": ()},
     ]
     calls = recorder(tmp_path, 1, taps)
     random.seed(1), np.random.seed(1)
@@ -193,7 +193,10 @@ def test_no_change_to_chained_assignment() -> None:
 
 
 def test_taps_keep_copies(tmp_path: Path) -> None:
-    taps = [{"name": name, "metric": name == "m", "with_random": name == "x"} for name in ("x", "m", "bad")]
+    taps = [
+        {"name": name, "metric": name == "m", "with_random": name == "x", "streams": ()}
+        for name in ("x", "m", "bad")
+    ]
     calls = recorder(tmp_path, 0, taps)
     frame = FRAME.copy()
     calls(0, frame)

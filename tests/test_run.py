@@ -281,6 +281,22 @@ def alive(pid: int) -> bool:
     return True
 
 
+def test_packages_stay_as_they_are(folder: Path) -> None:
+    """A notebook that pins a version would break the Python that runs it, and every notebook after it."""
+    program = program_of(
+        "!pip install --no-index no-such-package-1",
+        "%pip install --no-index no-such-package-2",
+        "%%bash\npip3 install --no-index no-such-package-3\necho after > ran.txt",
+        "found = !python -m pip uninstall -y no-such-package-4",
+        "assert not found and open('ran.txt').read() == 'after\\n'",
+        "listed = !pip --version\nassert 'pip' in listed[0]",
+    )
+    outcome = run(program, folder)
+    assert outcome.ok, outcome.error
+    said = [output.text for outputs in outcome.outputs.values() for output in outputs]
+    assert sum("not run" in text and "no-such-package" in text for text in said) == 4, said
+
+
 def test_taps_need_a_place(folder: Path) -> None:
     with pytest.raises(ValueError, match="baseline"):
         run(program_of("x = 1"), folder, tail="x")

@@ -185,7 +185,7 @@ def test_the_probe_knows_what_the_features_read(folder: Folder) -> None:
     assert {name for name, column in columns.items() if column["read"]} == {"age", "fare", "calls", "town"}
     assert columns["town"]["categories"] == ["Bern", "Oslo", "Rome"] and columns["town"]["type"] == "str"
     assert columns["age"]["nullable"] and columns["age"]["type"] == "float"
-    assert columns["calls"]["type"] == "int" and columns["calls"]["maximum"] <= 29
+    assert columns["calls"]["type"] == "int"
     assert next(entry["key"] for entry in facts["learned"]) == "age_median"
     with pytest.raises(Exception, match="ModuleNotFoundError"):
         run_probe(replace(folder.request, package="tinier"), python=sys.executable)

@@ -23,6 +23,7 @@ from nb2prod.analysis.model import (
     is_marked,
     of_many,
 )
+from nb2prod.analysis.networks import is_network
 from nb2prod.analysis.nodes import method
 from nb2prod.analysis.predictors import aliases
 from nb2prod.analysis.rows import NOWHERE, Rows
@@ -121,8 +122,8 @@ class Candidates:
 
     def _is_model(self, sink: Sink) -> bool:
         """An estimator that is known, or what predicts later on: `fit` alone may be a transformer's."""
-        if not isinstance(sink.call.func, ast.Attribute):
-            return True  # weights that the notebook's own code learns from rows and a target
+        if not isinstance(sink.call.func, ast.Attribute) or is_network(sink) or sink.predicts:
+            return True  # the notebook's own code learns from rows and a target
         owner = sink.call.func.value
         kind = self.types.of(owner) or self.types.api_of(owner)
         fact = knowledge.lookup(kind, extra=self.types.extra) if kind and ":" not in kind else None

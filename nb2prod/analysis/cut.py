@@ -201,7 +201,7 @@ class _Cut:
             refusals=tuple(self.refusals),
             tags={c: ",".join(t) for c, t in self.tags.allowed.items() if t},
             inferred=self.tags.inferred,
-            assumptions=tuple(self.assumptions(kept)),
+            assumptions=tuple(self.assumptions(kept, prediction)),
         )
 
     # what goes where it is used
@@ -791,13 +791,15 @@ class _Cut:
     def sets_option(self, id: int) -> bool:
         return any(d.stmt == id and d.name.endswith(" options>") for d in self.flow.defs)
 
-    def assumptions(self, kept: set[int]) -> list[str]:
+    def assumptions(self, kept: set[int], prediction: Prediction) -> list[str]:
         found = []
         if self.grouped_by is not None:
             place = f"cell {self.grouped_by.cell}, line {self.grouped_by.span.line}"
             found.append(
                 f"a row to predict is one of the groups that load makes ({place}), not one of the file"
             )
+        for name in prediction.by_hand:
+            found.append(f"`{name}` makes a row by hand: the project makes the features of rows itself")
         for id in sorted(kept):
             stmt = self.flow.by_id[id]
             if self.tags.of(stmt.cell) == ("eda",) and stmt.cell not in self.tags.inferred:

@@ -1,18 +1,24 @@
-"""Weights that a loop of the notebook learns.
+"""Weights that the notebook learns itself.
 
 w = np.zeros(X.shape[1])
 for step in range(500):
     w -= rate * X.T @ (sigmoid(X @ w) - y) / len(y)      the loop is the fit, w the model
+w = np.linalg.inv(X.T @ X) @ X.T @ y                     the equation is, solved at once
+w = np.polyfit(x, y, 1)
 """
 
 from __future__ import annotations
 
 import ast
 
+from nb2prod.analysis.events import root
+from nb2prod.analysis.nodes import inner_calls
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Sink
+
+SOLVER = "solver"  # the role of functions that solve equations
 
 
 def learned_in_a_loop(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
@@ -32,12 +38,47 @@ def learned_in_a_loop(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
     return None
 
 
+def solved(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
+    """The sink where a statement solves for weights that later meet rows."""
+    node = stmt.node
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    target = target.elts[0] if isinstance(target, ast.Tuple) and target.elts else target
+    if not isinstance(node, ast.Assign) or not isinstance(target, ast.Name):
+        return None
+    facts = [(call, types.fact(call)) for call in inner_calls(node.value)]
+    solver = next((call for call, fact in facts if fact is not None and fact.role == SOLVER), None)
+    read = [n for n in ast.walk(node.value) if isinstance(n, ast.Name) and _is_data(n, stmt, slicer, types)]
+    names = list(dict.fromkeys(n.id for n in sorted(read, key=lambda n: (n.lineno, n.col_offset))))
+    if solver is None or len(names) < 2 or not isinstance(node.value, ast.expr):
+        return None
+    turned = [root(n) for n in ast.walk(node.value) if isinstance(n, ast.Attribute) and n.attr == "T"]
+    rows = turned[0] if turned else names[0]  # those of `X.T @ y`
+    y = next((name for name in reversed(names) if name != rows), None)
+    if y is None or not _meets(target.id, stmt, slicer):
+        return None
+    x, answer = (next(n for n in read if n.id == name) for name in (rows, y))
+    fit = ast.copy_location(ast.Call(ast.Name(target.id, ast.Load()), [x, answer], []), node)
+    return Sink(stmt.id, ast.fix_missing_locations(fit), target.id, x, answer, "other", stmt.id, stmt.id)
+
+
+def _meets(weights: str, stmt: Stmt, slicer: Slicer) -> bool:
+    """Whether a later statement predicts with these weights."""
+    return any(
+        stmt.id in slicer.reaching(later.id, {weights})
+        and any(isinstance(n, ast.expr) and beside(n, {weights}) for n in ast.walk(later.node))
+        for later in slicer.flow.by_id.values()
+        if later.id > stmt.id
+    )
+
+
 def beside(node: ast.expr, names: set[str]) -> ast.expr | None:
-    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.dot(X, w)`."""
+    """The rows that meet learned weights: X of `predict(X, w)`, `X @ w`, `X.dot(w)`, `np.polyval(w, X)`."""
     match node:
         case ast.BinOp(left=left, right=right, op=ast.MatMult()):
             parts = [left, right]
-        case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul"), args=args):
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name() as owner, attr="dot" | "matmul" | "polyval"), args=args
+        ):
             parts = [*args, owner] if len(args) == 1 else args
         case ast.Call(func=ast.Name(), args=args, keywords=keywords):
             parts = [*args, *[k.value for k in keywords]]

@@ -26,14 +26,15 @@ FITS = (
     "score",
     "partial_fit",
 )
+FORWARD = "forward"  # model.forward(X) of PyTorch is model(X)
 SHOWING = ("warnings", "logging", "matplotlib", "seaborn", "plotly", "IPython", "sns", "tqdm")
-NUMPY_RANDOM, PYTHON_RANDOM = "<numpy random>", "<python random>"
+NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM = "<numpy random>", "<python random>", "<torch random>"
 RESOURCES = {
     "numpy": NUMPY_RANDOM,
     "estimator": NUMPY_RANDOM,
     "advances": NUMPY_RANDOM,
     "python": PYTHON_RANDOM,
-    "torch": "<torch random>",
+    "torch": TORCH_RANDOM,
     "tensorflow": "<tensorflow random>",
 }
 # Types whose unknown methods are taken to change nothing: their methods return new objects.
@@ -113,7 +114,7 @@ def _may_change(node: ast.Call, types: Types) -> list[str]:
     given: list[ast.expr] = [*node.args, *[k.value for k in node.keywords]]
     if isinstance(node.func, ast.Attribute):
         receiver = types.of(node.func.value)
-        if _harmless_method(receiver, node, types):
+        if _harmless_method(receiver, node, types) or node.func.attr == FORWARD:
             return []
         if node.func.attr in FITS:
             given = []  # whatever the estimator is, it does not change its data

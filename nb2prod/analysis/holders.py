@@ -113,13 +113,14 @@ def definition(node: ast.expr, at: int, slicer: Slicer) -> tuple[ast.expr, int]:
     while isinstance(node, ast.Name) and node.id not in seen:
         seen.add(node.id)
         flow = slicer.flow
-        found = [s for s in slicer.reaching(at, {node.id}) if node.id in flow.defined_by(s)]
-        value = flow.by_id[found[0]].node if len(found) == 1 else None
+        found = sorted(s for s in slicer.reaching(at, {node.id}) if node.id in flow.defined_by(s))
+        anew = found[-1:] if found and flow.binds_anew(found[-1], node.id) else found  # X = torch.tensor(X)
+        value = flow.by_id[anew[0]].node if len(anew) == 1 else None
         if not isinstance(value, ast.Assign) or len(value.targets) != 1:
             break
         if not isinstance(value.targets[0], ast.Name):
             break
-        node, at = value.value, found[0]
+        node, at = value.value, anew[0]
     return node, at
 
 

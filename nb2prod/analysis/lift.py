@@ -7,6 +7,8 @@ It can where its statements are a function of one frame as it is where the first
 
 from __future__ import annotations
 
+import ast
+
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Role, StageGraph
 
@@ -37,6 +39,33 @@ def target_inputs(flow: Flow, graph: StageGraph) -> tuple[str, ...]:
             if outside and use.name not in names and not use.name.startswith("<"):
                 names.append(use.name)
     return tuple(names) or graph.frames[:1]
+
+
+def target_tables(flow: Flow, graph: StageGraph) -> frozenset[str]:
+    """The loaded tables, other than the main one, that only the target is made of."""
+    if graph.sink is None or graph.sink.y is None:
+        return frozenset()
+    loaded, split = set(graph.stage(Role.LOAD).stmts), graph.split
+    read = {
+        use.name
+        for id in graph.stage(Role.FEATURES).stmts
+        for use in flow.uses_of(id)
+        if set(use.reaches) & loaded and not (id == split and _splits_as_target(use.name, flow, graph))
+    }
+    made_of = {u.name for id in graph.stage(Role.TARGET).stmts for u in flow.uses_of(id)}
+    made_of |= {n.id for n in ast.walk(graph.sink.y) if isinstance(n, ast.Name)}
+    made_of |= {u.name for u in flow.uses_of(split)} if split is not None else set()
+    return frozenset(made_of & set(graph.frames[1:]) - read)
+
+
+def _splits_as_target(name: str, flow: Flow, graph: StageGraph) -> bool:
+    """Whether a split takes this table as the target, or to keep its shares, and not among the features."""
+    match flow.by_id[graph.split].node if graph.split is not None else None:
+        case ast.Assign(targets=[ast.Tuple(elts=outputs)], value=ast.Call(args=arrays)):
+            read = [{n.id for n in ast.walk(array) if isinstance(n, ast.Name)} for array in arrays]
+            held = [ast.unparse(output) for output in outputs[::2]]
+            return all(y == graph.y[0] for y, names in zip(held, read, strict=False) if name in names)
+    return False
 
 
 def target_output(flow: Flow, graph: StageGraph) -> str:

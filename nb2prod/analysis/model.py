@@ -4,6 +4,7 @@ model.fit(X, y)                        an estimator, or a class of the notebook
 bst = xgb.train(params, dtrain)        a booster, with the rows in a DMatrix
 result = sm.OLS(y, X).fit()            a model that holds its rows, and a result that predicts
 w = gradient_descent(X, y)             a function of the notebook
+w = np.linalg.inv(X.T @ X) @ X.T @ y   an equation
 loss.backward(); optimizer.step()      a module of PyTorch, in a loop
 
 It is long because each way to fit a model, and each to choose one, is a case.
@@ -17,13 +18,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod import knowledge
-from nb2prod.analysis.descent import learned_in_a_loop
+from nb2prod.analysis.descent import learned_in_a_loop, solved
 from nb2prod.analysis.ensembles import holder
 from nb2prod.analysis.events import root
 from nb2prod.analysis.folds import without_folds
 from nb2prod.analysis.holders import definition, formula_columns, held
-from nb2prod.analysis.networks import trained_module
+from nb2prod.analysis.networks import is_network, trained_module
 from nb2prod.analysis.nodes import inner_calls, method, names_in
+from nb2prod.analysis.own_classes import learns
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.tags import CellTags
 from nb2prod.analysis.types import Types
@@ -60,8 +62,9 @@ def find_sinks(flow: Flow, types: Types, tags: CellTags) -> list[Sink]:
         fits = [network] if network else [_sink_of(stmt, c, slicer, types) for c in calls(stmt.node)]
         sinks += [sink for sink in fits if sink is not None]
     if not sinks:
-        trained = (s for s in flow.by_id.values() if "train" in tags.of(s.cell))
-        sinks += [found for s in trained if (found := learned_in_a_loop(s, slicer, types)) is not None]
+        for stmt in (s for s in flow.by_id.values() if "train" in tags.of(s.cell)):
+            learned = learned_in_a_loop(stmt, slicer, types) or solved(stmt, slicer, types)
+            sinks += [learned] if learned is not None else []
     return without_folds(_without_helpers(sinks, flow, tags), flow)
 
 
@@ -94,6 +97,9 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
         if sink is not None and rows.holders:  # model.fit(Pool(X, y))
             return replace(sink, x=rows.x, y=rows.y, data=rows.stmt)
         return sink
+    own = _of_own_class(stmt, call, slicer, types)
+    if own is not None:
+        return own
     fact = types.fact(call)
     if fact is not None and fact.effect == "fits" and assigned_name(stmt.node) is not None:
         given = [*call.args, *[k.value for k in call.keywords]]
@@ -103,6 +109,22 @@ def _sink_of(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink |
             task = _objective(call, stmt.id, slicer)
             return Sink(stmt.id, call, model, found.x, found.y, task, found.stmt, stmt.id)
     return _of_function(stmt, call, slicer, types)
+
+
+def _of_own_class(stmt: Stmt, call: ast.Call, slicer: Slicer, types: Types) -> Sink | None:
+    """`model.train(X, y)`, where the notebook's own class learns by a method that is not called fit."""
+    if (
+        not isinstance(call.func, ast.Attribute)
+        or not isinstance(call.func.value, ast.Name)
+        or len(call.args) < 2
+    ):
+        return None
+    definition = types.classes.get(types.of(call.func.value).removeprefix("notebook:"))
+    predicts = learns(definition, call.func.attr) if definition is not None else ()
+    if not predicts:
+        return None
+    named = () if set(predicts) & set(PREDICT_METHODS) else predicts
+    return replace(_sink(stmt, call, "other", slicer, types), predicts=named)
 
 
 def _regression(made: ast.Call) -> str:
@@ -228,10 +250,13 @@ def choose(sinks: list[Sink], flow: Flow, tags: CellTags, name: str | None) -> S
     slicer = Slicer(flow)
     inference = [s for s in flow.by_id.values() if "infer" in tags.of(s.cell)]
     for stmt in reversed(inference):
-        for predicting in (stmt, *_predicting_for(stmt, sinks, slicer)):
-            sink = _predictor(predicting, sinks, slicer, tags)
-            if sink is not None:
-                return sink
+        written = read_back(flow, stmt.id)[1]  # only read back, it predicts elsewhere
+        loaded = next((s for s in reversed(sinks) if written and s.model == written), None)
+        behind = [] if loaded is not None else [*_predicting_for(stmt, sinks, slicer)]
+        own = (_predictor(predicting, sinks, slicer, tags) for predicting in (stmt, *behind))
+        sink = next((found for found in own if found is not None), loaded)
+        if sink is not None:
+            return sink
     used = {u.name for s in inference for u in slicer.uses(s.id)}
     fits = [s for s in sinks if isinstance(s.call.func, ast.Attribute)] or sinks
     chosen = next((s for s in reversed(sinks) if s.model in used), fits[-1] if fits else None)
@@ -357,7 +382,7 @@ def _named(sink: Sink, receiver: ast.expr) -> Sink:
 
 def _receiver(sink: Sink) -> ast.expr:
     """What the model is called where it is fitted."""
-    if isinstance(sink.call.func, ast.Attribute) and sink.call.func.attr in FIT_METHODS:
+    if isinstance(sink.call.func, ast.Attribute) and not is_network(sink):
         if root(sink.call.func.value) == sink.model or not isinstance(sink.call.func.value, ast.Name):
             return sink.call.func.value
     return ast.Name(sink.model, ast.Load())

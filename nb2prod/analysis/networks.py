@@ -15,14 +15,15 @@ from collections.abc import Iterator
 from itertools import chain
 
 from nb2prod.analysis.events import root
-from nb2prod.analysis.holders import Held, definition, held
-from nb2prod.analysis.nodes import inner_calls, method, valued
+from nb2prod.analysis.holders import ROWS, Held, definition, held
+from nb2prod.analysis.nodes import inner_calls, method, text_with, valued
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Sink
 
-TRAINED = "train"  # how the loop is written as a call: model.train(X, y)
+TRAINED = "trained_in_a_loop"  # how the loop is written as a call: model.trained_in_a_loop(X, y)
+OF_CLASSES = (".CrossEntropyLoss", ".NLLLoss", ".cross_entropy", ".nll_loss")  # losses of scores of classes
 EVALUATES = "eval"  # `model.eval()`: dropout and batch norms stop learning
 
 
@@ -41,6 +42,7 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
         found = [h for n in nodes if (h := held(n, stmt.id, slicer, types, own=True)).holders]
         if any(h.y is not None for h in found) or len({ast.dump(h.x) for h in found}) > 1:
             break  # rows and a target
+    found = found or list(_made_inside(stmt, types))
     if not found:
         return None
     rows = next((h for h in found if h.y is not None), None) or found[0]
@@ -56,6 +58,33 @@ def trained_module(stmt: Stmt, slicer: Slicer, types: Types) -> Sink | None:
 def is_network(sink: Sink) -> bool:
     """Whether the model is a module that is called, as `model(X)`, to predict."""
     return isinstance(sink.call.func, ast.Attribute) and sink.call.func.attr == TRAINED
+
+
+def own_answer(sink: Sink, slicer: Slicer, types: Types) -> str:
+    """What the module gives for rows `X`, where no inference says how it predicts: the class with the highest
+    score where the loss compares scores of classes.  Empty where the tensor of the rows is not seen.
+    """
+    stmt = slicer.flow.by_id[sink.stmt]
+    for node in _read(stmt.node):
+        rows = _tensor_of(node, sink, slicer, types)
+        if rows is not None:
+            scores = f"{sink.model}({text_with(rows, {ast.dump(sink.x): 'X'})})"
+            every = (call for s in slicer.flow.by_id.values() for call in inner_calls(s.node))
+            of_classes = any(types.api_of(call).endswith(OF_CLASSES) for call in every)
+            return f"{scores}.argmax(dim=1)" if of_classes else scores
+    return ""
+
+
+def _tensor_of(node: ast.expr, sink: Sink, slicer: Slicer, types: Types) -> ast.expr | None:
+    """The tensor that the rows of the fit are made into: `torch.tensor(X).float()`."""
+    at = sink.stmt
+    rows = held(node, at, slicer, types, own=True)
+    if not rows.holders or ast.dump(_whole(rows.x)) != ast.dump(sink.x):
+        return None
+    made, at = definition(node, at, slicer)
+    while any(made is holder for holder in rows.holders[:-1]) and isinstance(made, ast.Call):
+        made, at = definition(made.args[0], at, slicer)  # DataLoader(TensorDataset(...))
+    return made if any(n is rows.holders[-1] for n in ast.walk(made)) else None
 
 
 def switched(cells: list[Stmt], names: set[str]) -> set[int]:
@@ -110,17 +139,34 @@ def _optimised(node: ast.Name, stmt: Stmt, slicer: Slicer) -> str:
 
 def _given_to_train(node: ast.AST, types: Types) -> Iterator[str]:
     """The module that a function of the notebook is given, and whose parameters it optimises itself."""
+    for function, given in _training_calls(node, types):
+        for inner in inner_calls(function):
+            owner = root(inner.func) if method(inner) == "parameters" else ""
+            module = given.get(owner, None if owner in _parameters(function) else ast.Name(owner))
+            if owner and isinstance(module, ast.Name):
+                yield module.id
+
+
+def _made_inside(stmt: Stmt, types: Types) -> Iterator[Held]:
+    """The rows that a function of the notebook is given, and which it makes tensors of itself."""
+    for function, given in _training_calls(stmt.node, types):
+        for call in sorted(inner_calls(function), key=lambda c: (c.lineno, c.col_offset)):
+            fact = types.fact(call)
+            if fact is not None and fact.role == ROWS and call.args and root(call.args[0]) in given:
+                yield Held(given[root(call.args[0])], None, stmt.id, (call,), (stmt.id,))
+
+
+def _training_calls(node: ast.AST, types: Types) -> Iterator[tuple[ast.FunctionDef, dict[str, ast.expr]]]:
+    """The notebook's functions that go backward, as a statement calls them, and what they are given."""
     for call in inner_calls(node):
         for function in filter(_goes_back, _called(call, types)):
             assert isinstance(function, ast.FunctionDef)
-            parameters = [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
-            given = dict(zip(parameters, call.args, strict=False))
-            given |= {k.arg: k.value for k in call.keywords if k.arg}
-            for inner in inner_calls(function):
-                owner = root(inner.func) if method(inner) == "parameters" else ""
-                module = given.get(owner, ast.Name(owner) if owner not in parameters else None)
-                if owner and isinstance(module, ast.Name):
-                    yield module.id
+            given = dict(zip(_parameters(function), call.args, strict=False))
+            yield function, given | {k.arg: k.value for k in call.keywords if k.arg}
+
+
+def _parameters(function: ast.FunctionDef) -> list[str]:
+    return [a.arg for a in [*function.args.posonlyargs, *function.args.args]]
 
 
 def _whole(node: ast.expr) -> ast.expr:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 
 from nb2prod.tree import CHILDREN, LEAVES, below, children
 
-__all__ = ["children", "dumped", "inner_calls", "method", "nodes", "valued"]
+__all__ = ["children", "dumped", "inner_calls", "method", "nodes", "text_with", "valued"]
 
 _KEPT = "_nb2prod_nodes"
 _TEXT = "_nb2prod_text"
@@ -72,3 +73,14 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         return f"[{','.join([_text(inner) for inner in value])}]"
     return repr(value)
+
+
+def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:
+    """The text of an expression with other texts for the parts with these dumps."""
+
+    class Put(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
+            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
+
+    return ast.unparse(Put().visit(ast.parse(ast.unparse(value), mode="eval")))

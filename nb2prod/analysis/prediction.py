@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 from nb2prod.analysis.answers import Answer, answer_in_tables, columns_of, is_table
@@ -21,8 +21,9 @@ from nb2prod.analysis.ensembles import added_up, turns
 from nb2prod.analysis.events import root
 from nb2prod.analysis.holders import as_fitted, held, without_labels
 from nb2prod.analysis.model import NUMBERS, PREDICT_METHODS, assigned_name, calls, has_score
-from nb2prod.analysis.networks import is_network, switched
-from nb2prod.analysis.nodes import method, names_in
+from nb2prod.analysis.networks import is_network, own_answer, switched
+from nb2prod.analysis.nodes import method, names_in, text_with
+from nb2prod.analysis.one_row import by_hand
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, method_of, predict_calls, predictions
 from nb2prod.analysis.shown import shown
 from nb2prod.analysis.siblings import column_of
@@ -57,12 +58,14 @@ def find_prediction(flow: Flow, types: Types, tags: CellTags, sink: Sink) -> Pre
     """
     slicer = Slicer(flow)
     names = aliases(flow, sink)
+    hand = by_hand(_inference(flow, tags, sink), names, slicer, types)
+    names -= {mark for function in hand for mark in function.marks}
     known = answers_of(flow, types, slicer, sink)
     judges = judging(flow, known, sink)
     cells = _with_holders(_deciding(flow, tags, sink, slicer, names, judges), names, slicer, types)
     predicts = [(s, p) for s in cells for p in predictions(s.node, names)]
     if not predicts:
-        return Prediction()
+        return Prediction(by_hand=tuple(function.name for function in hand if function.own))
     answers = [(s, p) for s, p in predicts if not has_score(s.node, types)]
     stmt, made = (answers or predicts)[0]
     rows = _rows(made, stmt, sink, names, slicer, types)
@@ -170,7 +173,11 @@ def _deciding(
     }
     others = judges - {s.id for s in cells}
     after = slicer.forward(made - others, lambda id: id in others)
-    path = slicer.backward([s.id for s in cells], lambda use: bool(set(use.reaches) & after), others)
+
+    def of_predictions(use: Use) -> bool:
+        return not use.name.startswith("<") and bool(set(use.reaches) & after)
+
+    path = slicer.backward([s.id for s in cells], of_predictions, others)
     if not path & made:
         return cells
     inside = {s.id for s in cells} | path & after
@@ -278,17 +285,6 @@ def _row_index(node: ast.Call) -> ast.expr | None:
     return next((v for v in given if isinstance(v, ast.Attribute) and v.attr == "index"), None)
 
 
-def text_with(value: ast.expr, texts: Mapping[str, str]) -> str:
-    """The text of an expression with other texts for the parts with these dumps."""
-
-    class Put(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            text = texts.get(ast.dump(node)) if isinstance(node, ast.expr) else None
-            return self.generic_visit(node) if text is None else ast.parse(text, mode="eval").body
-
-    return ast.unparse(Put().visit(ast.parse(ast.unparse(value), mode="eval")))
-
-
 def _column(node: ast.stmt) -> str:
     """The variable that stands for a column in which predictions are stored, and from which they are read."""
     match node:
@@ -305,6 +301,10 @@ def refuse_predictions(
     cells = _inference(flow, tags, sink, functions=True)
     names, slicer = aliases(flow, sink), Slicer(flow)
     plain = [s for s in cells if not isinstance(s.node, DEFINITIONS)]
+    hand = {h.name: h for h in by_hand(plain, names, slicer, types)}
+    names -= {mark for h in hand.values() for mark in h.marks}
+    plain = [s for s in plain if not hand.keys() & {getattr(c.func, "id", "") for c in calls(s.node)}]
+    cells = [s for s in cells if s in plain or getattr(s.node, "name", "") not in {"", *hand}]
     known = answers_of(flow, types, slicer, sink)
     refusals = list(_reworked_columns(plain, names, prediction))
     refusals += _left_out(types, plain, names, prediction, known)
@@ -314,6 +314,11 @@ def refuse_predictions(
         span = flow.by_id[prediction.stmts[-1]].span if prediction.stmts else flow.by_id[sink.stmt].span
         refusals.append(Refusal("NBP403", span, sink.model, detail))
     refusals += _of_other_rows(types, prediction, names, slicer)
+    for function in hand.values() if not prediction.stmts else ():
+        if not function.own:
+            detail = "it makes something else of the prediction of a row; predict a table in the cell itself"
+            span = next(s for s in flow.by_id.values() if s.node is function.node).span
+            refusals.append(Refusal("NBP403", span, function.name, detail))
     refusals += _by_turns([s for s in plain if s.id not in prediction.stmts], names)
     if not refusals:
         later = [s for s in flow.by_id.values() if s.id >= sink.stmt]
@@ -322,12 +327,14 @@ def refuse_predictions(
         refusals += _by_functions_of_tables(plain, names)
     own = any(True for s in plain for _ in predictions(s.node, names))
     if own and not prediction.stmts:
-        refusals += _not_taken_over(flow, plain, names)
+        refusals += _not_taken_over(flow, [s for s in plain if not known.read_by(s.id, s.node)], names)
     if not own and not prediction.stmts:
         refusals += _by_functions(types, sink, plain, slicer)
-    if prediction.stmts or (own and CALLED not in names):
+    network = is_network(sink)
+    taken = bool(own_answer(sink, slicer, types)) if network else own and CALLED not in names
+    if prediction.stmts or taken:
         return refusals
-    if CALLED in names or is_network(sink):
+    if CALLED in names or network:
         span = flow.by_id[sink.stmt].text.span(sink.call)
         detail = "no inference cell predicts with it in a way that can be taken over"
         return [*refusals, Refusal("NBP403", span, sink.model, detail)]
@@ -497,7 +504,7 @@ def _is_row_result(value: object, types: Types, rows: ast.expr | None) -> bool:
     seen = types.site(rows) if rows is not None else None
     if site is not None and site.shape and seen is not None and seen.shape:
         is_call = isinstance(value, ast.Call) and "predict" in method(value)
-        return site.shape[0] == seen.shape[0] and (len(site.shape) == 1 or is_call)
+        return site.shape[0] == seen.shape[0] and (site.shape[1:] in ((), (1,)) or is_call)
     return True
 
 

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 
 from nb2prod.analysis.descent import beside
+from nb2prod.analysis.effects import FORWARD
 from nb2prod.analysis.ensembles import turns
 from nb2prod.analysis.events import root
-from nb2prod.analysis.model import FIT_METHODS, PREDICT_METHODS, assigned_name, calls, read_back
+from nb2prod.analysis.model import PREDICT_METHODS, assigned_name, calls, read_back
 from nb2prod.analysis.networks import is_network
 from nb2prod.analysis.nodes import method
 from nb2prod.ir.flow import Flow
@@ -26,8 +27,10 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     """The variables that hold the fitted model: its own, `reg` of `model = reg.fit(X, y)`, and `best =
     grid.best_estimator_`."""
     names = {sink.model, *({root(sink.held)} if sink.held is not None else set())}
-    if method(sink.call) in FIT_METHODS and not isinstance(sink.call.func.value, ast.Call):  # type: ignore[attr-defined]
+    fit = sink.call.func
+    if isinstance(fit, ast.Attribute) and not is_network(sink) and not isinstance(fit.value, ast.Call):
         names |= {root(sink.call.func)} - {""}
+    names |= {f".{name}" for name in sink.predicts}
     if isinstance(sink.call.func, ast.Name):
         names |= {*flow.defined_by(sink.stmt), CALLED}
     if is_network(sink):
@@ -106,7 +109,8 @@ def method_of(made: ast.expr) -> str:
     """How it is predicted; with learned weights it is a prediction like that of a model."""
     if isinstance(made, ast.Attribute):
         return made.attr
-    return (method(made) if isinstance(made, ast.Call) else "") or "predict"
+    name = method(made) if isinstance(made, ast.Call) else ""
+    return name if name in PREDICT_METHODS else "predict"
 
 
 def predict_calls(
@@ -114,9 +118,12 @@ def predict_calls(
 ) -> Iterator[ast.Call]:
     """Calls by which one of these variables predicts, or each of the models that one holds."""
     names = names | turns(node, names)
+    methods = (*methods, *(name[1:] for name in names if name.startswith(".")))
     for call in calls(node):
         named = call.func.id if isinstance(call.func, ast.Name) else ""
         models = [n for n, a in enumerate(call.args) if isinstance(a, ast.Name) and a.id in names]
         by_function = f"{named}()" in names or any(f"{named}({n})" in names for n in models)
-        if (method(call) in methods and root(call.func) in names) or (named and call.args and by_function):
+        forward = method(call) == FORWARD and f"{root(call.func)}()" in names
+        by_method = forward or (method(call) in methods and root(call.func) in names)
+        if by_method or (named and call.args and by_function):
             yield call

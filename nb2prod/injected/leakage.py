@@ -6,11 +6,14 @@ The project can learn from the training rows of its split alone (`fit_on`); both
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from .alone import SECONDS
+from .compare import EXACT, SINGLE, difference
 from .session import Failed, Impossible, Say, Session
 
 
@@ -92,6 +95,29 @@ def _learned_otherwise(session: Session, state: Any, other: Any) -> list[str]:
     for key, entry in state.entries.items():
         if entry.kind in ("keep", "frame", "table", "parameter"):
             continue
-        if key not in other.entries or hash_of(entry.value) != hash_of(other.entries[key].value):
+        if key not in other.entries or not _alike(entry.value, other.entries[key].value, hash_of):
             found.append(key)
     return found
+
+
+def _alike(one: Any, other: Any, hash_of: Callable[[Any], str]) -> bool:
+    """Whether two learned values are equal, but for the order of sums: a table and the rows that a split
+    takes of it lie otherwise in memory, and NumPy adds them up in another order.
+    """
+    if hash_of(one) == hash_of(other):
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, (float, np.floating, np.ndarray)):
+        a, b = np.asarray(one), np.asarray(other)
+        rtol = SINGLE if a.dtype == np.float32 else EXACT
+        floats = a.dtype == b.dtype and a.dtype.kind == "f" and a.shape == b.shape
+        return floats and np.allclose(a, b, rtol=rtol, atol=0, equal_nan=True)
+    if isinstance(one, (pd.DataFrame, pd.Series)):
+        return one.index.equals(other.index) and difference(one, other, dtypes=True) is None
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(_alike(a, b, hash_of) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict):
+        return [*one] == [*other] and all(_alike(one[key], other[key], hash_of) for key in one)
+    parts = getattr(one, "__dict__", None)
+    return bool(parts) and _alike(parts, other.__dict__, hash_of)

@@ -65,7 +65,7 @@ def _same_order(numbers: np.ndarray, answers: pd.Series) -> bool:
 
 
 def describe(main: pd.DataFrame, kept: pd.DataFrame, column: Any) -> dict[str, Any]:
-    """Type and domain of one column in the rows that training kept; `gaps` looks at all rows."""
+    """Type and domain of one column in the rows that training kept; `gaps` and the range look at all rows."""
     known = kept[column].dropna()
     kind = column_type(known)
     fact: dict[str, Any] = {
@@ -82,9 +82,10 @@ def describe(main: pd.DataFrame, kept: pd.DataFrame, column: Any) -> dict[str, A
         distinct = sorted({str(value) for value in known})
         fact["categories"] = distinct if len(distinct) <= FEW else None
     if kind in ("int", "float") and len(known):
-        numbers = known.astype(float)
-        fact |= {"minimum": float(numbers.min()), "maximum": float(numbers.max())}
-        fact["example"] = numbers.iloc[0] if kind == "float" else int(numbers.iloc[0])
+        fact["example"] = float(known.iloc[0]) if kind == "float" else int(known.iloc[0])
+        every = main[column].dropna()
+        if column_type(every) in ("int", "float"):  # rows that training drops may hold anything
+            fact |= {"minimum": float(every.min()), "maximum": float(every.max())}
     return fact
 
 

@@ -46,6 +46,7 @@ class Recorder:
         self.labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.busy = threading.local()
         self.files: dict[str, str] = {}
+        self.aside: dict[str, dict[str, Any]] = {}
         self.at_start = set(sys.modules)
 
     def __call__(self, site: int, value: Any, thunk: Callable[[], Any] | None = None) -> Any:
@@ -161,12 +162,16 @@ class Recorder:
     ) -> None:
         """Keeps what `thunk` returns; for code that runs after the notebook."""
         try:
-            self.keep({"name": name, "metric": metric, "with_random": with_random}, None, thunk)
+            tap = {"name": name, "metric": metric, "with_random": with_random, "streams": ()}
+            self.keep(tap, None, thunk)
         except Exception:
             self.stats["failed"] += 1
 
     def keep(self, tap: dict[str, Any], value: Any, thunk: Callable[[], Any] | None) -> None:
         name = tap["name"]
+        if tap["streams"]:
+            self.set_aside(name, tap["streams"])
+            return
         values = self.index["values"]
         earlier = values.pop(name, {})
         entry: dict[str, Any] = {"hits": earlier.get("hits", 0) + 1}
@@ -186,6 +191,16 @@ class Recorder:
         except Exception as error:
             entry["error"] = f"{type(error).__name__}: {error}"[:500]
         values[name] = entry
+
+    def set_aside(self, name: str, streams: Iterable[str]) -> None:
+        """Keeps where the random streams stand; the second time, puts them back there."""
+        kept = self.aside.pop(name, None)
+        if kept is None:
+            self.aside[name] = random_state()
+            return
+        for stream in streams:
+            if kept[stream] is not None:
+                put_back(stream, kept[stream])
 
     def write(self, key: str, value: Any) -> tuple[str, bool]:
         """Pickles a value; the file appears whole or not at all.  Says also whether it needs the notebook."""
@@ -299,6 +314,17 @@ def random_state() -> dict[str, Any]:
         "numpy": None if numpy_random is None else numpy_random.get_state(),
         "torch": None if torch is None else torch.get_rng_state().numpy(),
     }
+
+
+def put_back(stream: str, state: Any) -> None:
+    """Sets one of the global random streams to where it stood."""
+    if stream == "random":
+        random.setstate(state)
+    elif stream == "numpy":
+        sys.modules["numpy.random"].set_state(state)
+    else:
+        torch = sys.modules["torch"]
+        torch.set_rng_state(torch.from_numpy(state))
 
 
 def imported(at_start: set[str], wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -15,7 +15,10 @@ import pandas as pd
 
 SHARE = 0.6
 FEW = 20  # rows below which no part of them is a training set
-READERS = ("read_csv", "read_table", "read_excel", "read_parquet", "read_json", "read_feather", "read_pickle")
+READERS = (
+    "read_csv", "read_table", "read_excel", "read_parquet", "read_json", "read_feather", "read_pickle",
+    "read_sql", "read_sql_query", "read_sql_table", "read_fwf",
+)  # fmt: skip
 
 
 def part_of(n: int) -> np.ndarray:
@@ -30,16 +33,19 @@ def sampled(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def sampled_raw(raw: Any) -> Any:
-    """The raw data with a part of the main frame."""
+    """The raw data with a part of the main frame, and of tables with as many rows, such as the answers."""
     if isinstance(raw, pd.DataFrame):
         return sampled(raw)
-    name = next(iter(raw))
-    return {**raw, name: sampled(raw[name])}
+    rows = len(next(iter(raw.values())))
+    return {
+        name: sampled(table) if isinstance(table, pd.DataFrame) and len(table) == rows else table
+        for name, table in raw.items()
+    }
 
 
 def parts_of_files(load: Callable[[], Any], main: pd.DataFrame) -> set[tuple[int, ...]]:
-    """The shapes of the files that are read in part: that which holds the main frame, else all that it may be
-    made of, which have no columns that it has not.
+    """The shapes of the files that are read in part: that which holds the main frame and those with as many
+    rows, else all that it may be made of, which have no columns that it has not.
     """
     read: list[tuple[tuple[int, ...], set[Any]]] = []  # shapes and columns: load may change a frame in place
 
@@ -50,7 +56,7 @@ def parts_of_files(load: Callable[[], Any], main: pd.DataFrame) -> set[tuple[int
     with _reading(seen):
         load()
     if main.shape in dict(read):
-        return {main.shape}
+        return {shape for shape, _ in read if shape[0] == main.shape[0]}
     return {shape for shape, columns in read if shape[0] >= FEW and columns <= set(main.columns)}
 
 

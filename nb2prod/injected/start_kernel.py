@@ -3,7 +3,8 @@
     python start_kernel.py CONFIG.json -f CONNECTION_FILE [arguments of ipykernel]
 
 This runs in the user's Python, from 3.8 on: standard library and ipykernel only.  Nothing that the notebook
-could meet is changed but the seeds, the name `__nb2prod__`, and what a run must not be able to do.
+could meet is changed but the seeds, the name `__nb2prod__`, and what a run must not be able to do, such as to
+install packages into the user's Python.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ import sys
 from typing import Any
 
 NAME = "__nb2prod__"
+_INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
+_SHELLS = ("bash", "sh", "script", "system", "sx", "!")
+_INSTALLS = re.compile(
+    r"\b(?:pip[\d.]*|conda|mamba|micromamba)\b[^|&;]*\b(?:install|uninstall|remove|update|upgrade)\b"
+)
 REFUSED_PORT = 9  # of the proxy that `--offline` gives to programs which the notebook starts
 _LOOPBACK = re.compile(r"localhost|127\.[\d.]+|::1|", re.I)
 
@@ -37,6 +43,7 @@ def main(argv: list[str]) -> None:
     recorder = _recorder(config)
     sys.modules["builtins"].__dict__[NAME] = recorder  # what is left after %reset
     shell.user_ns[NAME] = shell.user_ns_hidden[NAME] = recorder
+    leave_packages_alone(shell)
 
     def before_first_cell(*_: Any) -> None:
         shell.events.unregister("pre_run_cell", before_first_cell)
@@ -65,6 +72,36 @@ def _recorder(config: dict[str, Any]) -> Any:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Recorder(config)
+
+
+def leave_packages_alone(shell: Any) -> None:
+    """The notebook's commands that install or remove packages are said and not run."""
+    system, getoutput = shell.system, shell.getoutput
+    line_magic, cell_magic = shell.run_line_magic, shell.run_cell_magic
+
+    def is_left_out(command: str) -> bool:
+        if _INSTALLS.search(command):
+            print("nb2prod leaves this Python's packages as they are; not run: " + command.strip())
+            return True
+        return False
+
+    def run_system(command: str) -> Any:
+        return None if is_left_out(command) else system(command)
+
+    def run_getoutput(command: str, *arguments: Any, **options: Any) -> Any:
+        return [] if is_left_out(command) else getoutput(command, *arguments, **options)
+
+    def run_line_magic(name: str, line: str, *arguments: Any, **options: Any) -> Any:
+        installs = name in _INSTALLERS and is_left_out(name + " " + line)
+        return None if installs else line_magic(name, line, *arguments, **options)
+
+    def run_cell_magic(name: str, line: str, cell: str) -> Any:
+        if name in _SHELLS:
+            cell = "".join(text for text in cell.splitlines(True) if not is_left_out(text))
+        return cell_magic(name, line, cell)
+
+    shell.system, shell.getoutput = run_system, run_getoutput
+    shell.run_line_magic, shell.run_cell_magic = run_line_magic, run_cell_magic
 
 
 def seeding(seed: int) -> dict[str, Any]:

@@ -75,6 +75,12 @@ class Flow:
     def defined_by(self, stmt: int) -> frozenset[str]:
         return frozenset(d.name for d in self.defs if d.stmt == stmt and d.kind == "bind")
 
+    def binds_anew(self, stmt: int, name: str) -> bool:
+        """Whether a statement binds a name each time that it runs, so that no binding before it is left."""
+        return any(
+            d.stmt == stmt and d.name == name and d.kind == "bind" and not d.conditional for d in self.defs
+        )
+
     def changed_by(self, stmt: int) -> frozenset[str]:
         return frozenset(d.name for d in self.defs if d.stmt == stmt)
 

@@ -35,7 +35,7 @@ class Column:
     `type` is int, float, bool, str or datetime; `read` says that some feature depends on it; `nullable`
     that training had missing values there; `categories` are the values seen in training where they are
     few; `example` is a real value as JSON; `gaps` that the raw data had missing values there, also in rows
-    that training dropped (None: unknown).
+    that training dropped (None: unknown); `minimum` and `maximum` are of all these rows too.
     """
 
     name: str

@@ -40,7 +40,8 @@ class Sink:
     `y` the expressions that it is fitted on, `y` None where there is no target.  `data` is the statement that
     reads them, another one than the fit where a Dataset holds them; `made` the one after which `model` is the
     fitted model.  `held` is the expression that holds the model where that is no variable: `models["tree"]`.
-    `frame` is the table with features and target whose columns a formula names.
+    `frame` is the table with features and target whose columns a formula names.  `predicts` are the methods
+    by which a class of the notebook predicts, where none of them has an estimator's name.
     """
 
     stmt: int
@@ -53,6 +54,7 @@ class Sink:
     made: int
     held: ast.expr | None = None
     frame: str = ""
+    predicts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Prediction:
 
     `stmts` is empty where the notebook has no inference cell: then it is `model.predict(X)`.  `value` is the
     expression in the last statement that answers, where it is no variable; `columns` are the texts of columns
-    that it reads, each with the value that went into it.
+    that it reads, each with the value that went into it.  `by_hand` are functions of the notebook that make
+    single rows themselves and answer the model's own prediction.
     """
 
     stmts: tuple[int, ...] = ()
@@ -70,6 +73,7 @@ class Prediction:
     given: tuple[str, ...] = ()
     value: ast.expr | None = None
     columns: dict[str, ast.expr] = field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +123,23 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class DataPath:
-    """A file that is loaded: the expression that names it, its key in the settings, and its path."""
+    """A file that is loaded: the expression that names it, its key in the settings, and its path.
+
+    `scheme` is what stands before the path in the address of a database: `sqlite:///`.
+    """
 
     node: ast.expr
     key: str
     path: str
     stmt: int
+    scheme: str = ""
+
+    @property
+    def code(self) -> str:
+        """What stands for the expression in the project."""
+        if self.scheme:
+            return f"f\"{self.scheme}{{settings.data_path('{self.key}')}}\""
+        return f'settings.data_path("{self.key}")'
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output
+from nb2prod.analysis.lift import target_inputs, target_is_lifted, target_output, target_tables
 from nb2prod.analysis.model import assigned_name
-from nb2prod.analysis.prediction import for_new_rows, text_with
+from nb2prod.analysis.networks import is_network, own_answer
+from nb2prod.analysis.nodes import text_with
+from nb2prod.analysis.prediction import for_new_rows
+from nb2prod.analysis.slicing import Slicer
 from nb2prod.ir.program import Stmt
 from nb2prod.ir.stages import Metric, Role
 from nb2prod.lower.module import Context, cells_of, function, outer_names
@@ -102,7 +105,9 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     lines = _parameters(context, (*stmts, *graph.prediction.stmts), "")
     lines += _written_by_closures(context, stmts, graph.frames)
     for name in others:
-        lines.append(f'{name} = st.{"table" if name in graph.tables else "frame"}("{name}")')
+        adapter = "table" if name in graph.tables else "frame"
+        adapter = "answers" if name in target_tables(flow, graph) else adapter
+        lines.append(f'{name} = st.{adapter}("{name}")')
     lines += unpacked(graph.arrays) if graph.arrays else []
     x = rebuilt(graph.sink.x, context.edits().build)
     y, y_eval = graph.y
@@ -199,8 +204,18 @@ def lower_decide(context: Context) -> Lowered:
     prediction = graph.prediction
     head = f"def decide({model}: Any, X: Any, given: Mapping[str, Any]) -> Any:"
     if not prediction.stmts:
+        if is_network(graph.sink):
+            answer = own_answer(graph.sink, Slicer(context.flow), context.types)
+            doc = f"What the module gives for these rows; {context.name} keeps no predictions of a table."
+            lines = [f"{model}.eval()", f"with torch.no_grad():\n    return {answer}"]
+            own = function(head, doc, [], lines, [])
+            return Lowered(own, {model, "X", "given"}, imports=("import torch",))
+        predict = next(iter(graph.sink.predicts), "predict")
         doc = f"{context.name} has no inference cell: the model's own prediction."
-        return Lowered(function(head, doc, [], [], [f"return {model}.predict(X)"]), {model, "X", "given"})
+        if prediction.by_hand:
+            hand = " and ".join(f"`{name}`" for name in prediction.by_hand)
+            doc = f"The model's own prediction, as {hand} of {context.name} answers it for rows made by hand."
+        return Lowered(function(head, doc, [], [], [f"return {model}.{predict}(X)"]), {model, "X", "given"})
     replaced = for_new_rows(context.flow, context.types, graph.sink, prediction)
     extra: dict[int, Build] = {id(node): _as(text) for node, text in replaced.items()}
     for id_ in prediction.stmts:

@@ -97,7 +97,7 @@ class Context:
             build |= {id(call): _of_objects for call in _split_texts(stmt.node) if id(call) not in build}
         build |= {name: _standing_for(groups) for name, groups in self.graph.written_out.items()}
         for path in self.graph.paths:
-            build[id(path.node)] = lambda _, key=path.key: f'settings.data_path("{key}")'  # type: ignore[misc]
+            build[id(path.node)] = lambda _, code=path.code: code  # type: ignore[misc]
         nonlocals = frozenset(
             id(inner)
             for c in self.closures

@@ -20,6 +20,8 @@ from nb2prod.analysis.types import Types
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import DataPath, Role, StageGraph
 
+FILE_OF_A_DATABASE = re.compile(r"sqlite(\+\w+)?:///(?=.)(?!:memory:)")
+
 
 def hoist_parameters(graph: StageGraph, flow: Flow, types: Types) -> StageGraph:
     """Keeps the parameters that stages read, and finds the files that are loaded."""
@@ -49,9 +51,11 @@ def _paths(graph: StageGraph, flow: Flow, types: Types) -> list[DataPath]:
             for node in paths_read(call, types) if isinstance(call, ast.Call) else ():
                 path = _text(node, flow)
                 if path is not None:
+                    scheme = database.group() if (database := FILE_OF_A_DATABASE.match(path)) else ""
+                    path = path.removeprefix(scheme)
                     key = _key(path, keys)
                     keys.add(key)
-                    found.append(DataPath(node, key, path, id))
+                    found.append(DataPath(node, key, path, id, scheme))
     return found
 
 

@@ -202,7 +202,12 @@ class _Run:
         config = {
             "sites": len(self.changed.spans),
             "taps": [
-                {"name": tap.name, "metric": tap.metric, "with_random": tap.with_random}
+                {
+                    "name": tap.name,
+                    "metric": tap.metric,
+                    "with_random": tap.with_random,
+                    "streams": tap.streams,
+                }
                 for tap in self.changed.taps
             ],
             "imports": sorted(static_imports(self.program)),

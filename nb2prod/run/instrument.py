@@ -34,6 +34,8 @@ class Tap:
     `where` is "value": what the expression at `span` evaluates to; or "before" or "after": what the Python
     text `expression` evaluates to before or after the statement at `span`.  The last hit counts.
     `with_random` keeps the state of the global random generators too; a `metric` is kept as a number.
+    Of two taps with `streams` and one name, the first keeps where these generators stand and the second puts
+    them back there.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Tap:
     expression: str = ""
     with_random: bool = False
     metric: bool = False
+    streams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

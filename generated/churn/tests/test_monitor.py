@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
+from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
@@ -641,3 +643,17 @@ def test_an_alarm_reaches_the_webhook_after_a_failure(
     monitor._alert(replace(settings, webhook=hook[0]), found)
     assert len(hook[1]) == 2
     assert found.why in hook[1][1]["text"]
+
+
+@pytest.mark.parametrize("error", [URLError("down"), BadStatusLine("no web server")])
+def test_a_webhook_that_stays_down_is_no_failure(
+    error: Exception,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(monitor.urllib.request, "urlopen", Mock(side_effect=error))
+    monkeypatch.setattr(monitor.time, "sleep", lambda seconds: None)
+    found = monitor.Report("alarm", "drift", "1", "", 10, 0, [], {})
+    monitor._alert(replace(settings, webhook="http://localhost:9/"), found)
+    assert caplog.text.count("the webhook failed") == 3 and "drift" in caplog.text

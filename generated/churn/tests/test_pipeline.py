@@ -40,7 +40,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, trained: Result) -> list[str]:
 
         return called
 
-    monkeypatch.setattr(pipeline, "_load", noted("load", pipeline._load))
+    monkeypatch.setattr(pipeline, "load", noted("load", pipeline.load))
     monkeypatch.setattr(store, "training", noted("features", store.training))
     monkeypatch.setattr(pipeline, "train", noted("train", lambda *given: trained))
     return ran
@@ -84,7 +84,7 @@ def test_what_does_not_come_back_exactly_does_not_cross(
         def __reduce__(self) -> Any:
             return Forgetful, ()
 
-    monkeypatch.setattr(pipeline, "_load", lambda *given: Forgetful(a=1))
+    monkeypatch.setattr(pipeline, "load", lambda *given: Forgetful(a=1))
     with pytest.raises(StageError, match="raw of stage load cannot cross"):
         pipeline.stage(apart, "load")
     assert not (apart.artifacts / "stages" / "load.json").exists()
@@ -143,6 +143,9 @@ def test_the_policy_may_be_to_warn(apart: Settings, raw: pd.DataFrame) -> None:
         ([None, None], {"type": "str"}, []),
         ([-1, 5], {"min": 0, "max": 4}, ["min", "max"]),
         ([1, 1], {"unique": True}, ["unique"]),
+        ([1, 5], {"range": [1, 5]}, []),
+        ([0.5, 5], {"range": [1, 5]}, ["range"]),
+        (["a"], {"range": [1, 5]}, ["type"]),
         (["a", "c"], {"values": ["a", "b"]}, ["values"]),
         ([True, False], {"type": "bool"}, []),
         (pd.to_datetime(["2020-01-01"]), {"type": "datetime"}, []),
@@ -153,3 +156,11 @@ def test_the_rules_of_a_column(
 ) -> None:
     found = contract.violations(pd.DataFrame({"x": values}), {"columns": {"x": rules}})
     assert [one.rule for one in found] == broken
+
+
+def test_a_new_column_only_warns() -> None:
+    """The notebook's statements may make a feature of it."""
+    (found,) = contract.violations(
+        pd.DataFrame({"x": [1], "y": [1]}), {"columns": {"x": {}}}
+    )
+    assert (found.column, found.rule, found.warning) == ("y", "new", True)

@@ -123,6 +123,17 @@ def test_rollback_goes_to_any_earlier_champion_that_still_works(
     assert registry.champion(settings) == second
 
 
+def test_a_former_champion_needs_no_approval_under_a_new_policy(
+    settings: Settings, trained: Result, second: str, restored: None
+) -> None:
+    registry.promote(settings, trained.version)
+    registry.promote(settings, second)
+    manual = replace(settings, approval="manual")
+    assert registry.rollback(manual, "in a hurry").new == trained.version
+    with pytest.raises(RegistryError, match="not approved"):
+        registry.promote(manual, second)
+
+
 @pytest.mark.parametrize("moved", [True, False])
 def test_a_killed_move_is_recorded_by_whoever_comes_next(
     settings: Settings,

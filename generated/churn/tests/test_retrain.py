@@ -199,6 +199,55 @@ def test_too_few_rows_and_the_time_since_the_last_attempt_keep_the_champion(
     assert registry.champion(settings) == trained.version
 
 
+def test_a_metric_that_does_not_fit_is_refused_before_anything_is_trained(
+    settings: Settings,
+) -> None:
+    for name in ("gini", "accuracy" if retrain.TASK == "regression" else "mae"):
+        with pytest.raises(
+            RetrainError, match=f"retrain_metric is '{name}'; it must be one of"
+        ):
+            retrain.run(replace(settings, retrain_metric=name), force=True)
+
+
+@pytest.mark.parametrize("by", ["nobody", "the challenger"])
+def test_a_winner_is_kept_back_where_the_champion_was_changed_meanwhile(
+    by: str,
+    settings: Settings,
+    trained: Result,
+    second: str,
+    restored: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While both are compared somebody withdraws the champion, or promotes the challenger by hand."""
+    registry.promote(settings, trained.version)
+
+    def compared(*given: Any) -> retrain.Outcome:
+        registry._move(
+            settings,
+            registry.CHAMPION,
+            "test",
+            None if by == "nobody" else second,
+            "meanwhile",
+        )
+        return retrain.Outcome(True, "better", trained.version, second)
+
+    monkeypatch.setattr(
+        retrain, "holdout", lambda main, *given: np.arange(len(main) // 2)
+    )
+    monkeypatch.setattr(
+        retrain, "train", lambda *given: replace(trained, version=second)
+    )
+    monkeypatch.setattr(retrain, "same_targets", lambda *given: True)
+    monkeypatch.setattr(retrain, "compare", compared)
+    found = retrain.run(replace(settings, retrain_rows=1), force=True)
+    assert (
+        not found.promoted and "better; but" in found.why and "meanwhile" in found.why
+    )
+    assert registry.champion(settings) == (None if by == "nobody" else second)
+    (row,) = [row for row in registry.listing(settings) if row["version"] == second]
+    assert row["approval"] == ("rejected" if by == "nobody" else "pending")
+
+
 def test_a_failed_attempt_leaves_the_champion(
     settings: Settings, trained: Result
 ) -> None:

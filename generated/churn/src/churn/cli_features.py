@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .console import AsJson, Project, failing, printing_aside
+from .console import AsJson, Project, failing, printing_aside, say
 from .settings import load_settings
 
 app = typer.Typer(
@@ -77,11 +77,12 @@ def diff(
 def materialise(project: Project = None, as_json: AsJson = False) -> None:
     """Compute the champion's features of all entities in the data, for `latest`, `as-of` and the service."""
     with failing(), printing_aside():
-        from . import catalogue, entities, load, registry
+        from . import catalogue, entities, pipeline, registry
 
         settings = load_settings(project)
+        version = registry.load(settings)
         found = entities.materialise(
-            settings, registry.load(settings), load.load(settings)
+            settings, version, pipeline.load(settings, version.package, say)
         )
     found.pop("parts")
     typer.echo(json.dumps(found, indent=1) if as_json else catalogue.text(found))

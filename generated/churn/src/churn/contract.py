@@ -18,7 +18,19 @@ import pandas as pd
 from . import checks
 from .settings import Settings
 
-RULES = ("type", "nulls", "values", "min", "max", "unique")
+NUMBER = (int, float)
+RULES = {
+    "type": str,
+    "nulls": bool,
+    "values": list,
+    "range": list,
+    "min": NUMBER,
+    "max": NUMBER,
+    "unique": bool,
+}
+TYPES = ("bool", "int", "float", "datetime", "str")
+# How many breaches the last line tells; all of them are in the report.
+SHOWN = 3
 
 
 class ContractError(Exception):
@@ -59,8 +71,15 @@ def require(
         say(f"contract: {one.message}")
     breaking = [one.message for one in found if not one.warning]
     if breaking and agreed.get("policy", "stop") == "stop":
+        told = "; ".join(breaking[:SHOWN])
+        if len(breaking) > SHOWN:
+            told += f"; and {len(breaking) - SHOWN} more"
+        if not set(agreed.get("columns", main)) & set(
+            main
+        ):  # most often another separator
+            told += f"; there are {', '.join(map(repr, main.columns[:SHOWN]))}"
         raise ContractError(
-            f"the data break contract.toml: {'; '.join(breaking)} (all of it: {report})"
+            f"the data break contract.toml: {told} (all of it: {report})"
         )
     return found
 
@@ -68,18 +87,43 @@ def require(
 def _read(settings: Settings) -> dict[str, Any]:
     try:
         agreed = tomllib.loads(text(settings))
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or no UTF-8
         raise ContractError(f"contract.toml: {error}") from error
     unknown = [key for key in agreed if key not in ("policy", "rows", "columns")]
-    for name, rules in agreed.get("columns", {}).items():
+    wrong = [] if type(agreed.get("rows", 1)) is int else ["rows"]
+    columns = agreed.get("columns", {})
+    tables = isinstance(columns, dict) and all(
+        isinstance(rules, dict) for rules in columns.values()
+    )
+    for name, rules in columns.items() if tables else ():
         unknown += [f"columns.{name}.{rule}" for rule in rules if rule not in RULES]
+        wrong += [
+            f"columns.{name}.{rule}" for rule in rules if not _fits(rule, rules[rule])
+        ]
     if unknown:
         raise ContractError(f"contract.toml: unknown {', '.join(unknown)}")
+    if wrong or not tables:
+        raise ContractError(
+            f"contract.toml: {', '.join(wrong) or 'columns'} cannot be that"
+        )
     if agreed.get("policy", "stop") not in ("stop", "warn"):
         raise ContractError(
             f"contract.toml: policy is {agreed['policy']!r}; it must be stop or warn"
         )
     return agreed
+
+
+def _fits(rule: str, value: Any) -> bool:
+    """Whether a rule may have this value; an unknown one is told apart."""
+    if rule == "type":
+        return value in TYPES
+    if rule == "range":
+        return (
+            isinstance(value, list)
+            and len(value) == 2
+            and all(isinstance(one, NUMBER) for one in value)
+        )
+    return isinstance(value, RULES.get(rule, object))  # type: ignore[arg-type]
 
 
 def violations(main: pd.DataFrame, agreed: dict[str, Any]) -> list[Violation]:
@@ -98,6 +142,9 @@ def violations(main: pd.DataFrame, agreed: dict[str, Any]) -> list[Violation]:
             found.append(Violation(name, "missing", f"column {name!r} is missing"))
         else:
             found += _column(name, main[name], rules)
+    for name in main.columns if agreed.get("columns") else ():
+        if name not in agreed["columns"]:  # it may become a feature
+            found.append(Violation(name, "new", f"column {name!r} is new", True))
     return found
 
 
@@ -123,6 +170,15 @@ def _column(name: str, column: pd.Series, rules: dict[str, Any]) -> list[Violati
             Violation(name, "type", f"column {name!r} is {kind}; it was {wanted}")
         )
         return found
+    if (
+        len(known)
+        and kind not in ("int", "float", "bool")
+        and {"min", "max", "range"} & set(rules)
+    ):
+        found.append(
+            Violation(name, "type", f"column {name!r} is {kind}; it was a number")
+        )
+        return found
     if "min" in rules and len(known) and known.min() < rules["min"]:
         found.append(
             Violation(
@@ -137,6 +193,16 @@ def _column(name: str, column: pd.Series, rules: dict[str, Any]) -> list[Violati
                 name,
                 "max",
                 f"column {name!r} goes up to {known.max()}; at most {rules['max']} is agreed",
+            )
+        )
+    if "range" in rules and len(known) and not known.between(*rules["range"]).all():
+        seen = f"column {name!r} goes from {known.min()} to {known.max()}"
+        found.append(
+            Violation(
+                name,
+                "range",
+                f"{seen}; it went from {rules['range'][0]} to {rules['range'][1]}",
+                True,
             )
         )
     if rules.get("unique") and not known.is_unique:

@@ -87,14 +87,14 @@ def read_rows(source: Path | IO[bytes]) -> pd.DataFrame:
     suffix = source.suffix.lower() if isinstance(source, Path) else ".csv"
     if suffix not in FORMATS:
         raise FileError(f"{source}: rows are read from {', '.join(FORMATS)} files")
-    if suffix != ".csv":
-        return pd.read_parquet(source)
     types = {name: str for name in TEXTS} | READ_CSV.get("dtype", {})
     # a small body must not unfold to a large one
     packed = {} if isinstance(source, Path) else {"compression": None}
     try:
+        if suffix == ".parquet":
+            return pd.read_parquet(source)
         rows = pd.read_csv(source, **{**READ_CSV, **packed, "dtype": types})
-    except (ValueError, UnicodeError) as error:  # pandas' parser errors are ValueErrors
+    except ValueError as error:  # those of pandas' and Arrow's parsers are of that kind
         raise FileError(f"{source}: {error}") from error
     for name in rows.columns.intersection(NUMBERS):
         # One bad value makes text of the whole column.

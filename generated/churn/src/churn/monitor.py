@@ -7,11 +7,11 @@ whichever is larger.  On fewer rows than `monitor_rows` nothing is said but "not
 
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import os
 import time
-import urllib.error
 import urllib.request
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -528,7 +528,10 @@ def _alert(settings: Settings, found: Report, tries: int = 3) -> None:
         try:
             urllib.request.urlopen(request, timeout=5).close()
             return
-        except (urllib.error.URLError, OSError, ValueError) as error:
+        except (
+            OSError,
+            http.client.HTTPException,
+        ) as error:  # it is down, or no web server
             log.warning("the webhook failed (%d of %d): %s", attempt + 1, tries, error)
             if attempt + 1 < tries:
                 time.sleep(2**attempt)

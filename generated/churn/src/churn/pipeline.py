@@ -39,7 +39,7 @@ def run(settings: Settings, say: Callable[[str], None] = _quiet) -> Result:
     """All stages in this process."""
     package = _begin(settings)
     say("loading the data")
-    raw = _load(settings, package, say)
+    raw = load(settings, package, say)
     say("computing the features")
     data = store.training(settings, package, raw, say)
     return train(settings, package, raw, data, say)
@@ -67,7 +67,7 @@ def stage(
         return Result(**last["result"]) if "result" in last else None
     if before is None:
         _begin(settings)
-        _put(settings, name, key, package, {"raw": _load(settings, package, say)})
+        _put(settings, name, key, package, {"raw": load(settings, package, say)})
         return None
     given = _get(settings, STAGES[STAGES.index(name) - 1])
     if name == "features":
@@ -91,9 +91,13 @@ def _begin(settings: Settings) -> str:
     return versions.freeze_code(settings.artifacts / "code")
 
 
-def _load(settings: Settings, package: str, say: Callable[[str], None]) -> Any:
+def load(settings: Settings, package: str, say: Callable[[str], None]) -> Any:
     """The raw data, if they are what config and contract say."""
-    raw = versions.Version(package, None, None).module("load").load(settings)
+    try:
+        raw = versions.Version(package, None, None).module("load").load(settings)
+    except Exception as error:
+        error.add_note(f"the data: {', '.join(map(settings.data_path, settings.data))}")
+        raise
     contract.require(settings, raw, say)
     return raw
 

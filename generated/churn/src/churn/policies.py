@@ -39,6 +39,12 @@ class Policies:
         """The policies of config.toml; an unknown kind or action raises."""
         kinds = [name for name in cls.__dataclass_fields__ if name != "columns"]
         columns = table.get("columns", {})
+        if not isinstance(columns, dict) or not all(
+            isinstance(of, dict) for of in columns.values()
+        ):
+            raise PolicyError(
+                "[policies] columns must be tables, [policies.columns.NAME]"
+            )
         own = {name: value for name, value in table.items() if name != "columns"}
         for where, given in (
             ("", own),

@@ -298,8 +298,11 @@ def _decide(settings: Settings, number: str, decision: str, why: str, who: str) 
     client.set_model_version_tag(settings.model_name, number, "approval", decision)
 
 
-def _allowed(settings: Settings, number: str) -> str:
-    """What was decided about a version; RegistryError where it may not become the champion."""
+def _allowed(settings: Settings, number: str, again: bool = False) -> str:
+    """What was decided about a version; RegistryError where it may not become the champion.
+
+    What is champion `again` needs no new approval: it was allowed to serve under the policy of its time.
+    """
     tags: dict[str, str] = _require(settings, number).tags
     if tags.get("validation") != "passed":
         raise RegistryError(
@@ -309,7 +312,11 @@ def _allowed(settings: Settings, number: str) -> str:
         raise RegistryError(
             f"version {number} was rejected; run `approve {number} --why ...` first"
         )
-    if settings.approval == "manual" and tags.get("approval") != "approved":
+    if (
+        settings.approval == "manual"
+        and tags.get("approval") != "approved"
+        and not again
+    ):
         raise RegistryError(
             f"version {number} is not approved; run `approve {number}` first"
         )
@@ -346,7 +353,7 @@ def rollback(settings: Settings, why: str = "", to: str = "") -> Change:
         raise RegistryError(
             f"version {number} was never champion; `promote` is for new versions"
         )
-    _allowed(settings, number)
+    _allowed(settings, number, again=True)
     try:
         versions.rescore(load(settings, number))
     except Exception as error:

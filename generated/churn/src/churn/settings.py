@@ -13,6 +13,23 @@ from .policies import Policies, PolicyError
 PACKAGE = "churn"
 PREFIX = "CHURN_"
 
+BOUNDS = {
+    "seed": (0, 2**32 - 1),  # what NumPy takes
+    "port": (1, 65_535),
+    "workers": (1, 10_000),
+    "max_body": (1, 10**12),
+    "max_rows": (1, 10**9),
+    "max_requests": (1, 10**6),
+    "request_seconds": (0.001, 86_400),
+    "poll_seconds": (0.001, 86_400),
+    "monitor_days": (0.001, 36_500),
+    "monitor_rows": (1, 10**9),
+    "log_days": (0, 36_500),  # 0 keeps everything
+    "retrain_gain": (0, 10**9),
+    "retrain_rows": (1, 10**9),
+    "retrain_hours": (0, 10**6),
+}
+
 
 class SettingsError(ValueError):
     """A setting is missing or has a value that it cannot have."""
@@ -82,26 +99,25 @@ def load_settings(project: Path | None = None) -> Settings:
     with (root / "config.toml").open("rb") as file:
         try:
             config = tomllib.load(file)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # no TOML, or no UTF-8
             raise SettingsError(f"{root / 'config.toml'}: {error}") from error
     config.pop("package", None)
-    data_root = os.environ.get(f"{PREFIX}DATA_ROOT") or config.pop("data_root", ".")
-    config.pop("data_root", None)
-    data = {key: str(value) for key, value in config.pop("data", {}).items()}
-    given = config.pop("parameters", {})
+    data_root = _text(config, "data_root", "DATA_ROOT", ".")
+    data = {key: str(value) for key, value in _table(config, "data").items()}
+    given = _table(config, "parameters")
     try:
-        policies = Policies.read(config.pop("policies", {}))
+        policies = Policies.read(_table(config, "policies"))
     except PolicyError as error:
         raise SettingsError(f"config.toml: {error}") from error
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or config.pop("tracking_uri", "")
-    config.pop("tracking_uri", None)
     settings = Settings(
         project=root,
         data_root=(root / data_root).resolve(),
         data=data,
         parameters=Parameters(**_typed(Parameters, given, "[parameters] ")),
         policies=policies,
-        tracking_uri=uri or f"sqlite:///{root / 'mlflow.db'}",
+        tracking_uri=_text(
+            config, "tracking_uri", "", f"sqlite:///{root / 'mlflow.db'}"
+        ),
         api_key=_api_key(),
         **_typed(Settings, config, ""),
     )
@@ -111,23 +127,43 @@ def load_settings(project: Path | None = None) -> Settings:
         )
     if settings.fit_on not in ("all", "train"):
         raise SettingsError(f"fit_on is {settings.fit_on!r}; it must be all or train")
-    for name in (
-        "workers",
-        "max_body",
-        "max_rows",
-        "max_requests",
-        "request_seconds",
-        "poll_seconds",
-    ):
-        if not getattr(settings, name) > 0:
+    for name, (low, high) in BOUNDS.items():
+        if not low <= getattr(settings, name) <= high:
             raise SettingsError(
-                f"{name} is {getattr(settings, name)!r}; it must be above 0"
+                f"{name} is {getattr(settings, name)!r}; it must be from {low} to {high}"
             )
-    if not 0 <= settings.log_days <= 36_500:
+    for name in ("model_name", "experiment"):
+        if not getattr(settings, name).strip():
+            raise SettingsError(f"{name} is empty")
+    if set("/:") & set(settings.model_name):  # MLflow has them between names
         raise SettingsError(
-            f"log_days is {settings.log_days!r}; it must be from 0 (all is kept) to 36500"
+            f"model_name is {settings.model_name!r}; it must be without / and :"
+        )
+    if settings.webhook and not settings.webhook.startswith(("http://", "https://")):
+        raise SettingsError(
+            f"webhook is {settings.webhook!r}; it must begin with http:// or https://"
         )
     return settings
+
+
+def _text(config: dict[str, Any], name: str, variable: str, otherwise: str) -> str:
+    """Take a text out of config.toml; an environment variable overrides it, and an empty one is none."""
+    value = config.pop(name, "")
+    value = (
+        os.environ.get(f"{PREFIX}{variable}" if variable else "MLFLOW_TRACKING_URI")
+        or value
+    )
+    return str(_convert(value, str, name)) or otherwise
+
+
+def _table(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """Take a table out of config.toml."""
+    found = config.pop(name, {})
+    if not isinstance(found, dict):
+        raise SettingsError(
+            f"config.toml: {name} is {found!r}; it must be a table, [{name}]"
+        )
+    return found
 
 
 def _api_key() -> str:
