@@ -11,7 +11,7 @@ from nb2prod.source import Notebook, split_lines
 AROUND = 2  # lines of the cell before and after the one at fault
 TRACEBACK_LINES = 14
 HINTS = {
-    "ModuleNotFoundError": "install it for the notebook's Python: `pip install` in a cell is not run",
+    "ModuleNotFoundError": "install it, or choose another with --python: no `pip install` of a cell is run",
     "ImportError": "another version may be meant: choose the notebook's own Python with --python",
     "FileNotFoundError": "paths are looked up from the notebook's folder; are the data there?",
     "NameError": "a cell was deleted or has moved: restart the kernel, run all cells, ask `nb2prod lint`",
