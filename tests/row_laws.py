@@ -124,6 +124,7 @@ EXPRESSIONS = [
     "df['s'].str.replace('a', 'o', regex=False)", "df['s'].str.extract('([A-Z])', expand=False)",
     "df['n'].str.extract('([a-z])', expand=False)", "df['s'].str[0]", "df['s'].str[1:3]", "df['n'].str[:2]",
     "df['s'].str.split(' ').str[1]", "df['s'].str.split().str[0]", "df['s'].str.split().str.len()",
+    "df['s'].str.split(' ').astype(object).str[1]", "df['s'].str.split().astype(object).str.len()",
     *[f"df['w'].dt.{p}" for p in ("year", "month", "day", "hour", "minute", "second", "dayofweek", "quarter")],
     "df['w'].dt.weekday", "df['w'].dt.dayofyear", "df['w'].dt.day_name()", "df['w'].dt.day_of_week",
     *[f"np.{u}(df['f'])" for u in ("log", "log1p", "exp", "sqrt", "square", "abs", "floor", "ceil", "expm1", "log2",

@@ -185,6 +185,16 @@ def test_a_file_without_a_header_has_its_columns_under_the_text_of_their_numbers
         assert alone({str(name): value for name, value in plain(one).items()}) == X.iloc[at].tolist()
 
 
+@pytest.mark.parametrize("name", ["churn", "house_prices", "reviews_text", "segments", "titanic_twins"])
+def test_the_features_of_every_example_have_a_row_form(name: str, tmp_path: Path) -> None:
+    """Of what lowering makes of the notebook, which is not always its own text."""
+    path = RUNNER.parents[1] / "examples" / "notebooks" / f"{name}.ipynb"
+    compiled = analyse(frontend.read(path))
+    lowering = lowered(compiled, path, "row_form", tmp_path, None, ())
+    made = row_path(lowering.project.features, lowering.body, pd.__version__, lowering.project.guards)
+    assert made.text, made.told()
+
+
 def plain(row: dict[Any, Any]) -> dict[Any, Any]:
     return {name: None if value != value else value for name, value in row.items()}
 

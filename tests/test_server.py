@@ -254,25 +254,24 @@ def test_a_champion_of_earlier_code_serves(tmp_path: Path) -> None:
         for rows in (project.rows[0], project.rows[:3]):
             status, answer = server.predict(rows)
             assert status == 200, answer
-        assert server.counted('churn_single_rows_total{by="pandas"}') == 1
+        assert server.counted('churn_rows_computed_total{by="pandas"}') == 4
 
 
 def test_a_bundle_serves_single_rows_without_pandas_and_the_models_library(project: Project) -> None:
-    """They are imported by the first request that needs them: a batch, which is answered like its rows."""
-    shutil.rmtree(
-        project.folder / "artifacts" / "predictions", ignore_errors=True
-    )  # old files of the log need pandas
+    """They are imported by the first request that needs them: a large batch, answered like its rows."""
     project.run("export", "--output", "bundle")
     with project.serving("--bundle", "bundle") as server:
         alone = [server.predict(row)[1]["predictions"][0] for row in project.rows[:20]]
-        assert server.counted('churn_single_rows_total{by="row path"}') == len(alone)
+        _, few = server.predict(project.rows[:20])
+        assert server.counted('churn_rows_computed_total{by="row path"}') == len(alone) + 20
         assert mapped(server.process) == set()
         assert processor_seconds(server.process) < 10  # the bar is 1.5 on a machine of its own
-        _, batch = server.predict(project.rows[:20])
+        _, batch = server.predict(project.rows[:501])  # training measured with 500
         assert {"pandas", "sklearn"} <= mapped(server.process)
-    for one, other in zip(alone, batch["predictions"], strict=True):
-        assert one["prediction"] == other["prediction"]
-        assert one["probabilities"] == pytest.approx(other["probabilities"], rel=1e-9)
+    for others in (few["predictions"], batch["predictions"][:20]):
+        for one, other in zip(alone, others, strict=True):
+            assert one["prediction"] == other["prediction"]
+            assert one["probabilities"] == pytest.approx(other["probabilities"], rel=1e-9)
 
 
 def test_a_row_path_that_needs_pandas_is_not_kept_by_itself(tmp_path: Path) -> None:
@@ -290,7 +289,7 @@ def test_a_row_path_that_needs_pandas_is_not_kept_by_itself(tmp_path: Path) -> N
     assert not (data / "row_path.pkl").exists()
     with project.serving("--bundle", "bundle") as server:
         assert server.predict(project.rows[0])[0] == 200
-        assert server.counted('churn_single_rows_total{by="row path"}') == 1
+        assert server.counted('churn_rows_computed_total{by="row path"}') == 1
 
 
 def mapped(process: subprocess.Popen[bytes]) -> set[str]:

@@ -170,7 +170,7 @@ def _accessor(body: Body, node: ast.Call, accessor: str, method: str, made: ast.
 
 def _words(body: Body, node: ast.Call, accessor: ast.Attribute) -> ast.expr | None:
     """`column.str.split().str.len()`: the number of words."""
-    match accessor.value:
+    match _of_any_dtype(accessor.value):
         case ast.Call(
             func=ast.Attribute(value=ast.Attribute(value=column, attr="str"), attr="split"),
             args=[],
@@ -187,6 +187,14 @@ def _words(body: Body, node: ast.Call, accessor: ast.Attribute) -> ast.expr | No
     return None
 
 
+def _of_any_dtype(node: ast.expr) -> ast.expr:
+    """The texts of `column.str.split().astype(object)`, as lowering writes it (`lower/module.py`)."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=inner, attr="astype"), args=[ast.Name("object")], keywords=[]):
+            return inner
+    return node
+
+
 def time_part(body: Body, node: ast.Attribute) -> ast.expr | None:
     """`column.dt.year`."""
     match node.value:
@@ -199,17 +207,15 @@ def time_part(body: Body, node: ast.Attribute) -> ast.expr | None:
 
 def text_place(body: Body, node: ast.Subscript) -> ast.expr | None:
     """`column.str[0]`, `column.str[:3]` and `column.str.split(" ").str[0]`."""
-    match node.value:
-        case ast.Attribute(
-            value=ast.Call(
-                func=ast.Attribute(value=ast.Attribute(value=column, attr="str"), attr="split")
-            ) as split,
-            attr="str",
-        ):
+    match _of_any_dtype(node.value.value) if isinstance(node.value, ast.Attribute) else None:
+        case (
+            ast.Call(func=ast.Attribute(value=ast.Attribute(value=column, attr="str"), attr="split")) as split
+        ) if not isinstance(node.slice, ast.Slice):
             kind, made = body.expression(column)
-            if kind is COLUMN and not isinstance(node.slice, ast.Slice):
+            if kind is COLUMN:
                 given = arguments(body, split, Form("", ("pat",))) or [constant(None)]
                 return call("text_piece", made, *given, body.plain(node.slice))
+    match node.value:
         case ast.Attribute(value=column, attr="str"):
             kind, made = body.expression(column)
             if kind is not COLUMN:

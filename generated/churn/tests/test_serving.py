@@ -139,10 +139,15 @@ def test_a_slow_answer_is_given_up(
     settings: Settings, trained: Result, rows: list[dict[str, Any]]
 ) -> None:
     with TestClient(create_app(replace(settings, request_seconds=3.0))) as client:
-        release = threading.Event()
+        release, many = (
+            threading.Event(),
+            rows * (1 + 1000 // len(rows)),
+        )  # fewer may need no thread
         client.app.state.champion.scorer.submit(release.wait)  # type: ignore[attr-defined]
-        assert client.post("/predict", json=rows).status_code == 504
-        release.set()
+        try:
+            assert client.post("/predict", json=many).status_code == 504
+        finally:
+            release.set()
         assert client.post("/predict", json=rows).status_code == 200
 
 
@@ -331,20 +336,54 @@ def test_a_row_by_itself_is_answered_without_pandas(
         assert one.flags == again.flags
 
 
-def test_single_rows_need_no_pandas_and_a_batch_imports_it(
+def test_single_rows_need_no_pandas_and_a_large_batch_imports_it(
     settings: Settings, version: Version, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     proof = version.info["row_path"]
     if not proof["passed"] or proof["needs"]:
         pytest.skip(proof.get("needs") or proof["told"])
     bundle.export(settings, version.number, tmp_path / "bundle")
-    (single, before), (batch, after) = served_from(tmp_path / "bundle", rows[0], rows)
+    told = tmp_path / "bundle" / version.number / "data" / "version" / "version.json"
+    told.write_text(
+        told.read_text().replace(f'"until": {proof["until"]}', '"until": 1')
+    )
+    (single, before), (batch, after) = served_from(
+        tmp_path / "bundle", rows[0], rows[:2]
+    )
     assert not {"pandas", "scipy", "sklearn"} & before
     assert "pandas" in after
     assert same_values(
         [single["predictions"][0]["prediction"]],
         [batch["predictions"][0]["prediction"]],
     )
+
+
+def test_few_rows_are_answered_one_by_one_and_more_together(
+    client: TestClient,
+    version: Version,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which is faster was measured when the version was trained; the answers are the same."""
+    if not version.info["row_path"]["passed"]:
+        pytest.skip(version.info["row_path"]["told"])
+    served, shadow = (
+        client.app.state.champion.version,
+        client.app.scoring["/predict"].shadow,
+    )  # type: ignore[attr-defined]
+    assert served.info["row_path"]["until"] >= 1
+    alone = [row for row in rows if score([row], version).alone][:2] * 2
+    expected, before = score(alone, version), shadow.alone._value.get()
+    for until, counted in ((4, 4), (3, 0)):
+        monkeypatch.setitem(served.info["row_path"], "until", until)
+        answer = client.post("/predict", json=alone).json()["predictions"]
+        assert same_values([one["prediction"] for one in answer], expected.predictions)
+        assert [one["flags"] for one in answer] == expected.flags
+        assert shadow.alone._value.get() - before == counted
+        before = shadow.alone._value.get()
+    monkeypatch.setitem(served.info["row_path"], "until", 4)
+    errors = client.post("/predict", json=[*alone[:2], {}]).json()["errors"]
+    assert errors and {error["row"] for error in errors} == {2}
 
 
 def test_a_row_that_the_row_path_cannot_answer_is_answered_by_pandas(

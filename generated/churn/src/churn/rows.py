@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import copy
 import logging
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 # How many rows are compared, how many of them are asked one by one, how many probes, and how many rows are asked
 # of the quick form of the model.
 ROWS, SINGLES, PROBES, JUDGED = 2000, 10, 200, 100_000
+TIMED = 500  # rows with which is measured what takes longer
 # Each stands in every column of a few rows, as far as the schema lets it in.
 VALUES: tuple[Any, ...] = (
     None,
@@ -141,12 +145,39 @@ def prove(version: Version, main: pd.DataFrame) -> dict[str, Any]:
             found = {"told": f"{type(error).__name__}: {error}"}
         if not found["told"]:
             asked = "model_row.py" if how == "quick" else f"its library: {told[0]}"
-            return {"passed": True, "how": how, "asked": asked, **found}
+            until = _until(replace(version, row=path), main)
+            return {"passed": True, "how": how, "asked": asked, **found, "until": until}
         told.append(found["told"])
         # the features: no other way to ask the model changes that
         if found.get("differ"):
             break
     return {"passed": False, "told": told[-1]}
+
+
+def _until(version: Version, main: pd.DataFrame) -> int:
+    """How many rows take as long one by one as together with pandas, of `TIMED` at most; measured here and now."""
+    rows = list(islice(cycle(main.iloc[:TIMED].to_dict("records")), TIMED))
+    alone, score = version.module("answers").score_alone, version.module("infer").score
+    each = _seconds(lambda: [alone(row, version) for row in rows[:SINGLES]]) / SINGLES
+    first = _seconds(lambda: score(rows[:1], version, alone=False))
+    further = (_seconds(lambda: score(rows, version, alone=False)) - first) / (
+        TIMED - 1
+    )
+    return (
+        TIMED
+        if each <= further
+        else max(1, min(TIMED, int((first - further) / (each - further))))
+    )
+
+
+def _seconds(work: Callable[[], Any]) -> float:
+    """The least of some tries: what else the machine does is not the work's."""
+    tried = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        work()
+        tried.append(time.perf_counter() - begin)
+    return min(tried)
 
 
 def _compared(path: RowPath, version: Version, main: pd.DataFrame) -> dict[str, Any]:

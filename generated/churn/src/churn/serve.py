@@ -10,6 +10,7 @@ import gc
 import io
 import json
 import logging
+import math
 import secrets
 import sys
 import threading
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -42,7 +44,9 @@ CELLS = max(2_000, 3 * len(COLUMNS))  # in a line of CSV
 SWITCH = 0.0005
 
 SMALL = 20_000  # bytes of a body that is read at once
-QUICK = 0.002  # seconds of CPU that a row may take without a thread of its own
+QUICK = (
+    0.002  # seconds of CPU that a request's rows may take without a thread of their own
+)
 PASSES = 5  # over the rows of the example, to find out
 
 
@@ -68,8 +72,9 @@ class Champion:
         self.scorer = ThreadPoolExecutor(1, "scorer")
         # What is answered without that thread is not run beside it either.
         self.turn = threading.Lock()
-        # The version, where its row path needs no thread.
+        # The version, where its row path needs no thread for so many rows.
         self.quick: Version | Alone | None = None
+        self.at_once = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._watch, name="champion", daemon=True
@@ -97,9 +102,9 @@ class Champion:
             version = self.source.serving(self.settings, number)
             # Warm before it is asked; meanwhile the version before it answers.
             versions.rescore(version)
-            quick = version if _is_quick(version) else None
-            self.quick, self.version = None, version
-            self.quick = quick
+            at_once = _rows_at_once(version)
+            self.quick, self.version, self.at_once = None, version, at_once
+            self.quick = version if at_once else None
             self.metrics.version.set(float(number))
             log.info("version %s serves", number)
             return True
@@ -116,44 +121,76 @@ class Champion:
         version = self.version
         if version is None:
             raise Refused(503, "no version is loaded yet")
-        if isinstance(version, Alone) and len(rows) == 1:
-            with self.turn:
-                scores = version.module("answers").score_alone(rows[0], version)
-            if scores is not None:
-                return version, scores
+        with self.turn:
+            scores = _one_by_one(rows, version)
+        if scores is not None:
+            return version, scores
         whole = version.whole  # before it is anybody's turn: it may take seconds
         infer = whole.module("infer")  # the code that warmed up, not this package's
         with self.turn:
             return version, infer.score(rows, whole)
 
     def score_quickly(self, rows: list[Any]) -> tuple[Version | Alone, Scores] | None:
-        """The same for one row, where that takes microseconds and nobody else's turn it is."""
+        """The same for few rows, where that takes microseconds and nobody else's turn it is."""
         version = self.quick
-        if version is None or len(rows) != 1 or not self.turn.acquire(blocking=False):
+        if (
+            version is None
+            or len(rows) > self.at_once
+            or not self.turn.acquire(blocking=False)
+        ):
             return None
         try:
-            scores = version.module("answers").score_alone(rows[0], version)
+            scores = _one_by_one(rows, version)
         finally:
             self.turn.release()
         return None if scores is None else (version, scores)
 
 
-def _is_quick(version: Version | Alone) -> bool:
-    """Whether the row path of a version, if it has one, is worth no change of threads.
+def _one_by_one(rows: list[Any], version: Version | Alone) -> Scores | None:
+    """The scores of rows without pandas; None where only pandas can, or where training found it faster for so many."""
+    if version.row is None or len(rows) > version.info["row_path"].get("until", 1):
+        return None
+    alone, found = version.module("answers").score_alone, []
+    for row in rows:
+        scores = alone(row, version)
+        if scores is None:
+            return None
+        found.append(scores)
+    return found[0] if len(found) == 1 else _together(found)
+
+
+def _together(found: list[Scores]) -> Scores:
+    errors = [
+        replace(error, row=at) for at, one in enumerate(found) for error in one.errors
+    ]
+    predictions, probabilities = (
+        [one.predictions[0] for one in found],
+        [one.probabilities[0] for one in found],
+    )
+    return Scores(
+        predictions, probabilities, [one.flags[0] for one in found], errors, alone=True
+    )
+
+
+def _rows_at_once(version: Version | Alone) -> int:
+    """How many rows the row path of a version, if it has one, answers in a time that is worth no change of threads.
 
     The best of some passes counts: the first is slow whatever the row path is, and so is any on a busy machine.
     """
     if version.row is None:
-        return False
-    alone, rows = version.module("answers").score_alone, version.info["example"]["rows"]
+        return 0
+    alone, rows, least = (
+        version.module("answers").score_alone,
+        version.info["example"]["rows"],
+        math.inf,
+    )
     for _ in range(PASSES):
         begin = time.thread_time()
         found = [alone(row, version) for row in rows]
         if None in found:
-            return False
-        if time.thread_time() - begin < QUICK * len(rows):
-            return True
-    return False
+            return 0
+        least = min(least, time.thread_time() - begin)
+    return int(QUICK * len(rows) / least)
 
 
 def create_app(settings: Settings | None = None) -> Gate:

@@ -15,7 +15,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
 
-from .answers import Scores
+from .answers import Answer, Scores
 from .versions import Alone, Version
 
 log = logging.getLogger(__name__)
@@ -24,11 +24,11 @@ EVERY = 1000  # one in so many rows
 PAUSE = 10.0  # seconds from one check to the next
 
 # A raw row, what was answered, and by which version.
-Held = tuple[Any, Scores, Version | Alone]
+Held = tuple[Any, Answer, Version | Alone]
 
 
 class Shadow:
-    """Counts single rows, and checks one in `EVERY` in the thread that scores."""
+    """Counts rows, and checks one in `EVERY` in the thread that scores."""
 
     def __init__(
         self, registry: CollectorRegistry, scorer: Executor, turn: threading.Lock
@@ -39,8 +39,8 @@ class Shadow:
         self.due = 0.0
         name = "churn"
         rows = Counter(
-            f"{name}_single_rows",
-            "Single rows by what computed them",
+            f"{name}_rows_computed",
+            "Rows by what computed them",
             ["by"],
             registry=registry,
         )
@@ -56,17 +56,18 @@ class Shadow:
 
     def saw(self, rows: list[Any], scores: Scores, version: Version | Alone) -> None:
         """Note an answer."""
-        if len(rows) != 1:
-            return
         # versions of earlier code know no row path
-        alone = getattr(scores, "alone", False)
-        (self.alone if alone else self.pandas).inc()
-        if not alone:
+        if not getattr(scores, "alone", False):
+            self.pandas.inc(len(rows))
             return
-        self.seen += 1
-        if self.seen % EVERY:
+        self.alone.inc(len(rows))
+        due = EVERY - 1 - self.seen % EVERY
+        self.seen += len(rows)
+        if due >= len(rows):
             return
-        self.held.append((rows[0], scores, version))
+        self.held.append(
+            (rows[due], (scores.predictions[due], scores.probabilities[due]), version)
+        )
         now = time.monotonic()
         if now >= self.due:
             self.due, held = now + PAUSE, self.held
@@ -78,25 +79,24 @@ class Shadow:
         try:
             for version in {id(one): one for _, _, one in held}.values():
                 self._check(
-                    [(row, scores) for row, scores, by in held if by is version],
-                    version,
+                    [(row, found) for row, found, by in held if by is version], version
                 )
         except Exception:  # nobody waits for the outcome
             log.exception("rows could not be computed again with pandas")
 
     def _check(
-        self, held: Sequence[tuple[Any, Scores]], version: Version | Alone
+        self, held: Sequence[tuple[Any, Answer]], version: Version | Alone
     ) -> None:
         whole = version.whole  # before it is anybody's turn: it may take seconds
         score = whole.module("infer").score
         with self.turn:
             again = score([row for row, _ in held], whole, alone=False)
-        for at, (row, scores) in enumerate(held):
-            different = _difference(scores, again, at, whole)
+        for at, (row, found) in enumerate(held):
+            different = _difference(found, again, at, whole)
             if different:  # as the proof does: what counts is the row by itself
                 with self.turn:
                     different = _difference(
-                        scores, score([row], whole, alone=False), 0, whole
+                        found, score([row], whole, alone=False), 0, whole
                     )
             self.checks.labels("different" if different else "same").inc()
             if different:
@@ -108,12 +108,9 @@ class Shadow:
                 )
 
 
-def _difference(scores: Scores, again: Scores, at: int, whole: Version) -> str:
+def _difference(found: Answer, again: Scores, at: int, whole: Version) -> str:
     """What pandas says of the row at this place, if that is not what was answered."""
-    found, expected = (
-        (scores.predictions[0], scores.probabilities[0]),
-        (again.predictions[at], again.probabilities[at]),
-    )
+    expected = again.predictions[at], again.probabilities[at]
     errors = [error for error in again.errors if error.row == at]
     if not errors and whole.module("rows").same_answer(found, expected):
         return ""
