@@ -20,7 +20,7 @@ from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.types import Types
 from nb2prod.ir.program import Stmt
 
-SHORTER = ("int", "float", "round", "str", "abs", "item")  # of one number, as it is shown
+SHORTER = ("int", "float", "round", "str")  # of one number, as it is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ def by_hand(cells: list[Stmt], names: set[str], slicer: Slicer, types: Types) ->
         for call in calls(stmt.node):
             name = call.func.id if isinstance(call.func, ast.Name) else ""
             function = types.functions.get(name)
-            if not isinstance(function, ast.FunctionDef):
+            given = [*call.args, *(k.value for k in call.keywords)]
+            if not isinstance(function, ast.FunctionDef) or not given:
                 continue
             made = _prediction(function, names)
-            given = [*call.args, *(k.value for k in call.keywords)]
             if made is None or not all(_is_single(g, stmt, slicer, types) for g in given):
                 found[name] = None
             else:
@@ -60,9 +60,7 @@ def _prediction(function: ast.FunctionDef, names: set[str]) -> ast.Call | None:
     given = {a.arg for a in function.args.args}
     every = [c for c in calls(function) if method(c) in PREDICT_METHODS]
     match [*predict_calls(function, names - given)]:
-        case [made] if every == [made] and not isinstance(made.args[0] if made.args else made, ast.Name):
-            return made
-        case [ast.Call(args=[ast.Name(id=rows), *_]) as made] if every == [made] and rows not in given:
+        case [ast.Call(args=[rows, *_]) as made] if every == [made] and getattr(rows, "id", "") not in given:
             return made
     return None
 
