@@ -302,12 +302,13 @@ def refuse_predictions(
     names, slicer = aliases(flow, sink), Slicer(flow)
     plain = [s for s in cells if not isinstance(s.node, DEFINITIONS)]
     hand = {h.name: h for h in by_hand(plain, names, slicer, types)}
-    names -= {mark for h in hand.values() for mark in h.marks}
+    every, marked = plain, names
+    names = names - {mark for h in hand.values() for mark in h.marks}
     plain = [s for s in plain if not hand.keys() & {getattr(c.func, "id", "") for c in calls(s.node)}]
     cells = [s for s in cells if s in plain or getattr(s.node, "name", "") not in {"", *hand}]
     known = answers_of(flow, types, slicer, sink)
     refusals = list(_reworked_columns(plain, names, prediction))
-    refusals += _left_out(types, plain, names, prediction, known)
+    refusals += _left_out(types, every, marked, prediction, known)
     refusals += _no_new_rows(flow, types, sink)
     if isinstance(prediction.rows, ast.Constant):  # print(predict_customer(0.2, 1.1))
         detail = "it predicts from single values; give the model a table of rows in the cell itself"
