@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nb2prod.analysis.effects import NUMPY_RANDOM, PYTHON_RANDOM, TORCH_RANDOM
+from nb2prod.analysis.holders import held
 from nb2prod.analysis.model import PREDICT_METHODS
 from nb2prod.analysis.nodes import inner_calls, method, names_in
 from nb2prod.analysis.predictors import given_rows, predict_calls
@@ -35,7 +36,7 @@ STREAMS = {
 }  # as the recorder names them
 
 
-def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
+def taps(graph: StageGraph, flow: Flow, types: Types) -> list[Tap]:
     """The values to keep, under the names of their roles in verification."""
     sink = graph.sink
     assert sink is not None
@@ -60,7 +61,7 @@ def taps(graph: StageGraph, flow: Flow) -> list[Tap]:
         found.append(Tap("X_eval", read, "before", f"{name}[{ast.unparse(sink.x.slice)}]"))
     elif place is not None:
         found.append(Tap("X_eval", place, "value"))
-    found += [*_judged_rows(graph, flow), *_new_rows(graph, flow)]
+    found += [*_judged_rows(graph, flow, types), *_new_rows(graph, flow)]
     found += [replace(_metric_tap(metric, flow), metric=True) for metric in graph.metrics]
     for candidate in graph.candidates:
         found += _candidate_taps(candidate, flow)
@@ -109,7 +110,7 @@ def _seeds_unseen(stmt: Stmt, types: Types) -> bool:
     )
 
 
-def _judged_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
+def _judged_rows(graph: StageGraph, flow: Flow, types: Types) -> Iterator[Tap]:
     """The rows that training judges the model on where no split gave them: chosen by hand or of another
     file.
     """
@@ -119,12 +120,14 @@ def _judged_rows(graph: StageGraph, flow: Flow) -> Iterator[Tap]:
         return
     for id in graph.stage(Role.TRAIN).stmts:
         for call in predict_calls(flow.by_id[id].node, {sink.model}, (*PREDICT_METHODS, "score")):
-            rows = given_rows(call, {sink.model})
+            given = given_rows(call, {sink.model})
+            behind = held(given, id, Slicer(flow), types) if given is not None else None  # xgb.DMatrix(rows)
+            rows = behind.x if behind is not None else None
             known = rows is None or call is sink.call or ast.dump(rows) == ast.dump(sink.x)
-            if rows is None or known or any(graph.train_names.get(name) for name in names_in(rows)):
+            if behind is None or known or any(graph.train_names.get(n) for n in names_in(behind.x)):
                 continue
-            yield from _as_loaded("rows_judged", id, rows, graph, flow)
-            yield Tap("X_judged", flow.by_id[id].text.span(rows), "value")
+            yield from _as_loaded("rows_judged", behind.stmt, behind.x, graph, flow)
+            yield Tap("X_judged", flow.by_id[behind.stmt].text.span(behind.x), "value")
             return
 
 

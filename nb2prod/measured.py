@@ -40,7 +40,7 @@ def measured(compiled: Compiled, checks: Sequence[Check]) -> tuple[Diagnostic, .
 def _skew(compiled: Compiled, facts: Mapping[str, Any]) -> Iterator[Refusal]:
     if not facts.get("columns"):
         return
-    taps = baseline.taps(compiled.graph, compiled.flow)
+    taps = baseline.taps(compiled.graph, compiled.flow, compiled.types)
     span = next((tap.span for tap in taps if tap.name == facts["rows"]), None)
     detail = f"{_listed(facts['columns'])} for {facts['share']:.0%} of the rows"
     yield Refusal("NBP202", span, "", detail)

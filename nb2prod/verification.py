@@ -225,7 +225,7 @@ def _run(job: Job, compiled: Compiled, phase: str, lowering: Lowering | None = N
         trace=lowering is None,
         taps=[
             *baseline.asides(graph, flow, compiled.types),
-            *(baseline.taps(graph, flow) if lowering is not None else ()),
+            *(baseline.taps(graph, flow, compiled.types) if lowering is not None else ()),
         ],
         tail=baseline.tail(graph, flow, lowering) if lowering is not None else None,
         baseline=job.work / phase,

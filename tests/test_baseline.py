@@ -29,7 +29,7 @@ def kept(load: str, features: str, infer: str) -> dict[str, tuple[int, int, str]
     text = BEFORE.format(load=load, features=features) + infer
     compiled = analyse(notebook(text))
     assert not compiled.blocked, compiled.blocking
-    found = taps(compiled.graph, compiled.flow)
+    found = taps(compiled.graph, compiled.flow, compiled.types)
     return {
         one.name: (one.span.cell, one.span.line, one.expression)
         for one in found

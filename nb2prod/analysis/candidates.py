@@ -25,7 +25,7 @@ from nb2prod.analysis.model import (
 )
 from nb2prod.analysis.networks import is_network
 from nb2prod.analysis.nodes import method
-from nb2prod.analysis.predictors import aliases
+from nb2prod.analysis.predictors import CALLED, aliases, given_rows, predictions
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
 from nb2prod.analysis.split import Split, find_split
@@ -40,10 +40,10 @@ SHOWS = ("builtins.print", "IPython.display.display")  # other displays are plot
 
 @dataclass(frozen=True, slots=True)
 class Predict:
-    """A call by which a fitted model predicts; `new` says that its rows are none that it was fitted on."""
+    """What a fitted model predicts; `new` says that its rows are none that it was fitted on."""
 
     stmt: int
-    call: ast.Call
+    made: ast.expr
     sink: Sink
     new: bool
 
@@ -142,18 +142,28 @@ class Candidates:
                 if method(call) in PREDICT_METHODS or isinstance(call.func, ast.Name):
                     fitted = [s for s in self.sinks if s.stmt <= stmt.id and named in self.names[s.stmt]]
                     if fitted and call is not fitted[-1].call:
-                        new = self._is_new(call, stmt.id, fitted[-1])
+                        new = self._is_new(call.args[0] if call.args else None, stmt.id, fitted[-1])
                         found.append(Predict(stmt.id, call, fitted[-1], new))
+            found += self._by_weights(stmt)
         return found
 
-    def _is_new(self, call: ast.Call, at: int, sink: Sink) -> bool:
+    def _by_weights(self, stmt: Stmt) -> Iterator[Predict]:
+        """`X @ weights` of weights that the notebook learned itself, without a call that predicts."""
+        for sink in self.sinks:
+            names = self.names[sink.stmt]
+            if CALLED in names and sink.stmt < stmt.id:
+                for made in predictions(stmt.node, names - {f"{n}()" for n in self.types.functions}):
+                    new = self._is_new(given_rows(made, names), stmt.id, sink)
+                    yield Predict(stmt.id, made, sink, new)
+
+    def _is_new(self, rows: ast.expr | None, at: int, sink: Sink) -> bool:
         """Whether the rows predicted come from elsewhere than those of the fit."""
-        if not call.args or at == sink.stmt:
+        if rows is None or at == sink.stmt:
             return False
-        names = {n.id for n in ast.walk(call.args[0]) if isinstance(n, ast.Name)} - set(self.types.imports)
+        names = {n.id for n in ast.walk(rows) if isinstance(n, ast.Name)} - set(self.types.imports)
         if not names:
             return True
-        ours, theirs = self.rows.origin(sink.x, sink.stmt), self.rows.origin(call.args[0], at)
+        ours, theirs = self.rows.origin(sink.x, sink.stmt), self.rows.origin(rows, at)
         return NOWHERE not in (ours, theirs) and ours != theirs
 
     def _choose(self, given: CellTags, model: str | None) -> Sink:

@@ -252,7 +252,7 @@ class _Placing:
 
     def computes(self, id: int, predict: Predict) -> bool:
         """Whether a statement makes other values of predictions: a cut-off, an inverse, labels."""
-        inside = set(ast.walk(predict.call))
+        inside = set(ast.walk(predict.made))
         nodes = [node for node in ast.walk(self.flow.by_id[id].node) if node not in inside]
         if any(isinstance(node, (ast.BinOp, ast.AugAssign, ast.Compare, ast.IfExp)) for node in nodes):
             return True
