@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -418,6 +419,23 @@ def test_gauges_name_any_column(version: Version) -> None:
     }
     (sample,) = shown["churn_monitor_alarm"].samples
     assert (sample.labels["column"], sample.value) == (odd, 1)
+
+
+def test_what_was_answered_is_on_disk_while_old_segments_are_tidied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the other process takes on a busy machine."""
+    tidied = threading.Event()
+    monkeypatch.setattr(retention, "apart", lambda *given: tidied.wait(60))
+    log = PredictionLog(tmp_path)
+    log.put({"id": "one"})
+    until = time.monotonic() + 10
+    while log.waiting() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not log.waiting() and not tidied.is_set()
+    assert "one" in "".join(path.read_text() for path in tmp_path.glob("*.jsonl"))
+    tidied.set()
+    log.close()
 
 
 def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:

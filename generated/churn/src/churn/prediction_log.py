@@ -79,6 +79,7 @@ class PredictionLog:
         self._size = 0  # of what is in the queue
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._tidier: threading.Thread | None = None
         self._stop = threading.Event()
 
     def put(self, entry: dict[str, Any]) -> bool:
@@ -161,8 +162,10 @@ class PredictionLog:
     def _run(self, stop: threading.Event) -> None:
         while True:
             try:
-                retention.apart(self.folder, self._keep)
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._tidy()
                 self._write_segments(stop)
+                retention.apart(self.folder, self._keep)  # nothing waits any more
                 return
             except OSError:  # a full disk: what waits stays in the queue, what comes then is dropped and counted
                 log.exception("the predictions cannot be written to %s", self.folder)
@@ -176,7 +179,21 @@ class PredictionLog:
                 continue
             with self._segment() as file:
                 self._fill(file, first, stop)
-            retention.apart(self.folder, self._keep)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Have the other process started, and write on: what was acknowledged must be on disk within a second.
+
+        What one that still runs does not see any more is for the next.
+        """
+        if self._tidier is None or not self._tidier.is_alive():
+            self._tidier = threading.Thread(
+                target=retention.apart,
+                args=(self.folder, self._keep),
+                name="tidier",
+                daemon=True,
+            )
+            self._tidier.start()
 
     def _segment(self) -> IO[str]:
         """A new segment; while its lock is held, nobody else takes it for a leftover."""
