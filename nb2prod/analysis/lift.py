@@ -42,7 +42,9 @@ def target_inputs(flow: Flow, graph: StageGraph) -> tuple[str, ...]:
 
 
 def target_tables(flow: Flow, graph: StageGraph) -> frozenset[str]:
-    """The loaded tables, other than the main one, that only the target is made of."""
+    """The loaded table, other than the main one, that alone makes the target: row for row, for nothing else says
+    which of its rows belongs to which.
+    """
     if graph.sink is None or graph.sink.y is None:
         return frozenset()
     loaded, split = set(graph.stage(Role.LOAD).stmts), graph.split
@@ -52,9 +54,13 @@ def target_tables(flow: Flow, graph: StageGraph) -> frozenset[str]:
         for use in flow.uses_of(id)
         if set(use.reaches) & loaded and not (id == split and _splits_as_target(use.name, flow, graph))
     }
-    made_of = {u.name for id in graph.stage(Role.TARGET).stmts for u in flow.uses_of(id)}
-    made_of |= {n.id for n in ast.walk(graph.sink.y) if isinstance(n, ast.Name)}
-    made_of |= {u.name for u in flow.uses_of(split)} if split is not None else set()
+    stmts = set(graph.stage(Role.TARGET).stmts)
+    made_of = {u.name for id in stmts for u in flow.uses_of(id) if set(u.reaches) - stmts - graph.floating}
+    if not made_of:
+        made_of = {n.id for n in ast.walk(graph.sink.y) if isinstance(n, ast.Name)}
+        made_of |= {u.name for u in flow.uses_of(split)} if split is not None else set()
+    elif len({name for name in made_of if not name.startswith("<")}) > 1:
+        return frozenset()
     return frozenset(made_of & set(graph.frames[1:]) - read)
 
 
