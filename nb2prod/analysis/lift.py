@@ -42,7 +42,7 @@ def target_inputs(flow: Flow, graph: StageGraph) -> tuple[str, ...]:
 
 
 def target_tables(flow: Flow, graph: StageGraph) -> frozenset[str]:
-    """The loaded table, other than the main one, that alone makes the target: row for row, for nothing else says
+    """The loaded table, beside the main one, that alone makes the target: row for row, for nothing else says
     which of its rows belongs to which.
     """
     if graph.sink is None or graph.sink.y is None:
