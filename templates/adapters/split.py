@@ -13,4 +13,4 @@ def split(
     *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
     self.eval_ids = ids[held]
     self._split_ids = self._ids[len(train)] = ids[train]
-    return parts
+    return list(parts)

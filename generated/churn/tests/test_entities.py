@@ -49,12 +49,8 @@ def keyed(
 
 
 def features(version: Version, rows: pd.DataFrame) -> list[list[str]]:
-    return (
-        catalogue.table(version.module("features").transform(rows, version.state))
-        .astype(str)
-        .to_numpy()
-        .tolist()
-    )
+    table = catalogue.table(version.module("features").transform(rows, version.state))
+    return [list(row) for row in table.astype(str).to_numpy()]
 
 
 def test_the_newest_features_of_an_entity(

@@ -670,8 +670,8 @@ def test_a_webhook_that_stays_down_is_no_failure(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(monitor.urllib.request, "urlopen", Mock(side_effect=error))
-    monkeypatch.setattr(monitor.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("urllib.request.urlopen", Mock(side_effect=error))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     found = monitor.Report("alarm", "drift", "1", "", 10, 0, [], {})
     monitor._alert(replace(settings, webhook="http://localhost:9/"), found)
     assert caplog.text.count("the webhook failed") == 3 and "drift" in caplog.text

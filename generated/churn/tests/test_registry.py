@@ -181,7 +181,8 @@ def test_a_local_store_whose_making_was_stopped_is_made_again(
     settings: Settings, tmp_path: Path
 ) -> None:
     own = replace(settings, tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
-    made, seen = tmp_path / "mlflow.db.part", []
+    made = tmp_path / "mlflow.db.part"
+    seen: list[bool] = []
 
     class Client:
         def __init__(self, uri: str) -> None:

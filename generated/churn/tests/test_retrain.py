@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from churn import baseline, cli, registry, retrain, versions
 from churn.retrain import RetrainError
 from churn.settings import Settings
-from churn.train import Result
+from churn.train import TASK, Result
 from churn.versions import Version
 
 
@@ -202,7 +202,7 @@ def test_too_few_rows_and_the_time_since_the_last_attempt_keep_the_champion(
 def test_a_metric_that_does_not_fit_is_refused_before_anything_is_trained(
     settings: Settings,
 ) -> None:
-    for name in ("gini", "accuracy" if retrain.TASK == "regression" else "mae"):
+    for name in ("gini", "accuracy" if TASK == "regression" else "mae"):
         with pytest.raises(
             RetrainError, match=f"retrain_metric is '{name}'; it must be one of"
         ):

@@ -32,6 +32,11 @@ def client(settings: Settings, trained: Result) -> Iterator[TestClient]:
         yield client
 
 
+def gate(client: TestClient) -> Any:
+    """The application; to the client it is any of ASGI's."""
+    return client.app
+
+
 def test_the_service_answers_as_the_batch_does(
     client: TestClient, version: Version, rows: list[dict[str, Any]]
 ) -> None:
@@ -143,7 +148,7 @@ def test_a_slow_answer_is_given_up(
             threading.Event(),
             rows * (1 + 1000 // len(rows)),
         )  # fewer may need no thread
-        client.app.state.champion.scorer.submit(release.wait)  # type: ignore[attr-defined]
+        gate(client).state.champion.scorer.submit(release.wait)
         try:
             assert client.post("/predict", json=many).status_code == 504
         finally:
@@ -254,7 +259,7 @@ def test_a_moved_alias_is_picked_up(
     rows: list[dict[str, Any]],
 ) -> None:
     registry.promote(settings, second)
-    assert client.app.state.champion.refresh()  # type: ignore[attr-defined]
+    assert gate(client).state.champion.refresh()
     assert client.post("/predict", json=rows[0]).json()["model_version"] == second
 
 
@@ -318,7 +323,7 @@ def test_a_version_exported_later_is_picked_up(
         create_app(replace(settings, bundle=str(tmp_path / "bundle")))
     ) as client:
         bundle.export(settings, second, tmp_path / "bundle")
-        assert client.app.state.champion.refresh()  # type: ignore[attr-defined]
+        assert gate(client).state.champion.refresh()
         assert client.post("/predict", json=rows[0]).json()["model_version"] == second
 
 
@@ -368,9 +373,9 @@ def test_few_rows_are_answered_one_by_one_and_more_together(
     if not version.info["row_path"]["passed"]:
         pytest.skip(version.info["row_path"]["told"])
     served, shadow = (
-        client.app.state.champion.version,
-        client.app.scoring["/predict"].shadow,
-    )  # type: ignore[attr-defined]
+        gate(client).state.champion.version,
+        gate(client).scoring["/predict"].shadow,
+    )
     assert served.info["row_path"]["until"] >= 1
     alone = [row for row in rows if score([row], version).alone][:2] * 2
     expected, before = score(alone, version), shadow.alone._value.get()
@@ -404,10 +409,10 @@ def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
     rows: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The check in production runs after the answer, in the thread that scores."""
+    """The check in production runs after the answer."""
     if not version.info["row_path"]["passed"]:
         pytest.skip(version.info["row_path"]["told"])
-    served = client.app.state.champion.version
+    served = gate(client).state.champion.version
     row = next(row for row in rows if score([row], served).alone)
     wrong = {name: None for name in served.row.asked.info["targets"]}
     monkeypatch.setattr(
@@ -420,7 +425,7 @@ def test_a_row_that_differs_from_pandas_switches_the_row_path_off(
         client.post("/predict", json=row).json()["predictions"][0]["prediction"]
         == "wrong"
     )
-    client.app.state.champion.scorer.submit(lambda: None).result()
+    gate(client).scoring["/predict"].shadow.thread.submit(lambda: None).result()
     assert served.row.off
     assert (
         client.post("/predict", json=row).json()["predictions"][0]["prediction"]
@@ -438,12 +443,41 @@ def test_rows_of_some_seconds_are_checked_together(
 ) -> None:
     if not version.info["row_path"]["passed"]:
         pytest.skip(version.info["row_path"]["told"])
-    scoring = client.app.scoring["/predict"]  # type: ignore[attr-defined]
+    scoring = gate(client).scoring["/predict"]
     row = next(row for row in rows if score([row], version).alone)
     counted = scoring.shadow.checks.labels("same")._value
     monkeypatch.setattr("churn.shadow.EVERY", 1)
     for due, checked in ((math.inf, 0), (math.inf, 0), (0.0, 3), (0.0, 1)):
         scoring.shadow.due, before = due, counted.get()
         client.post("/predict", json=row)
-        client.app.state.champion.scorer.submit(lambda: None).result()
+        gate(client).scoring["/predict"].shadow.thread.submit(lambda: None).result()
         assert counted.get() - before == checked
+
+
+def test_no_request_waits_for_a_check(
+    client: TestClient,
+    version: Version,
+    rows: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first one imports pandas, which takes seconds; here it takes until the request has its answer."""
+    if not version.info["row_path"]["passed"]:
+        pytest.skip(version.info["row_path"]["told"])
+    shadow, release, waited = (
+        gate(client).scoring["/predict"].shadow,
+        threading.Event(),
+        [],
+    )
+    monkeypatch.setattr(shadow, "check", lambda held: waited.append(release.wait(10)))
+    monkeypatch.setattr("churn.shadow.EVERY", 1)
+    monkeypatch.setattr(
+        gate(client).state.champion, "quick", None
+    )  # rows go to the thread that scores
+    row, shadow.due = next(row for row in rows if score([row], version).alone), 0.0
+    assert [client.post("/predict", json=row).status_code for _ in range(2)] == [
+        200,
+        200,
+    ]
+    release.set()
+    shadow.thread.submit(lambda: None).result()
+    assert waited == [True]

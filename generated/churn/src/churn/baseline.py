@@ -171,4 +171,5 @@ def confidence(values: pd.Series, labels: list[str], odds: np.ndarray) -> np.nda
     """The probability that each prediction is right, as the model sees it; one without a label counts as the largest."""
     at = as_text(values).map({label: at for at, label in enumerate(labels)})
     found = odds[np.arange(len(odds)), at.fillna(0).astype(int)]
-    return np.where(at.isna(), odds.max(axis=1), found)
+    sure: np.ndarray = np.where(at.isna(), odds.max(axis=1), found)
+    return sure

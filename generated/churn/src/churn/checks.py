@@ -120,9 +120,10 @@ class Oracle:
         return self._truth
 
     def predict_proba(self, *given: Any, **named: Any) -> np.ndarray:
-        return (self._truth.reshape(-1, 1) == np.asarray(self._model.classes_)).astype(
-            float
-        )
+        odds: np.ndarray = (
+            self._truth.reshape(-1, 1) == np.asarray(self._model.classes_)
+        ).astype(float)
+        return odds
 
 
 def first_frame(raw: Any) -> pd.DataFrame:

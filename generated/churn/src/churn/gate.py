@@ -270,9 +270,9 @@ class Metrics:
             process = int(path.stem.rpartition("_")[2])
             # it was killed, and the next one has another number
             if not _alive(process):
-                multiprocess.mark_process_dead(process, folder)
+                multiprocess.mark_process_dead(process, folder)  # type: ignore[no-untyped-call]
         together = CollectorRegistry()
-        multiprocess.MultiProcessCollector(together, folder)
+        multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
 

@@ -70,7 +70,7 @@ class Champion:
         self.source: Any = bundle if settings.bundle else registry
         # One thread scores: the notebook's code was never meant to run twice at a time.
         self.scorer = ThreadPoolExecutor(1, "scorer")
-        # What is answered without that thread is not run beside it either.
+        # What is answered or checked without that thread is not run beside it either.
         self.turn = threading.Lock()
         # The version, where its row path needs no thread for so many rows.
         self.quick: Version | Alone | None = None
@@ -267,7 +267,7 @@ class Scoring:
         self, champion: Champion, metrics: Metrics, journal: PredictionLog
     ) -> None:
         self.champion, self.metrics, self.journal = champion, metrics, journal
-        self.shadow = Shadow(metrics.registry, champion.scorer, champion.turn)
+        self.shadow = Shadow(metrics.registry, champion.turn)
 
     async def __call__(self, body: bytes, kind: str, noted: dict[str, Any]) -> Response:
         """Worked out in the scoring thread unless it takes less than a change of threads."""
@@ -354,7 +354,8 @@ def _rows(body: bytes, kind: str, champion: Champion) -> list[Any]:
         ) from error
     if champion.newest is None:
         return sent
-    rows, unknown = champion.newest.filled(sent)
+    filled: tuple[list[Any], list[int]] = champion.newest.filled(sent)
+    rows, unknown = filled
     if unknown:
         why = "has no row of which features are known"
         raise Rejected(

@@ -196,7 +196,7 @@ def _root(project: Path | None) -> Path:
 def _is_ours(config: Path) -> bool:
     """Another project's config.toml may lie on the way up."""
     try:
-        return (
+        return bool(
             tomllib.loads(config.read_text(encoding="utf-8")).get("package", PACKAGE)
             == PACKAGE
         )

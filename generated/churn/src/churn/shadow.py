@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter
@@ -28,12 +28,12 @@ Held = tuple[Any, Answer, Version | Alone]
 
 
 class Shadow:
-    """Counts rows, and checks one in `EVERY` in the thread that scores."""
+    """Counts rows, and checks one in `EVERY`."""
 
-    def __init__(
-        self, registry: CollectorRegistry, scorer: Executor, turn: threading.Lock
-    ) -> None:
-        self.scorer, self.turn = scorer, turn
+    def __init__(self, registry: CollectorRegistry, turn: threading.Lock) -> None:
+        self.turn = turn
+        # Not the thread that scores: the first check imports pandas, for which no request is to wait.
+        self.thread = ThreadPoolExecutor(1, "shadow")
         self.seen = 0
         self.held: list[Held] = []
         self.due = 0.0
@@ -72,7 +72,7 @@ class Shadow:
         if now >= self.due:
             self.due, held = now + PAUSE, self.held
             self.held = []
-            self.scorer.submit(self.check, held)
+            self.thread.submit(self.check, held)
 
     def check(self, held: Sequence[Held]) -> None:
         """Compute rows again with pandas; switch a row path off where it gave something else."""

@@ -241,7 +241,7 @@ class Staging:
         *parts, train, held = function(*arrays, np.arange(len(ids)), **options)
         self.eval_ids = ids[held]
         self._split_ids = self._ids[len(train)] = ids[train]
-        return parts
+        return list(parts)
 
     def target(self, function: Callable[[Any, Staging], Any], df: Any) -> Any:
         """The target, which exists in training only."""

@@ -300,7 +300,9 @@ def _is_text(dtype: Any) -> bool:
 def _holds(column: pd.Series) -> str:
     """What a column of objects contains: "string", "mixed-integer", ..., and whether None stands for missing."""
     nones = any(value is None for value in column)
-    return pd.api.types.infer_dtype(column, skipna=True) + (" or None" if nones else "")
+    return str(pd.api.types.infer_dtype(column, skipna=True)) + (
+        " or None" if nones else ""
+    )
 
 
 def _sample(raw: pd.DataFrame) -> pd.DataFrame:

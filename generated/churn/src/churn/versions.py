@@ -432,7 +432,7 @@ def rescore(version: Version | Alone) -> None:
             for answer, one in zip(alone, found, strict=True)
         ]
     else:
-        found = [answer[0] for answer in alone]
+        found = [answer[0] for answer in alone if answer is not None]  # none is
     if not same_values(example["predictions"], found):
         raise VersionError(f"the example gave {found} and not {example['predictions']}")
 
