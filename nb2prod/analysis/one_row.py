@@ -71,7 +71,11 @@ def _is_single(node: ast.expr, stmt: Stmt, slicer: Slicer, types: Types) -> bool
         ("pandas.", "numpy.ndarray", "builtins.list", "builtins.dict", "builtins.tuple")
     ):
         return False
-    behind = slicer.backward(slicer.reaching(stmt.id, names_in(node)))
+    names = names_in(node)
+    for turns in ast.walk(stmt.node):
+        if isinstance(turns, (ast.For, ast.comprehension)) and names_in(turns.target) & names:
+            names = names | names_in(turns.iter)
+    behind = slicer.backward(slicer.reaching(stmt.id, names))
     return not any(e.kind == "reads-file" for id in behind for e in slicer.flow.effects_of(id))
 
 
