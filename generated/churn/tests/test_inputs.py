@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from churn import cli, cli_features, contract, infer, pipeline, registry, versions
 from churn.contract import ContractError
-from churn.settings import Settings, SettingsError, load_settings
+from churn.settings import PREFIX, Settings, SettingsError, load_settings
 from churn.train import Result
 
 
@@ -163,9 +163,11 @@ def test_a_contract_that_cannot_be_is_refused(
 def test_a_setting_that_cannot_be_is_refused(
     text: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(
-        "MLFLOW_TRACKING_URI", raising=False
-    )  # MLflow leaves its own there
+    for name in (
+        "MLFLOW_TRACKING_URI",
+        f"{PREFIX}DATA_ROOT",
+    ):  # each goes before what the file says
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "config.toml").write_text(text, encoding="latin-1")
     with pytest.raises(SettingsError, match=told):
         load_settings(tmp_path)
