@@ -24,7 +24,7 @@ from nb2prod.analysis.model import (
     of_many,
 )
 from nb2prod.analysis.networks import is_network
-from nb2prod.analysis.nodes import method
+from nb2prod.analysis.nodes import method, names_in
 from nb2prod.analysis.predictors import CALLED, aliases, given_rows, predictions
 from nb2prod.analysis.rows import NOWHERE, Rows
 from nb2prod.analysis.slicing import Slicer
@@ -99,9 +99,8 @@ class Candidates:
         split = find_split(self.flow, self.types, self.slicer, sink)
         slices = []
         for side, node in (("x", sink.x), ("y", sink.y)):
-            nodes = ast.walk(node) if node is not None else ()
-            names = {n.id for n in nodes if isinstance(n, ast.Name)}
-            slices.append(self.backward(self.slicer.reaching(sink.stmt, names), split, side))
+            start = self.slicer.reaching(sink.stmt, names_in(node))
+            slices.append(self.backward(start, split, side))
         return Data(slices[0], slices[1], split)
 
     def _find(self, given: CellTags) -> list[Sink]:
@@ -160,8 +159,7 @@ class Candidates:
         """Whether the rows predicted come from elsewhere than those of the fit."""
         if rows is None or at == sink.stmt:
             return False
-        names = {n.id for n in ast.walk(rows) if isinstance(n, ast.Name)} - set(self.types.imports)
-        if not names:
+        if not names_in(rows) - set(self.types.imports):
             return True
         ours, theirs = self.rows.origin(sink.x, sink.stmt), self.rows.origin(rows, at)
         return NOWHERE not in (ours, theirs) and ours != theirs

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 
+from nb2prod.analysis.nodes import names_in
 from nb2prod.ir.flow import Flow
 from nb2prod.ir.stages import Role, StageGraph
 
@@ -57,7 +58,7 @@ def target_tables(flow: Flow, graph: StageGraph) -> frozenset[str]:
     stmts = set(graph.stage(Role.TARGET).stmts)
     made_of = {u.name for id in stmts for u in flow.uses_of(id) if set(u.reaches) - stmts - graph.floating}
     if not made_of:
-        made_of = {n.id for n in ast.walk(graph.sink.y) if isinstance(n, ast.Name)}
+        made_of = names_in(graph.sink.y)
         made_of |= {u.name for u in flow.uses_of(split)} if split is not None else set()
     elif len({name for name in made_of if not name.startswith("<")}) > 1:
         return frozenset()
@@ -68,9 +69,9 @@ def _splits_as_target(name: str, flow: Flow, graph: StageGraph) -> bool:
     """Whether a split takes this table as the target, or to keep its shares, and not among the features."""
     match flow.by_id[graph.split].node if graph.split is not None else None:
         case ast.Assign(targets=[ast.Tuple(elts=outputs)], value=ast.Call(args=arrays)):
-            read = [{n.id for n in ast.walk(array) if isinstance(n, ast.Name)} for array in arrays]
             held = [ast.unparse(output) for output in outputs[::2]]
-            return all(y == graph.y[0] for y, names in zip(held, read, strict=False) if name in names)
+            pairs = zip(held, arrays, strict=False)
+            return all(y == graph.y[0] for y, array in pairs if name in names_in(array))
     return False
 
 

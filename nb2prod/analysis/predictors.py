@@ -29,7 +29,7 @@ def aliases(flow: Flow, sink: Sink) -> set[str]:
     names = {sink.model, *({root(sink.held)} if sink.held is not None else set())}
     fit = sink.call.func
     if isinstance(fit, ast.Attribute) and not is_network(sink) and not isinstance(fit.value, ast.Call):
-        names |= {root(sink.call.func)} - {""}
+        names |= {root(fit)} - {""}
     names |= {f".{name}" for name in sink.predicts}
     if isinstance(sink.call.func, ast.Name):
         names |= {*flow.defined_by(sink.stmt), CALLED}

@@ -7,6 +7,7 @@ recorder keeps facts, never values (but for taps), draws no random number, issue
 
 from __future__ import annotations
 
+import importlib
 import json
 import mmap
 import os
@@ -198,9 +199,7 @@ class Recorder:
         if kept is None:
             self.aside[name] = random_state()
             return
-        for stream in streams:
-            if kept[stream] is not None:
-                put_back(stream, kept[stream])
+        put_back({stream: kept[stream] for stream in streams})
 
     def write(self, key: str, value: Any) -> tuple[str, bool]:
         """Pickles a value; the file appears whole or not at all.  Says also whether it needs the notebook."""
@@ -316,15 +315,15 @@ def random_state() -> dict[str, Any]:
     }
 
 
-def put_back(stream: str, state: Any) -> None:
-    """Sets one of the global random streams to where it stood."""
-    if stream == "random":
-        random.setstate(state)
-    elif stream == "numpy":
-        sys.modules["numpy.random"].set_state(state)
-    else:
-        torch = sys.modules["torch"]
-        torch.set_rng_state(torch.from_numpy(state))
+def put_back(states: dict[str, Any]) -> None:
+    """Sets global random streams, by the names of `random_state`, to where they stood."""
+    if states.get("random") is not None:
+        random.setstate(states["random"])
+    if states.get("numpy") is not None:
+        importlib.import_module("numpy.random").set_state(states["numpy"])
+    if states.get("torch") is not None:
+        torch = importlib.import_module("torch")
+        torch.set_rng_state(torch.from_numpy(states["torch"]))
 
 
 def imported(at_start: set[str], wanted: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:

@@ -20,6 +20,7 @@ import pandas as pd
 
 from .compare import count, take
 from .lockstep import Parting
+from .recorder import put_back
 
 Say = Callable[[int, int], None]
 
@@ -63,13 +64,7 @@ class Baseline:
         """Put the global random generators where the notebook had them when it kept a value."""
         file = self.random.get(self.names.get(role, role))
         if file:
-            state = pickle.loads((self.folder / file).read_bytes())
-            random.setstate(state["random"])
-            if state["numpy"] is not None:
-                np.random.set_state(state["numpy"])
-            if state["torch"] is not None:
-                torch = importlib.import_module("torch")
-                torch.set_rng_state(torch.from_numpy(state["torch"]))
+            put_back(pickle.loads((self.folder / file).read_bytes()))
 
 
 class _Unpickler(pickle.Unpickler):

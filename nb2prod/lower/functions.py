@@ -104,9 +104,9 @@ def lower_features(context: Context, target: Lowered) -> Lowered:
     asked = _parameter_names(context, graph.prediction.stmts)  # inference knows what was set in training
     lines = _parameters(context, (*stmts, *graph.prediction.stmts), "")
     lines += _written_by_closures(context, stmts, graph.frames)
+    answers = target_tables(flow, graph)
     for name in others:
-        adapter = "table" if name in graph.tables else "frame"
-        adapter = "answers" if name in target_tables(flow, graph) else adapter
+        adapter = "answers" if name in answers else "table" if name in graph.tables else "frame"
         lines.append(f'{name} = st.{adapter}("{name}")')
     lines += unpacked(graph.arrays) if graph.arrays else []
     x = rebuilt(graph.sink.x, context.edits().build)
